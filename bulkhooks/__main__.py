@@ -1,0 +1,3 @@
+from bulkhooks.cli import main
+
+main()

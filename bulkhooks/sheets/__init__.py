@@ -1,0 +1,1 @@
+"""All that knows spreadsheets: reading, normalising and expanding them, and writing what became of them."""
