@@ -1,0 +1,239 @@
+"""The limits of the API, kept so that a server that counts to the letter never has to throttle.
+
+A limit is a sliding window: at most N requests in any PERIOD. What counts is when the *server* receives a request, and
+that lies somewhere between its departure and its answer. So a slot is taken when the request leaves, and its period
+starts only with the answer: two arrivals that share a slot are then at least a period apart, whatever the latencies.
+Windows shorter than a second are counted from the departure instead, or one slow answer would hold everything.
+
+Time is ``anyio.current_time()``: under a clock that jumps, an hour of limits takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from bulkhooks.errors import BulkhooksError, UsageError
+
+_UNITS = {
+    "ms": 0.001,
+    "s": 1.0,
+    "sec": 1.0,
+    "min": 60.0,
+    "m": 60.0,
+    "h": 3600.0,
+    "hour": 3600.0,
+    "day": 86400.0,
+    "d": 86400.0,
+}
+_RATE = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)?\s*([a-z]+)\s*", re.IGNORECASE)
+
+CAP_PERIOD = 3600.0
+"""Windows longer than this (seconds) are caps: a throttled write, not taken by the server, is given back to them."""
+
+CLOCK_TOLERANCE = 1e-4
+"""How much faster than ours the server's clock may run: each period is kept longer by this part of itself."""
+
+
+class NextSlotTooFar(BulkhooksError):
+    """The limits allow the next request only in ``seconds``, and nobody wants to wait so long."""
+
+    exit_code = 4
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the limits allow the next request in {seconds:.0f} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``count`` requests in any ``period`` (seconds)."""
+
+    count: int
+    period: float
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Read ``60/min``, ``1/100ms``, ``60/2s``; a ``UsageError`` says what is wrong with anything else."""
+        found = _RATE.fullmatch(text)
+        unit = _UNITS.get(found[3].lower()) if found else None
+        if found is None or unit is None:
+            raise UsageError(
+                f"{text!r} is not a rate: write N/PERIOD, for example 60/min, 5000/day, 1/100ms or 60/2s"
+                " (PERIOD: ms, s, min, h, day), or none for no limit"
+            )
+        count, period = int(found[1]), float(found[2] or 1) * unit
+        if count < 1 or period <= 0:
+            raise UsageError(f"{text!r} allows nothing at all: a rate needs at least 1 request in a period above zero")
+        return cls(count, period)
+
+
+def parse_rates(texts: Iterable[str]) -> tuple[Rate, ...]:
+    """Several rates that hold at once; ``none`` anywhere lifts them all."""
+    words = [text.strip() for text in texts]
+    if any(word.lower() == "none" for word in words):
+        return ()
+    return tuple(Rate.parse(word) for word in words)
+
+
+class _Window:
+    """One sliding window: slots in flight, and the moments at which the used ones become free again."""
+
+    __slots__ = ("_free_at", "_from_departure", "_in_flight", "_kept", "rate")
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self._kept = rate.period * (1 + CLOCK_TOLERANCE)
+        self._from_departure = rate.period < 1
+        self._in_flight = 0
+        self._free_at: deque[float] = deque()
+
+    def used(self, now: float) -> int:
+        while self._free_at and self._free_at[0] <= now:
+            self._free_at.popleft()
+        return self._in_flight + len(self._free_at)
+
+    def opens_at(self, now: float) -> float:
+        """When the next request may leave; infinity where an answer has to come first."""
+        excess = self.used(now) - self.rate.count
+        if excess < 0:
+            return now
+        return self._free_at[excess] if excess < len(self._free_at) else math.inf
+
+    def seconds_for(self, requests: int, now: float) -> float:
+        """Time until that many more requests have left, every answer taken as immediate."""
+        full_periods, _ = divmod(self.used(now) + requests - 1, self.rate.count)
+        return full_periods * self.rate.period if requests else 0.0
+
+    def remember(self, answered_at: float, now: float) -> None:
+        if answered_at + self._kept > now:
+            self._free_at.append(answered_at + self._kept)
+
+    def take(self, now: float) -> None:
+        if self._from_departure:
+            self._free_at.append(now + self._kept)
+        else:
+            self._in_flight += 1
+
+    def answered(self, now: float) -> None:
+        if not self._from_departure:
+            self._in_flight -= 1
+            self._free_at.append(now + self._kept)
+
+    def gave_back(self) -> None:
+        if not self._from_departure:
+            self._in_flight -= 1
+
+
+class Slot:
+    """The right to send one request; its end must be told, once."""
+
+    __slots__ = ("_limiter", "_windows")
+
+    def __init__(self, limiter: Limiter, windows: Sequence[_Window]) -> None:
+        self._limiter = limiter
+        self._windows = windows
+
+    def answered(self) -> None:
+        """An answer came, or the request is lost on the way: from now on the slot is used for one period."""
+        self._end(math.inf)
+
+    def never_left(self) -> None:
+        """Nothing was sent: the slot is free at once."""
+        self._end(0)
+
+    def throttled(self) -> None:
+        """The server took it in and turned it away: it counts for the short windows, not for the caps."""
+        self._end(CAP_PERIOD)
+
+    def _end(self, longest_that_counts: float) -> None:
+        now = anyio.current_time()
+        for window in self._windows:
+            if window.rate.period <= longest_that_counts:
+                window.answered(now)
+            else:
+                window.gave_back()
+        self._limiter.changed()
+
+
+class Limiter:
+    """All limits of one account at once: those of writes, and those of every request.
+
+    Reads and writes wait in lines of their own, so that a look-up is not stuck behind a write that waits for a cap.
+    """
+
+    def __init__(self, writes: Iterable[Rate], requests: Iterable[Rate]) -> None:
+        of_all = [_Window(rate) for rate in requests]
+        self._windows = {False: of_all, True: [*of_all, *(_Window(rate) for rate in writes)]}
+        self._lines = {write: anyio.Lock(fast_acquire=True) for write in (False, True)}
+        self._changed: anyio.Event | None = None
+        self._paused_until = -math.inf
+
+    def remember(self, ages: Sequence[float], *, write: bool) -> None:
+        """Count requests of earlier runs, given as seconds since their answers, the oldest first."""
+        now = anyio.current_time()
+        for window in self._windows[write]:
+            for age in ages:
+                window.remember(now - age, now)
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing leave for so long: the server asked for it."""
+        self._paused_until = max(self._paused_until, anyio.current_time() + seconds)
+
+    def opens_in(self, *, write: bool) -> float:
+        """Seconds until the next request may leave (0: now; infinity: an answer has to come first)."""
+        now = anyio.current_time()
+        return self._opens_at(now, write) - now
+
+    def seconds_for(self, *, writes: int, reads: int = 0) -> float:
+        """Time at the limits for so many more requests, latency not counted."""
+        now = anyio.current_time()
+        of_all = self._windows[False]
+        return max(
+            (window.seconds_for(writes + (reads if window in of_all else 0), now) for window in self._windows[True]),
+            default=0.0,
+        )
+
+    def writes_left(self) -> int | None:
+        """How many writes the longest window still takes now; None where there is no limit."""
+        now = anyio.current_time()
+        windows = self._windows[True]
+        if not windows:
+            return None
+        longest = max(windows, key=lambda window: window.rate.period)
+        return max(0, longest.rate.count - longest.used(now))
+
+    async def slot(self, *, write: bool, patience: float = math.inf) -> Slot:
+        """Wait for the right to send one request; ``NextSlotTooFar`` where that takes over ``patience`` seconds."""
+        async with self._lines[write]:
+            while True:
+                now = anyio.current_time()
+                opens_at = self._opens_at(now, write)
+                if opens_at <= now:
+                    windows = self._windows[write]
+                    for window in windows:
+                        window.take(now)
+                    return Slot(self, windows)
+                if patience < opens_at - now < math.inf:
+                    raise NextSlotTooFar(opens_at - now)
+                await self._wait(opens_at - now)
+
+    def changed(self) -> None:
+        """Wake whoever waits for an answer."""
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
+
+    def _opens_at(self, now: float, write: bool) -> float:
+        return max(now, self._paused_until, *(window.opens_at(now) for window in self._windows[write]))
+
+    async def _wait(self, seconds: float) -> None:
+        if self._changed is None:
+            self._changed = anyio.Event()
+        with anyio.move_on_after(seconds):
+            await self._changed.wait()

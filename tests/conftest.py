@@ -1,0 +1,30 @@
+"""What every test has: time that jumps for coroutine tests, and an environment without anybody's credentials."""
+
+from __future__ import annotations
+
+import inspect
+import os
+
+import pytest
+import trio.testing
+
+
+@pytest.fixture
+def anyio_backend():
+    """Coroutine tests run under a clock that jumps over every wait."""
+    return ("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)})
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if inspect.iscoroutinefunction(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.anyio)
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_environment(monkeypatch, tmp_path_factory):
+    """No variable of the person who runs the tests reaches them, and no journal of theirs is touched."""
+    for name in list(os.environ):
+        if name.startswith(("NEXUDUS_", "BULKHOOKS_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
