@@ -1,0 +1,74 @@
+"""One row of a run on its way through the engine, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bulkhooks.webhook import Status, Webhook
+
+
+class Verdict(StrEnum):
+    """What has to be sent for a row, decided before the first request leaves."""
+
+    NOTHING = ""
+    CREATE = "create"
+    LOOK_UP = "look up"
+    """A send of it is in doubt: look first, create only if it is not there."""
+    UPDATE = "update"
+    MOVE = "move"
+    """Give an existing webhook a new URL (``Replaces``)."""
+    DELETE = "delete"
+
+
+@dataclass(slots=True)
+class Item:
+    """A row that something has to be sent for. ``account`` is the journal's number of the account.
+
+    ``description`` and ``active`` are None where the sheet says nothing; ``name_given`` is False where the name comes
+    from the template. ``webhook_id`` is 0 until it is known.
+    """
+
+    run: int
+    seq: int
+    place: str
+    account: int
+    business_id: int
+    location: str
+    action: int
+    url: str
+    url_key: str
+    name: str
+    name_given: bool
+    description: str | None
+    active: bool | None
+    verdict: Verdict
+    webhook_id: int = 0
+
+    attempts: int = 0
+    """Requests sent for it, throttled ones left out."""
+    tries: int = 0
+    """Attempts that count against ``--retries``: those that failed while the API answered others."""
+    call: int = 0
+    """The journal's number of the request under way."""
+    changes: str = ""
+    http_status: int | None = None
+    duration_ms: int | None = None
+
+    def body(self) -> dict[str, object]:
+        """The create request's body."""
+        return Webhook("", self.business_id, self.action, self.url, self.name, self.description, self.active).body()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an item. ``url``, ``name`` and ``description`` are the server's, None where they are as sent."""
+
+    status: Status
+    webhook_id: int | None = None
+    error_code: str = ""
+    error: str = ""
+    verified: bool = False
+    url: str | None = None
+    name: str | None = None
+    description: str | None = None

@@ -1,0 +1,337 @@
+"""The job's memory, and the one owner of SQL that writes: what was planned, what is on its way, what became of it.
+
+Records are made on the event loop and committed by ``keep()`` once a turn of it, so that everything that happened in
+one turn shares one synced commit. ``sending()`` returns only when its record is on the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from bulkhooks.errors import JournalError
+from bulkhooks.provision.item import Item, Outcome, Verdict
+from bulkhooks.provision.schema import connect, translated
+from bulkhooks.webhook import Status
+
+DAY = 86400.0
+
+ROW_COLUMNS = ("row", "business", "location", "action", "url", "name", "description", "active", "account", "extras")
+"""What ``plan()`` takes of each row of the input, as it was."""
+
+ITEM_COLUMNS = (
+    "seq", "row", "place", "account", "business_id", "location", "action", "url", "url_key", "name", "name_given",
+    "description", "active", "verdict", "status", "webhook_id", "http_status", "error_code", "error", "verified",
+)  # fmt: skip
+"""What ``plan()`` takes of each row of the results."""
+
+
+class Journal:
+    """An open journal. Times are seconds since 1970, UTC, given by the caller."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = connect(path)
+        self._dirty = anyio.Event()
+        self._batch = _Batch()
+        self._broken: JournalError | None = None
+        self.unsaved: list[str] = []
+        """Outcomes that came in and that the disk did not take."""
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what was said last, and let go of the file."""
+        try:
+            self._commit()
+        finally:
+            self.database.close()
+
+    # Accounts and runs
+
+    def account(self, key: str, name: str) -> int:
+        """The number of the account with this base URL and user."""
+        with self._transaction() as database:
+            database.execute("INSERT INTO accounts (key, name) VALUES (?, ?) ON CONFLICT DO NOTHING", (key, name))
+            (number,) = database.execute("SELECT id FROM accounts WHERE key = ?", (key,)).fetchone()
+        return int(number)
+
+    def begin(
+        self, run_id: str, *, command: str, job: str, inputs: Sequence[str], accounts: Iterable[int], at: float
+    ) -> int:
+        """Open a run; from now on it is what holds its accounts."""
+        holder = f"process {os.getpid()} on {socket.gethostname()}"
+        with self._transaction() as database:
+            run = database.execute(
+                "INSERT INTO runs (run_id, command, job, holder, started_at, inputs, columns, facts)"
+                " VALUES (?, ?, ?, ?, ?, ?, '[]', '{}')",
+                (run_id, command, job, holder, at, json.dumps(list(inputs))),
+            ).lastrowid
+            database.executemany("INSERT INTO run_accounts VALUES (?, ?)", ((run, account) for account in accounts))
+            database.execute("DELETE FROM calls WHERE at < ?", (at - 2 * DAY,))
+        return int(run or 0)
+
+    def holder(self, account: int) -> tuple[str, str, float] | None:
+        """Run id, process and start of the newest unfinished run of the account."""
+        with self._guarded():
+            found = self.database.execute(
+                "SELECT run_id, holder, started_at FROM runs JOIN run_accounts ON run = id"
+                " WHERE account = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
+                (account,),
+            ).fetchone()
+        return found and (str(found[0]), str(found[1]), float(found[2]))
+
+    def plan(
+        self,
+        run: int,
+        *,
+        columns: Sequence[str],
+        facts: Mapping[str, str],
+        rows: Iterable[Sequence[object]],
+        items: Iterable[Sequence[object]],
+    ) -> None:
+        """Write down everything the run is going to do, in one transaction, before the first request leaves.
+
+        ``rows`` hold ``ROW_COLUMNS``, ``items`` ``ITEM_COLUMNS``.
+        """
+        marks = _marks(len(ROW_COLUMNS) + 1), _marks(len(ITEM_COLUMNS) + 1)
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE runs SET columns = ?, facts = ? WHERE id = ?",
+                (json.dumps(list(columns)), json.dumps(facts), run),
+            )
+            database.executemany(
+                f"INSERT INTO rows (run, {', '.join(ROW_COLUMNS)}) VALUES ({marks[0]})",  # noqa: S608
+                ((run, *row) for row in rows),
+            )
+            self._add_items(run, items)
+
+    def add_items(self, run: int, items: Iterable[Sequence[object]]) -> None:
+        """Put further rows at the end of a planned run."""
+        with self._transaction():
+            self._add_items(run, items)
+
+    def finish(self, run: int, summary: Mapping[str, object], at: float) -> None:
+        """Close a run."""
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE runs SET finished_at = ?, summary = ? WHERE id = ?", (at, json.dumps(summary), run)
+            )
+
+    def to_do(self, run: int, account: int, *, after: int, count: int) -> list[Item]:
+        """The next items of the account that something has to be sent for."""
+        with self._guarded():
+            found = self.database.execute(
+                "SELECT seq, place, account, business_id, location, action, url, url_key, name, name_given,"
+                " description, active, verdict, webhook_id FROM items"
+                " WHERE run = ? AND account = ? AND seq > ? AND verdict <> '' ORDER BY seq LIMIT ?",
+                (run, account, after, count),
+            ).fetchall()
+        return [_item(run, values) for values in found]
+
+    def give_up(self, run: int, account: int, reason: str) -> None:
+        """Say on every row that was not sent why it was not."""
+        self._say(
+            "UPDATE items SET error_code = 'not-sent', error = ?"
+            " WHERE run = ? AND account = ? AND verdict <> '' AND status = 'pending' AND error_code = ''",
+            (reason, run, account),
+        )
+
+    # The send protocol
+
+    async def sending(self, item: Item, at: float) -> None:
+        """Record that the item's request is about to leave; returns when the record survives a power cut."""
+        item.attempts += 1
+        item.call = self._say("INSERT INTO calls (account, write, at) VALUES (?, 1, ?)", (item.account, at))
+        if item.verdict in {Verdict.CREATE, Verdict.LOOK_UP}:
+            self._say(
+                "INSERT OR REPLACE INTO doubts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (item.account, item.business_id, item.action, item.url_key, item.run, item.seq, at),
+            )
+        self._say(
+            "UPDATE items SET attempts = ?, sent_at = ?, error_code = 'in-doubt',"
+            " error = 'sent, and the run stopped before the answer came' WHERE run = ? AND seq = ?",
+            (item.attempts, at, item.run, item.seq),
+        )
+        await self.durable()
+
+    def answered(self, item: Item, at: float) -> None:
+        """The item's request counts for the limits from its answer."""
+        self._say("UPDATE calls SET at = ? WHERE id = ?", (at, item.call))
+
+    def not_processed(self, item: Item, reason: str) -> None:
+        """The server surely did nothing with the item's request: it counts for no cap and is in no doubt by it."""
+        self._say("DELETE FROM calls WHERE id = ?", (item.call,))
+        self._resolve(item)
+        self._say(
+            "UPDATE items SET error_code = 'not-sent', error = ? WHERE run = ? AND seq = ?",
+            (reason, item.run, item.seq),
+        )
+
+    def in_doubt(self, item: Item, reason: str) -> None:
+        """Keep why nobody knows what became of the item."""
+        self._say(
+            "UPDATE items SET error_code = 'in-doubt', error = ?, http_status = ? WHERE run = ? AND seq = ?",
+            (reason, item.http_status, item.run, item.seq),
+        )
+
+    def ended(self, item: Item, outcome: Outcome, at: float) -> None:
+        """Record what became of an item, and with it what the tool now owns on the server."""
+        self._say(
+            "UPDATE items SET status = ?, webhook_id = coalesce(?, webhook_id), http_status = coalesce(?, http_status),"
+            " error_code = ?, error = ?, changes = ?, verified = ?, url = coalesce(?, url), name = coalesce(?, name),"
+            " description = coalesce(?, description), duration_ms = coalesce(?, duration_ms), attempts = ?"
+            " WHERE run = ? AND seq = ?",
+            (
+                outcome.status, outcome.webhook_id, item.http_status, outcome.error_code, outcome.error,
+                item.changes, outcome.verified, outcome.url, outcome.name, outcome.description,
+                item.duration_ms, item.attempts, item.run, item.seq,
+            ),
+        )  # fmt: skip
+        self._batch.told.append(f"{item.place}: {outcome.status} {outcome.webhook_id or ''}".rstrip())
+        if outcome.status is Status.CREATED:
+            self.own(item, outcome.webhook_id or 0, at)
+        elif outcome.status is Status.UPDATED:
+            self._say(
+                "UPDATE created SET url = coalesce(?, url), url_key = ?, name = coalesce(?, name),"
+                " description = coalesce(?, description) WHERE account = ? AND webhook_id = ?",
+                (outcome.url, item.url_key, outcome.name, outcome.description, item.account, outcome.webhook_id),
+            )
+        elif outcome.status in {Status.DELETED, Status.MISSING}:
+            self._say(
+                "UPDATE created SET deleted_at = ? WHERE account = ? AND webhook_id = ?",
+                (at, item.account, item.webhook_id),
+            )
+        if outcome.status is not Status.UNKNOWN and outcome.error_code != "in-doubt":
+            self._resolve(item)
+
+    def own(self, item: Item, webhook_id: int, at: float) -> None:
+        """Remember a webhook as made by this tool, for ``undo`` and ``--prune``."""
+        self._resolve(item)
+        self._say(
+            "INSERT OR REPLACE INTO created VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            (
+                item.account, webhook_id, item.business_id, item.location, item.action, item.url, item.url_key,
+                item.name, item.description, item.run, at,
+            ),
+        )  # fmt: skip
+
+    def called(self, account: int, at: float) -> None:
+        """Count a request that is no write."""
+        self._say("INSERT INTO calls (account, write, at) VALUES (?, 0, ?)", (account, at))
+
+    def calls(self, account: int, *, write: bool, since: float) -> list[float]:
+        """When the account's requests of earlier runs were answered, the oldest first."""
+        with self._guarded():
+            found = self.database.execute(
+                "SELECT at FROM calls WHERE account = ? AND write = ? AND at > ? ORDER BY at", (account, write, since)
+            ).fetchall()
+        return [at for (at,) in found]
+
+    # Durability
+
+    async def durable(self) -> None:
+        """Wait until everything said so far is on the disk; ``JournalError`` where the disk does not take it."""
+        if self._broken is not None:
+            raise self._broken
+        batch = self._batch
+        self._dirty.set()
+        await batch.done.wait()
+        if self._broken is not None:
+            raise self._broken
+
+    async def keep(self) -> None:
+        """Commit, once a turn of the event loop, whatever was said in it. Runs for as long as a run does.
+
+        Where the disk takes no more, every ``durable()`` from then on says so and nothing is sent.
+        """
+        while self._broken is None:
+            await self._dirty.wait()
+            self._dirty = anyio.Event()
+            batch, self._batch = self._batch, _Batch()
+            try:
+                self._commit()
+            except JournalError as error:
+                self._broken = error
+                self.unsaved += [*batch.told, *self._batch.told]
+            batch.done.set()
+
+    def _say(self, statement: str, values: Sequence[object]) -> int:
+        with self._guarded():
+            if not self.database.in_transaction:
+                self.database.execute("BEGIN IMMEDIATE")
+            last = self.database.execute(statement, values).lastrowid
+        self._dirty.set()
+        return int(last or 0)
+
+    def _commit(self) -> None:
+        with self._guarded():
+            if self.database.in_transaction:
+                self.database.execute("COMMIT")
+
+    def _resolve(self, item: Item) -> None:
+        self._say(
+            "DELETE FROM doubts WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
+            (item.account, item.business_id, item.action, item.url_key),
+        )
+
+    def _add_items(self, run: int, items: Iterable[Sequence[object]]) -> None:
+        self.database.executemany(
+            f"INSERT INTO items (run, {', '.join(ITEM_COLUMNS)}) VALUES ({_marks(len(ITEM_COLUMNS) + 1)})",  # noqa: S608
+            ((run, *item) for item in items),
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._commit()
+        with self._guarded():
+            self.database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.database
+            except BaseException:
+                if self.database.in_transaction:
+                    self.database.execute("ROLLBACK")
+                raise
+            self.database.execute("COMMIT")
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise translated(error, self.path) from error
+
+
+class _Batch:
+    """What one commit makes durable."""
+
+    __slots__ = ("done", "told")
+
+    def __init__(self) -> None:
+        self.done = anyio.Event()
+        self.told: list[str] = []
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def _item(run: int, values: tuple[Any, ...]) -> Item:
+    seq, place, account, business_id, location, action, url, url_key, *rest = values
+    name, name_given, description, active, verdict, webhook_id = rest
+    return Item(
+        run, seq, place, account, business_id, location, action, url, url_key, name, bool(name_given), description,
+        None if active is None else bool(active), Verdict(verdict), webhook_id or 0,
+    )  # fmt: skip

@@ -1,0 +1,314 @@
+"""One account's line to the API: everything that is sent passes here, under its limits and into its journal."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio
+
+from bulkhooks.errors import (
+    ApiError,
+    BulkhooksError,
+    CredentialsError,
+    InDoubt,
+    JournalError,
+    NotSent,
+    Refused,
+    Throttled,
+    Unauthorized,
+)
+from bulkhooks.nexudus.client import NexudusClient
+from bulkhooks.provision.item import Item
+from bulkhooks.provision.journal import DAY, Journal
+from bulkhooks.provision.limiter import Limiter, NextSlotTooFar, Slot
+from bulkhooks.provision.outage import Outage, backoff
+
+LOCATIONS_THAT_MEAN_LOCKED_OUT = 3
+"""Refused on so many locations with no success between, the credentials themselves are taken to be the reason."""
+
+_log = logging.getLogger("bulkhooks")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why an account's work ended early. ``resume_in`` is in seconds, where the limits are the reason."""
+
+    reason: str
+    exit_code: int = 4
+    resume_in: float | None = None
+
+
+class WritesClosed(BulkhooksError):
+    """No further write in this run."""
+
+    exit_code = 4
+
+
+class Budget:
+    """How many writes a run may still send, over all its accounts; None is no limit."""
+
+    def __init__(self, total: int | None) -> None:
+        self.total = total
+        self._taken = 0
+
+    @property
+    def is_spent(self) -> bool:
+        return self.total is not None and self._taken >= self.total
+
+    def take(self) -> None:
+        self._taken += 1
+
+    def give_back(self) -> None:
+        self._taken -= 1
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What went over the line in this run."""
+
+    requests: int = 0
+    writes: int = 0
+    throttled: int = 0
+    retried: int = 0
+
+
+class Line:
+    """A client, its limits, and what is known of the other end."""
+
+    def __init__(
+        self,
+        client: NexudusClient,
+        journal: Journal,
+        account: int,
+        limiter: Limiter,
+        *,
+        budget: Budget,
+        give_up_after: float,
+        patience: float,
+        wall: Callable[[], float] = time.time,
+        draw: random.Random | None = None,
+    ) -> None:
+        self.client = client
+        self.journal = journal
+        self.account = account
+        self.limiter = limiter
+        self.wall = wall
+        self.traffic = Traffic()
+        self.halted: Halt | None = None
+        self._capped: Halt | None = None
+        self.scope = anyio.CancelScope()
+        self._draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
+        self._budget = budget
+        self._outage = Outage(give_up_after, self._draw)
+        self._patience = patience
+        self._alone = anyio.Lock()
+        self._write_was_taken = False
+        self._refused: set[int] = set()
+        self._throttles = 0
+        self._in_flight: set[anyio.CancelScope] = set()
+        self.remember()
+
+    def remember(self) -> None:
+        """Count what earlier runs of the account have sent."""
+        now = self.wall()
+        for write in (True, False):
+            ages = [now - at for at in self.journal.calls(self.account, write=write, since=now - DAY)]
+            self.limiter.remember(ages, write=write)
+
+    # Stopping
+
+    def halt(self, halt: Halt) -> None:
+        """Start nothing more on this line; what is in flight ends by itself. The first reason stands."""
+        if self.halted is None:
+            self.halted = halt
+            _log.warning(halt.reason)
+        self.scope.cancel()
+
+    def drop(self) -> None:
+        """Let go even of what is in flight; the journal has it in doubt."""
+        for scope in self._in_flight:
+            scope.shield = False
+        self.scope.cancel()
+
+    def refused(self, item: Item, reason: str) -> None:
+        """A write was turned away for want of permission: halt where the credentials seem to be the reason."""
+        self._refused.add(item.business_id)
+        if not self._write_was_taken:
+            self.halt(Halt(f"the first write was refused ({reason}); check the credentials and their roles", 3))
+        elif len(self._refused) >= LOCATIONS_THAT_MEAN_LOCKED_OUT:
+            self.halt(Halt(f"writes to {len(self._refused)} locations were refused in a row ({reason})", 3))
+
+    @property
+    def closed(self) -> Halt | None:
+        """Why no more writes are sent, where look-ups still are; None while they are."""
+        if self._budget.is_spent:
+            return Halt(f"the limit of {self._budget.total} writes in this run is reached")
+        return self._capped
+
+    @property
+    def answers(self) -> int:
+        """Useful answers so far."""
+        return self._outage.answers
+
+    # Sending
+
+    async def read(self, request: Callable[[], Awaitable[T]]) -> T:
+        """Send what may be repeated at will, until it is answered or the API is given up (``GaveUp``)."""
+        failures = 0
+        while True:
+            answers = self.answers
+            try:
+                return await self._call(request, None)
+            except (NotSent, InDoubt):
+                failures = failures + 1 if self.answers == answers else 1
+                self.traffic.retried += 1
+                await anyio.sleep(backoff(failures, self._draw))
+
+    async def write(self, item: Item, request: Callable[[], Awaitable[T]]) -> T:
+        """Send a write for an item, its record made durable before it leaves; throttling is waited out.
+
+        Raises the ``ApiError`` that says what became of it, or ``WritesClosed`` where no more may be sent in this run.
+        """
+        if self.closed is not None:
+            raise WritesClosed(self.closed.reason)
+        self._budget.take()
+        if item.attempts:
+            self.traffic.retried += 1
+        try:
+            answer = await self._call(request, item)
+        except NotSent:
+            self._budget.give_back()
+            raise
+        except NextSlotTooFar as far:
+            self._budget.give_back()
+            self._capped = Halt("the limits allow the next write only later", resume_in=far.seconds)
+            raise WritesClosed(self._capped.reason) from far
+        except Refused as error:
+            self._write_was_taken = self._write_was_taken or error.http_status not in {401, 403}
+            raise
+        self._write_was_taken = True
+        self._refused.clear()
+        return answer
+
+    async def _call(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
+        while True:
+            try:
+                if self.client.needs_token:
+                    await self._fetch_token()
+                return await self._in_turn(request, item)
+            except Throttled:
+                continue
+            except Unauthorized:
+                if not self.client.may_renew:
+                    raise
+                await self._fetch_token()
+
+    async def _fetch_token(self) -> None:
+        try:
+            await self._in_turn(self.client.fetch_token, None)
+        except InDoubt as error:
+            raise NotSent(str(error), error.http_status) from error
+
+    async def _in_turn(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
+        """Send at once, or alone: until a first write has passed, and while nothing is answered."""
+        while self._goes_alone(item):
+            async with self._alone:
+                if self._goes_alone(item):
+                    return await self._send(request, item)
+        return await self._send(request, item)
+
+    def _goes_alone(self, item: Item | None) -> bool:
+        return self._outage.is_down or (item is not None and not self._write_was_taken)
+
+    async def _send(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
+        slot = await self.limiter.slot(write=item is not None, patience=self._patience)
+        with anyio.CancelScope(shield=True) as in_flight:
+            self._in_flight.add(in_flight)
+            try:
+                answer = await self._exchange(request, item, slot)
+            finally:
+                self._in_flight.discard(in_flight)
+        return answer
+
+    async def _exchange(self, request: Callable[[], Awaitable[T]], item: Item | None, slot: Slot) -> T:
+        """One request and its answer; whatever happens is told to the limits, the journal and the outage."""
+        if item is not None:
+            try:
+                await self.journal.sending(item, self.wall())
+            except JournalError:
+                slot.never_left()
+                raise
+        sent_at = anyio.current_time()
+        self.traffic.requests += 1
+        try:
+            answer = await request()
+        except NotSent as error:
+            slot.never_left()
+            self._not_processed(item, error)
+            self._lost(sent_at, error)
+            raise
+        except Throttled as error:
+            slot.throttled()
+            self._not_processed(item, error)
+            self._throttled(sent_at, error)
+            raise
+        except InDoubt as error:
+            self._answered(slot, item, sent_at, error.http_status)
+            if item is not None:
+                self.journal.in_doubt(item, str(error))
+            self._lost(sent_at, error)
+            raise
+        except Refused as error:
+            self._answered(slot, item, sent_at, error.http_status)
+            if isinstance(error, Unauthorized):
+                self._not_processed(item, error)
+            self._outage.useful()
+            raise
+        except CredentialsError:
+            slot.answered()
+            raise
+        self._answered(slot, item, sent_at, 200)
+        self._outage.useful()
+        self._throttles = 0
+        return answer
+
+    def _answered(self, slot: Slot, item: Item | None, sent_at: float, http_status: int | None) -> None:
+        slot.answered()
+        if item is None:
+            self.journal.called(self.account, self.wall())
+            return
+        self.traffic.writes += 1
+        item.http_status = http_status
+        item.duration_ms = round((anyio.current_time() - sent_at) * 1000)
+        self.journal.answered(item, self.wall())
+
+    def _not_processed(self, item: Item | None, error: ApiError) -> None:
+        if item is None:
+            return
+        item.http_status = error.http_status
+        if isinstance(error, Throttled):
+            item.attempts -= 1
+        self.journal.not_processed(item, str(error))
+
+    def _lost(self, sent_at: float, error: ApiError) -> None:
+        quiet = self._outage.failed(sent_at, str(error))
+        if quiet:
+            _log.warning("the API does not answer (%s); trying again in %.0f s", error, quiet)
+            self.limiter.pause(quiet)
+
+    def _throttled(self, sent_at: float, error: Throttled) -> None:
+        self.traffic.throttled += 1
+        self._throttles += 1
+        if error.alive:
+            self._outage.useful()
+        else:
+            self._outage.failed(sent_at, str(error))
+        wait = error.retry_after
+        self.limiter.pause(backoff(self._throttles, self._draw) if wait is None else wait)

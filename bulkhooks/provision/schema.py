@@ -1,0 +1,157 @@
+"""The journal's tables, and how an older file is brought up to them."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from bulkhooks.errors import JournalError
+
+_FIRST = """
+CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,                -- base URL and user; never a secret
+    name TEXT NOT NULL
+);
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL UNIQUE,
+    command TEXT NOT NULL,
+    job TEXT NOT NULL,
+    holder TEXT NOT NULL,                    -- process and machine
+    started_at REAL NOT NULL,                -- all times: seconds since 1970, UTC
+    finished_at REAL,
+    inputs TEXT NOT NULL,                    -- JSON
+    columns TEXT NOT NULL,                   -- JSON: the input's own columns, in order
+    facts TEXT NOT NULL,                     -- JSON: what the Summary sheet says of the run
+    summary TEXT                             -- JSON
+);
+CREATE TABLE run_accounts (
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    account INTEGER NOT NULL REFERENCES accounts,
+    PRIMARY KEY (run, account)
+) WITHOUT ROWID;
+CREATE TABLE rows (                          -- the rows of the input, as they were
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    business TEXT, location TEXT, action TEXT, url TEXT, name TEXT, description TEXT, active TEXT, account TEXT,
+    extras TEXT,                             -- JSON array beside runs.columns
+    PRIMARY KEY (run, row)
+) WITHOUT ROWID;
+CREATE TABLE items (                         -- one row of the results each
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    place TEXT NOT NULL,
+    account INTEGER NOT NULL REFERENCES accounts,
+    business_id INTEGER NOT NULL,
+    location TEXT, action INTEGER NOT NULL,
+    url TEXT, url_key TEXT, name TEXT, name_given INTEGER, description TEXT, active INTEGER,
+    verdict TEXT NOT NULL,                   -- what has to be sent; empty: nothing
+    status TEXT NOT NULL,
+    webhook_id INTEGER, http_status INTEGER, error_code TEXT, error TEXT, changes TEXT, verified INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0, sent_at REAL, duration_ms INTEGER,
+    PRIMARY KEY (run, seq)
+) WITHOUT ROWID;
+CREATE INDEX items_to_do ON items (run, account, seq) WHERE verdict <> '';
+CREATE TABLE created (                       -- every webhook this tool made
+    account INTEGER NOT NULL REFERENCES accounts,
+    webhook_id INTEGER NOT NULL,
+    business_id INTEGER NOT NULL, location TEXT, action INTEGER NOT NULL,
+    url TEXT NOT NULL, url_key TEXT NOT NULL, name TEXT NOT NULL, description TEXT,
+    run INTEGER REFERENCES runs ON DELETE SET NULL,
+    created_at REAL NOT NULL, deleted_at REAL,
+    PRIMARY KEY (account, webhook_id)
+) WITHOUT ROWID;
+CREATE TABLE doubts (                        -- sends without an outcome, by identity
+    account INTEGER NOT NULL REFERENCES accounts,
+    business_id INTEGER NOT NULL, action INTEGER NOT NULL, url_key TEXT NOT NULL,
+    run INTEGER REFERENCES runs ON DELETE SET NULL,
+    seq INTEGER NOT NULL, sent_at REAL NOT NULL,
+    PRIMARY KEY (account, business_id, action, url_key)
+) WITHOUT ROWID;
+CREATE TABLE calls (                         -- requests that count for the account's limits
+    id INTEGER PRIMARY KEY,
+    account INTEGER NOT NULL REFERENCES accounts,
+    write INTEGER NOT NULL,
+    at REAL NOT NULL                         -- when answered; while in flight, when sent
+);
+CREATE INDEX calls_of_account ON calls (account, write, at);
+"""
+
+_MIGRATIONS = (_FIRST,)
+"""Statements that lead from each version of the file (``PRAGMA user_version``) to the next."""
+
+_BUSY_TIMEOUT_MS = 60_000
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the journal's file, checked and at the present version; a ``JournalError`` says what to do otherwise."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise JournalError(
+            f"{path}: the journal cannot be opened ({error}); name another place with --journal"
+        ) from error
+    try:
+        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        _check(connection, path)
+        _migrate(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise translated(error, path) from error
+    except JournalError:
+        connection.close()
+        raise
+    return connection
+
+
+def translated(error: sqlite3.Error, path: Path) -> JournalError:
+    """What SQLite says, as a sentence for the person who runs the job."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return _damaged(path, str(error))
+    if name.startswith("SQLITE_FULL") or "disk I/O" in str(error):
+        return JournalError(
+            f"{path}: the disk takes no more of the journal ({error}); nothing more is sent: make room and run again"
+        )
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return JournalError(
+            f"{path}: the journal cannot be written ({error}); give write permission or name another with --journal"
+        )
+    if name.startswith("SQLITE_BUSY"):
+        return JournalError(
+            f"{path}: another process keeps the journal busy for over a minute; wait for it and run again"
+        )
+    return JournalError(f"{path}: the journal failed ({error})")
+
+
+def _damaged(path: Path, finding: str) -> JournalError:
+    return JournalError(
+        f"{path}: the journal is damaged ({finding}); restore it from a backup, or move it away and run the last"
+        " results file again: what is on the server is then found there, as long as listing is permitted"
+    )
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    finding = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if finding != "ok":
+        raise _damaged(path, finding)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(_MIGRATIONS):
+        connection.execute("ROLLBACK")
+        raise JournalError(
+            f"{path}: a newer bulkhooks wrote this journal (version {version}); update bulkhooks to use it"
+        )
+    for statements in _MIGRATIONS[version:]:
+        for statement in statements.split(";\n"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+    connection.execute("COMMIT")
