@@ -49,6 +49,8 @@ class Item:
     """Requests sent for it, throttled ones left out."""
     tries: int = 0
     """Attempts that count against ``--retries``: those that failed while the API answered others."""
+    answers_seen: int = -1
+    """Useful answers of the API when it last failed."""
     call: int = 0
     """The journal's number of the request under way."""
     changes: str = ""

@@ -34,6 +34,12 @@ ITEM_COLUMNS = (
 """What ``plan()`` takes of each row of the results."""
 
 
+_SELECT_ITEM = (
+    "SELECT seq, place, account, business_id, location, action, url, url_key, name, name_given,"
+    " description, active, verdict, webhook_id FROM items"
+)
+
+
 class Journal:
     """An open journal. Times are seconds since 1970, UTC, given by the caller."""
 
@@ -134,9 +140,7 @@ class Journal:
         """The next items of the account that something has to be sent for."""
         with self._guarded():
             found = self.database.execute(
-                "SELECT seq, place, account, business_id, location, action, url, url_key, name, name_given,"
-                " description, active, verdict, webhook_id FROM items"
-                " WHERE run = ? AND account = ? AND seq > ? AND verdict <> '' ORDER BY seq LIMIT ?",
+                f"{_SELECT_ITEM} WHERE run = ? AND account = ? AND seq > ? AND verdict <> '' ORDER BY seq LIMIT ?",
                 (run, account, after, count),
             ).fetchall()
         return [_item(run, values) for values in found]
@@ -202,7 +206,7 @@ class Journal:
         )  # fmt: skip
         self._batch.told.append(f"{item.place}: {outcome.status} {outcome.webhook_id or ''}".rstrip())
         if outcome.status is Status.CREATED:
-            self.own(item, outcome.webhook_id or 0, at)
+            self._own(item, outcome.webhook_id or 0, at)
         elif outcome.status is Status.UPDATED:
             self._say(
                 "UPDATE created SET url = coalesce(?, url), url_key = ?, name = coalesce(?, name),"
@@ -217,9 +221,7 @@ class Journal:
         if outcome.status is not Status.UNKNOWN and outcome.error_code != "in-doubt":
             self._resolve(item)
 
-    def own(self, item: Item, webhook_id: int, at: float) -> None:
-        """Remember a webhook as made by this tool, for ``undo`` and ``--prune``."""
-        self._resolve(item)
+    def _own(self, item: Item, webhook_id: int, at: float) -> None:
         self._say(
             "INSERT OR REPLACE INTO created VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             (
@@ -227,6 +229,17 @@ class Journal:
                 item.name, item.description, item.run, at,
             ),
         )  # fmt: skip
+
+    def arrived(self, account: int, key: tuple[int, int, str], webhook_id: int, at: float) -> None:
+        """A send of an earlier run, in doubt until now, is on the server after all: that run created it."""
+        with self._guarded():
+            found = self.database.execute(
+                "SELECT run, seq FROM doubts WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
+                (account, *key),
+            ).fetchone()
+            values = found and self.database.execute(f"{_SELECT_ITEM} WHERE run = ? AND seq = ?", found).fetchone()
+        if values:
+            self.ended(_item(found[0], values), Outcome(Status.CREATED, webhook_id, verified=True), at)
 
     def called(self, account: int, at: float) -> None:
         """Count a request that is no write."""
@@ -239,6 +252,11 @@ class Journal:
                 "SELECT at FROM calls WHERE account = ? AND write = ? AND at > ? ORDER BY at", (account, write, since)
             ).fetchall()
         return [at for (at,) in found]
+
+    def query(self, statement: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Ask; for whatever only reads."""
+        with self._guarded():
+            yield from self.database.execute(statement, values)
 
     # Durability
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -90,8 +92,10 @@ class Line:
         limiter: Limiter,
         *,
         budget: Budget,
+        retries: int,
         give_up_after: float,
         patience: float,
+        deadline: float = math.inf,
         wall: Callable[[], float] = time.time,
         draw: random.Random | None = None,
     ) -> None:
@@ -103,10 +107,12 @@ class Line:
         self.traffic = Traffic()
         self.halted: Halt | None = None
         self._capped: Halt | None = None
-        self.scope = anyio.CancelScope()
+        self._scope = anyio.CancelScope()
+        self._deadline = deadline
         self._draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
         self._budget = budget
         self._outage = Outage(give_up_after, self._draw)
+        self._retries = retries
         self._patience = patience
         self._alone = anyio.Lock()
         self._write_was_taken = False
@@ -124,18 +130,28 @@ class Line:
 
     # Stopping
 
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """What is awaited inside ends when the line is halted, or when the run's time is over."""
+        with anyio.CancelScope(deadline=self._deadline) as self._scope:
+            if self.halted is not None:
+                self._scope.cancel()
+            yield
+        if self._scope.cancelled_caught and self.halted is None:
+            self.halt(Halt("the time given with --max-runtime is over"))
+
     def halt(self, halt: Halt) -> None:
         """Start nothing more on this line; what is in flight ends by itself. The first reason stands."""
         if self.halted is None:
             self.halted = halt
             _log.warning(halt.reason)
-        self.scope.cancel()
+        self._scope.cancel()
 
     def drop(self) -> None:
         """Let go even of what is in flight; the journal has it in doubt."""
         for scope in self._in_flight:
             scope.shield = False
-        self.scope.cancel()
+        self._scope.cancel()
 
     def refused(self, item: Item, reason: str) -> None:
         """A write was turned away for want of permission: halt where the credentials seem to be the reason."""
@@ -160,14 +176,21 @@ class Line:
     # Sending
 
     async def read(self, request: Callable[[], Awaitable[T]]) -> T:
-        """Send what may be repeated at will, until it is answered or the API is given up (``GaveUp``)."""
-        failures = 0
+        """Send what may be repeated at will, until it is answered or the API is given up (``GaveUp``).
+
+        Where the API answers others and this one alone fails, its last failure is raised after ``retries``.
+        """
+        failures = failures_while_others_succeed = 0
+        answers = self.answers
         while True:
-            answers = self.answers
             try:
                 return await self._call(request, None)
             except (NotSent, InDoubt):
-                failures = failures + 1 if self.answers == answers else 1
+                failures += 1
+                failures_while_others_succeed += self.answers != answers
+                if failures_while_others_succeed > self._retries:
+                    raise
+                answers = self.answers
                 self.traffic.retried += 1
                 await anyio.sleep(backoff(failures, self._draw))
 

@@ -1,0 +1,44 @@
+"""What has to change in a webhook that the server has, said in the words of the results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bulkhooks.provision.item import Item, Verdict
+from bulkhooks.webhook import url_key
+
+
+def wanted(item: Item) -> dict[str, object]:
+    """The fields that the row gives, by their names in the API. A move always gives the URL."""
+    fields: dict[str, object] = {}
+    if item.verdict is Verdict.MOVE:
+        fields["URL"] = item.url
+    if item.name_given:
+        fields["Name"] = item.name
+    if item.description is not None:
+        fields["Description"] = item.description
+    if item.active is not None:
+        fields["Active"] = item.active
+    return fields
+
+
+def differences(record: Mapping[str, object], fields: Mapping[str, object]) -> dict[str, object]:
+    """Those of the wanted fields that the full record has otherwise. An empty text and none are the same."""
+    return {name: value for name, value in fields.items() if not _same(name, record.get(name), value)}
+
+
+def described(record: Mapping[str, object], changed: Mapping[str, object]) -> str:
+    """``Active: false -> true; Name: Old -> New``."""
+    return "; ".join(f"{name}: {_word(record.get(name))} -> {_word(value)}" for name, value in changed.items())
+
+
+def _same(name: str, old: object, new: object) -> bool:
+    if name == "URL":
+        return url_key(str(old or "")) == url_key(str(new or ""))
+    return (old or "") == (new or "") if name != "Active" else bool(old) == bool(new)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if value not in (None, "") else "(empty)"

@@ -1,0 +1,161 @@
+"""What the journal knows: the memory that a plan is made against, and the results of every run."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bulkhooks import actions
+from bulkhooks.provision.journal import Journal
+from bulkhooks.summary import ErrorCount
+from bulkhooks.webhook import DONE, Status
+
+_KNOWN = DONE | {Status.DELETED, Status.CHANGED, Status.MISSING}
+"""On these rows URL, Name and Description are what the server has."""
+
+
+OWNED = ("id", "business_id", "location", "action", "url", "url_key", "name", "description")
+DOUBTED = ("business_id", "action", "url_key")
+
+
+def owned(journal: Journal, account: int) -> pd.DataFrame:
+    """Webhooks this tool made for the account and has not seen gone: columns ``OWNED``, by id."""
+    found = journal.query(
+        "SELECT webhook_id, business_id, location, action, url, url_key, name, description FROM created"
+        " WHERE account = ? AND deleted_at IS NULL ORDER BY webhook_id",
+        (account,),
+    )
+    return frame(found, OWNED)
+
+
+def doubted(journal: Journal, account: int) -> pd.DataFrame:
+    """Identities of the account whose last send has no outcome: columns ``DOUBTED``."""
+    return frame(
+        journal.query("SELECT business_id, action, url_key FROM doubts WHERE account = ?", (account,)), DOUBTED
+    )
+
+
+def frame(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> pd.DataFrame:
+    """A frame whose numbers are int64 and whose texts are objects, also where there is no row."""
+    made = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
+    return made.astype({name: "int64" for name in ("id", "business_id", "action") if name in columns})
+
+
+def own_columns(journal: Journal, run: int) -> list[str]:
+    """The input's own columns that a run carried along, in order."""
+    ((columns,),) = journal.query("SELECT columns FROM runs WHERE id = ?", (run,))
+    return list(json.loads(columns))
+
+
+def results(journal: Journal, run: int, waiting: Status = Status.PENDING) -> Iterator[list[object]]:
+    """The rows of a run's results: ``RESULT_COLUMNS`` and then ``own_columns``, in input order.
+
+    ``waiting`` is the word for rows that still have something to send.
+    """
+    found = journal.query(
+        "SELECT place, business_id, i.location, i.action, i.url, i.name, i.description, i.active, i.account, status,"
+        " webhook_id, http_status, error_code, error, changes, verified, attempts, sent_at, duration_ms,"
+        " r.business, r.location, r.action, r.url, r.name, r.description, r.active, r.account, r.extras"
+        " FROM items i LEFT JOIN rows r ON r.run = i.run AND r.row = i.row WHERE i.run = ? ORDER BY seq",
+        (run,),
+    )
+    width = len(own_columns(journal, run))
+    for values in found:
+        yield _result(values, width, waiting)
+
+
+def counts(journal: Journal, run: int, waiting: Status = Status.PENDING) -> dict[str, int]:
+    """Rows of a run by status, in the order of ``Status``."""
+    found = dict(journal.query("SELECT status, count(*) FROM items WHERE run = ? GROUP BY status", (run,)))
+    if Status.PENDING in found:
+        found[waiting] = found.pop(Status.PENDING)
+    return {str(status): found[status] for status in Status if status in found}
+
+
+def errors(journal: Journal, run: int) -> list[ErrorCount]:
+    """The error codes of a run, the most frequent first, each with a sentence as an example."""
+    found = journal.query(
+        "SELECT error_code, count(*), min(error) FROM items WHERE run = ? AND error_code <> ''"
+        " GROUP BY error_code ORDER BY 2 DESC, 1",
+        (run,),
+    )
+    return [ErrorCount(code, count, example or "") for code, count, example in found]
+
+
+def runs(journal: Journal) -> list[dict[str, object]]:
+    """The runs in the journal, the newest first."""
+    found = journal.query(
+        "SELECT run_id, command, job, started_at, finished_at, inputs, summary,"
+        " (SELECT group_concat(name, ', ') FROM run_accounts JOIN accounts ON accounts.id = account WHERE run = runs.id)"
+        " FROM runs ORDER BY id DESC"
+    )
+    return [
+        {
+            "run_id": run_id,
+            "command": command,
+            "job": job,
+            "started_at": iso(started_at),
+            "finished_at": iso(finished_at),
+            "accounts": accounts or "",
+            "inputs": json.loads(inputs),
+            "status": (json.loads(summary) if summary else {}).get("status", "unfinished"),
+            "counts": (json.loads(summary) if summary else {}).get("counts", {}),
+        }
+        for run_id, command, job, started_at, finished_at, inputs, summary, accounts in found
+    ]
+
+
+def iso(moment: float | None) -> str | None:
+    """UTC in ISO 8601 with milliseconds."""
+    if moment is None:
+        return None
+    text = datetime.datetime.fromtimestamp(moment, datetime.UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
+    (
+        place, business_id, location, action, url, name, description, active, _, status,
+        webhook_id, http_status, error_code, error, changes, verified, attempts, sent_at, duration_ms,
+        raw_business, raw_location, raw_action, raw_url, raw_name, raw_description, raw_active, raw_account, extras,
+    ) = values  # fmt: skip
+    head: list[object]
+    if status == Status.INVALID:
+        head = [raw_business, raw_location, raw_action, None, raw_url, raw_name, raw_description, raw_active]
+    else:
+        head = [business_id, location, actions.name_of(action), action]
+        if status in _KNOWN or extras is None:
+            head += [url, name, description or None]
+        else:
+            head += [raw_url, raw_name, raw_description]
+            if status == Status.FAILED and attempts:
+                error = _with_what_was_sent(error, {"URL": (url, raw_url), "Name": (name, raw_name)})
+        head.append(None if active is None else bool(active))
+    return [
+        place, *head, raw_account, waiting if status == Status.PENDING else status,
+        webhook_id or None, http_status, error_code, error, changes, "yes" if verified else "",
+        attempts, iso(sent_at), duration_ms,
+        *(json.loads(extras, object_hook=_revived) if extras else [None] * width),
+    ]  # fmt: skip
+
+
+def _with_what_was_sent(error: str, fields: dict[str, tuple[str, str]]) -> str:
+    """The error, and the fields that were not sent as the sheet has them."""
+    sent = ", ".join(f"{name} {sent}" for name, (sent, written) in fields.items() if sent != written)
+    return f"{error} (sent: {sent})" if sent else error
+
+
+def packed(value: object) -> object:
+    """A date or time of the input's own columns, for JSON."""
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return {type(value).__name__: value.isoformat()}
+    return str(value)
+
+
+def _revived(packed_value: dict[str, str]) -> object:
+    ((kind, text),) = packed_value.items()
+    return getattr(datetime, kind).fromisoformat(text)

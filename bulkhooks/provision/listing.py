@@ -1,0 +1,78 @@
+"""What the server has, found out with the fewest requests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Collection
+from typing import TYPE_CHECKING
+
+from bulkhooks.provision.item import Item
+from bulkhooks.provision.line import Line
+from bulkhooks.webhook import url_key
+
+if TYPE_CHECKING:
+    from bulkhooks.nexudus.client import Page
+    from bulkhooks.nexudus.records import Record
+
+PAGE_SIZE = 500
+"""Records asked for at a time; the server may give fewer."""
+
+_log = logging.getLogger("bulkhooks")
+
+
+async def existing(line: Line, business_ids: Collection[int]) -> list[Record]:
+    """The webhooks of these locations, with as few requests as possible: by location, or every page.
+
+    Raises ``Unauthorized`` or ``Forbidden`` where listing is not permitted.
+    """
+    if len(business_ids) == 1:
+        return await _of_locations(line, business_ids)
+    first = await _page(line, 1, None)
+    if first.pages - 1 <= len(business_ids):
+        records = list(first.records)
+        async for page in _following(line, first, None):
+            records += page.records
+    else:
+        records = await _of_locations(line, business_ids)
+    wanted = frozenset(business_ids)
+    return [record for record in records if record.business_id in wanted]
+
+
+async def find(line: Line, item: Item) -> int:
+    """The lowest id of the webhooks that are the item's by location, event and URL; 0 where there is none."""
+    ids: list[int] = []
+    page = await _page(line, 1, item.business_id, item.action)
+    while True:
+        ids += [record.id for record in page.records if is_of(item, record)]
+        if not page.has_next:
+            break
+        page = await _page(line, page.page + 1, item.business_id, item.action)
+    if len(ids) > 1:
+        _log.warning("%s: the server has it %d times, ids %s", item.place, len(ids), ", ".join(map(str, sorted(ids))))
+    return min(ids, default=0)
+
+
+def is_of(item: Item, record: Record) -> bool:
+    """Whether the server's record is the item, whatever its name."""
+    identity = (record.business_id, record.action, url_key(record.url))
+    return identity == (item.business_id, item.action, item.url_key)
+
+
+async def _of_locations(line: Line, business_ids: Collection[int]) -> list[Record]:
+    records: list[Record] = []
+    for business_id in business_ids:
+        page = await _page(line, 1, business_id)
+        records += page.records
+        async for following in _following(line, page, business_id):
+            records += following.records
+    return records
+
+
+async def _following(line: Line, page: Page, business_id: int | None) -> AsyncIterator[Page]:
+    while page.has_next:
+        page = await _page(line, page.page + 1, business_id)
+        yield page
+
+
+async def _page(line: Line, number: int, business_id: int | None, action: int | None = None) -> Page:
+    return await line.read(lambda: line.client.search(number, PAGE_SIZE, business_id=business_id, action=action))

@@ -1,0 +1,197 @@
+"""Holds the wish against what the server and the journal have, and says for every row what has to be done.
+
+Everything here is a value: a plan can be counted, printed and refused before a request leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from bulkhooks import actions
+from bulkhooks.provision.history import frame
+from bulkhooks.provision.item import Verdict
+from bulkhooks.webhook import Status, url_key
+
+KEY = ["business_id", "action", "url_key"]
+"""What makes two webhooks of an account the same."""
+
+_KNOWN = (*KEY, "id", "url", "name", "active")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is known of one account. ``owned`` and ``doubted`` as ``history`` gives them.
+
+    ``existing`` holds the webhooks of the plan's locations with the columns ``KEY``, ``id, url, name, active`` (0, 1):
+    the server's where ``is_listed``, else those of the journal (``active`` -1: not known).
+    """
+
+    existing: pd.DataFrame
+    owned: pd.DataFrame
+    doubted: pd.DataFrame
+    is_listed: bool
+
+    @classmethod
+    def of(
+        cls,
+        records: Iterable[tuple[int, int, str, int, str, str, bool]] | None,
+        owned: pd.DataFrame,
+        doubted: pd.DataFrame,
+    ) -> Memory:
+        """From the server's ``(business_id, action, url_key, id, url, name, active)``; None: listing is not permitted."""
+        if records is None:
+            existing = owned.assign(active=-1)
+        else:
+            existing = frame(records, _KNOWN)
+            existing["active"] = existing["active"].astype("int8")
+        return cls(existing[list(_KNOWN)].sort_values("id", kind="stable"), owned, doubted, records is not None)
+
+
+@dataclass(slots=True)
+class AccountPlan:
+    """What has to be done for one account.
+
+    ``rows`` is the part of the expansion that is the account's, with ``verdict, status, webhook_id, error_code, error``
+    decided; ``arrived`` are sends of earlier runs that turn out to be on the server (key, id).
+    """
+
+    rows: pd.DataFrame
+    arrived: list[tuple[tuple[int, int, str], int]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def compare(rows: pd.DataFrame, memory: Memory, *, if_exists: str, resend_unknown: bool) -> AccountPlan:
+    """Decide every row of one account.
+
+    ``rows``: the columns of ``sheets.expand`` and ``name_given`` (bool); its index is kept.
+    """
+    rows = rows.assign(verdict=str(Verdict.NOTHING), webhook_id=0)
+    wish = (rows["status"] == Status.PLANNED).to_numpy()
+    rows.loc[wish, "status"] = Status.PENDING
+    rows.loc[wish, "verdict"] = Verdict.CREATE
+    plan = AccountPlan(rows)
+
+    there = _lookup(rows, memory.existing)
+    found = wish & (there["id"] > 0).to_numpy()
+    plan.warnings += _twins(rows[found], memory.existing)
+    _take_existing(plan, there, found, if_exists)
+    moving = _moves(plan, memory, wish, found)
+    if not memory.is_listed:
+        _trust_sheet(rows, wish & ~found & ~moving)
+    _take_doubts(plan, memory, wish & ~moving, found, resend_unknown)
+    _describe(rows, memory.owned)
+    return plan
+
+
+def to_prune(plans: Iterable[AccountPlan], owned: pd.DataFrame) -> pd.DataFrame:
+    """Those of the account's own webhooks that no row of its input names. Columns as ``owned``."""
+    for plan in plans:
+        named = pd.MultiIndex.from_frame(plan.rows[KEY])
+        moving = plan.rows["webhook_id"]
+        owned = owned[~pd.MultiIndex.from_frame(owned[KEY]).isin(named) & ~owned["id"].isin(moving)]
+    return owned
+
+
+def _lookup(rows: pd.DataFrame, existing: pd.DataFrame, url: str = "url_key") -> pd.DataFrame:
+    """For every row the existing webhook with the lowest id at its location, event and URL; id 0 where there is none."""
+    first = existing.drop_duplicates(KEY)
+    wanted = rows[["business_id", "action", url]].rename(columns={url: "url_key"})
+    wanted["action"] = wanted["action"].astype("int64")
+    found = wanted.merge(first, how="left", on=KEY)
+    found["id"] = found["id"].fillna(0).astype("int64")
+    return found.set_axis(rows.index)
+
+
+def _twins(rows: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
+    again = existing[existing.duplicated(KEY, keep=False)]
+    if again.empty:
+        return []
+    named = again[pd.MultiIndex.from_frame(again[KEY]).isin(pd.MultiIndex.from_frame(rows[KEY]))]
+    return [
+        f"the server has {len(twins)} webhooks for {actions.name_of(int(action))} at location {business_id} to"
+        f" {twins['url'].iloc[0]}: ids {', '.join(map(str, twins['id']))}; each event is delivered so many times"
+        for (business_id, action, _), twins in named.groupby(KEY, sort=False)
+    ]
+
+
+def _take_existing(plan: AccountPlan, there: pd.DataFrame, found: np.ndarray, if_exists: str) -> None:
+    rows = plan.rows
+    rows.loc[found, "webhook_id"] = there.loc[found, "id"]
+    if if_exists == "fail":
+        _already_exists(rows, found, "the server has this webhook already, id {id}; see --if-exists")
+        return
+    differs = np.zeros(len(rows), dtype=bool)
+    if if_exists == "update":
+        differs = found & (
+            (rows["name_given"] & (rows["name"] != there["name"])).to_numpy()
+            | (rows["description"] != "").to_numpy()
+            | ((rows["active"] >= 0) & (rows["active"] != there["active"])).to_numpy()
+        )
+        rows.loc[differs, "verdict"] = Verdict.UPDATE
+    same = found & ~differs
+    rows.loc[same, ["status", "verdict"]] = [Status.EXISTS, Verdict.NOTHING]
+    rows.loc[same, ["url", "name"]] = there.loc[same, ["url", "name"]]
+
+
+def _moves(plan: AccountPlan, memory: Memory, wish: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Rows with ``Replaces``: the webhook at the old URL gets the new one, if that is not there already."""
+    rows = plan.rows
+    replacing = wish & (rows["replaces"] != "").to_numpy()
+    if not replacing.any():
+        return replacing
+    asked = rows[replacing].assign(old_key=lambda some: some["replaces"].map(url_key))
+    asked = asked[asked["old_key"] != asked["url_key"]]
+    old = _lookup(asked, memory.existing, "old_key")["id"]
+    old = old[(old > 0) & ~(old.duplicated() & (old > 0))]
+    both = np.isin(rows.index, old.index[found[rows.index.get_indexer(old.index)]])
+    _already_exists(rows, both, "the new URL is there already (id {id}) beside the old one; delete one of the two")
+    moving = np.isin(rows.index, old.index) & ~both
+    rows.loc[moving, "verdict"] = Verdict.MOVE
+    rows.loc[moving, "webhook_id"] = old[rows.index[moving]]
+    return moving
+
+
+def _already_exists(rows: pd.DataFrame, these: np.ndarray, sentence: str) -> None:
+    rows.loc[these, ["status", "verdict", "error_code"]] = [Status.FAILED, Verdict.NOTHING, "already-exists"]
+    rows.loc[these, "error"] = [sentence.format(id=webhook_id) for webhook_id in rows.loc[these, "webhook_id"]]
+
+
+def _trust_sheet(rows: pd.DataFrame, these: np.ndarray) -> None:
+    """Without a list, the id of a results file counts."""
+    done = these & (rows["known_id"] > 0).to_numpy()
+    rows.loc[done, ["status", "verdict"]] = [Status.EXISTS, Verdict.NOTHING]
+    rows.loc[done, "webhook_id"] = rows.loc[done, "known_id"]
+
+
+def _take_doubts(plan: AccountPlan, memory: Memory, wish: np.ndarray, found: np.ndarray, resend_unknown: bool) -> None:
+    """Rows whose last send, in an earlier run, has no outcome."""
+    if memory.doubted.empty:
+        return
+    rows = plan.rows
+    in_doubt = wish & pd.MultiIndex.from_frame(rows[KEY]).isin(pd.MultiIndex.from_frame(memory.doubted[KEY]))
+    if memory.is_listed:
+        arrived = rows[in_doubt & found]
+        plan.arrived += [
+            (tuple(key), webhook_id) for *key, webhook_id in arrived[[*KEY, "webhook_id"]].itertuples(index=False)
+        ]
+    waiting = in_doubt & (rows["verdict"] == Verdict.CREATE).to_numpy()
+    if memory.is_listed:
+        rows.loc[waiting, ["verdict", "error_code"]] = [Verdict.LOOK_UP, "in-doubt"]
+        rows.loc[waiting, "error"] = "sent by an earlier run, which got no answer"
+    elif not resend_unknown:
+        rows.loc[waiting, ["verdict", "status", "error_code"]] = [Verdict.NOTHING, Status.UNKNOWN, "in-doubt"]
+        rows.loc[waiting, "error"] = (
+            "sent by an earlier run, which got no answer, and looking it up is not permitted: see in Nexudus whether it"
+            " is there, or use --resend-unknown"
+        )
+
+
+def _describe(rows: pd.DataFrame, owned: pd.DataFrame) -> None:
+    """A search leaves the description out; of the webhooks that this tool made it is known."""
+    known = owned.set_index("id")["description"]
+    exists = (rows["status"] == Status.EXISTS) & rows["webhook_id"].isin(known.index)
+    rows.loc[exists, "description"] = rows.loc[exists, "webhook_id"].map(known).fillna("")

@@ -1,0 +1,302 @@
+"""Sends what a plan says for one account, in order, and finds out what became of whatever is in doubt.
+
+What decides is the type of a failure (``errors.py``) and nothing else:
+
+======================  ==========================================================================
+``NotSent``             sent again, after a pause; out of tries: ``failed``, ``not-sent``
+``Throttled``           never seen here: the line waits and sends again
+``InDoubt``, a create   not sent again before a look-up, ``--settle`` seconds later, has not found it
+``InDoubt``, a change   read again by id; what is as wanted is done, else it is sent again
+``Refused``             final: ``failed`` with the API's sentence
+======================  ==========================================================================
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import random
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bulkhooks import actions
+from bulkhooks.errors import (
+    CredentialsError,
+    Forbidden,
+    InDoubt,
+    JournalError,
+    NotFound,
+    NotSent,
+    Refused,
+    Unauthorized,
+)
+from bulkhooks.provision.canary import Canary
+from bulkhooks.provision.changes import described, differences, wanted
+from bulkhooks.provision.item import Item, Outcome, Verdict
+from bulkhooks.provision.limiter import NextSlotTooFar
+from bulkhooks.provision.line import Halt, Line, WritesClosed
+from bulkhooks.provision.listing import find
+from bulkhooks.provision.outage import GaveUp, backoff
+from bulkhooks.webhook import Status, url_key
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+BATCH = 500
+"""Items read from the journal at a time."""
+
+_log = logging.getLogger("bulkhooks")
+
+
+class Sender:
+    """The work of one account in one run. ``may_list`` is False where the credentials do not permit a look-up."""
+
+    def __init__(
+        self,
+        line: Line,
+        run: int,
+        *,
+        may_list: bool,
+        retries: int,
+        settle: float,
+        canary: Canary,
+        ended: Callable[[Item, Outcome], None],
+        draw: random.Random | None = None,
+    ) -> None:
+        self._line = line
+        self._run = run
+        self._may_list = may_list
+        self._retries = retries
+        self._settle = settle
+        self._canary = canary
+        self._tell = ended
+        self._draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
+        self._later: list[tuple[float, int, Item]] = []
+        self._tickets = itertools.count()
+        self._busy = 0
+        self._moved = anyio.Event()
+
+    async def send(self, workers: int) -> None:
+        """Send everything the journal has to do for this account, or as much as the line lets pass."""
+        self._canary.listen(self._wake)
+        entrance, queue = anyio.create_memory_object_stream[Item](0)
+        with self._line.working():
+            async with anyio.create_task_group() as group:
+                for _ in range(workers):
+                    group.start_soon(self._work, queue.clone())
+                queue.close()
+                await self._feed(entrance)
+
+    # The queue
+
+    async def _feed(self, entrance: MemoryObjectSendStream[Item]) -> None:
+        fresh = self._fresh()
+        following: Item | None = None
+        async with entrance:
+            while True:
+                following = following or next(fresh, None)
+                if self._later and self._later[0][0] <= anyio.current_time():
+                    await self._put(entrance, heapq.heappop(self._later)[2])
+                elif following is not None and self._line.closed is None and self._canary.admits_next():
+                    if following.verdict is Verdict.LOOK_UP:
+                        self._put_off(following, self._settle)
+                    else:
+                        await self._put(entrance, following)
+                    following = None
+                elif self._busy or self._later:
+                    await self._wait()
+                elif following is None or self._line.closed is not None or self._canary.has_failed:
+                    return
+                else:
+                    await self._wait()
+
+    async def _put(self, entrance: MemoryObjectSendStream[Item], item: Item) -> None:
+        self._busy += 1
+        await entrance.send(item)
+
+    def _fresh(self) -> Iterator[Item]:
+        after = -1
+        while batch := self._line.journal.to_do(self._run, self._line.account, after=after, count=BATCH):
+            yield from batch
+            after = batch[-1].seq
+
+    def _put_off(self, item: Item, seconds: float) -> None:
+        heapq.heappush(self._later, (anyio.current_time() + seconds, next(self._tickets), item))
+
+    async def _wait(self) -> None:
+        """Until something has ended or falls due."""
+        self._moved = anyio.Event()
+        seconds = self._later[0][0] - anyio.current_time() if self._later else float("inf")
+        with anyio.move_on_after(seconds):
+            await self._moved.wait()
+
+    def _wake(self) -> None:
+        self._moved.set()
+
+    async def _work(self, queue: MemoryObjectReceiveStream[Item]) -> None:
+        async with queue:
+            async for item in queue:
+                await self._settle_one(item)
+                self._busy -= 1
+                self._wake()
+
+    # One item
+
+    async def _settle_one(self, item: Item) -> None:
+        try:
+            await self._send_one(item)
+        except WritesClosed:
+            self._canary.ended(None)
+        except NotSent as error:
+            self._try_again(item, error)
+        except InDoubt as error:
+            self._doubt(item, error)
+        except (Unauthorized, Forbidden) as error:
+            self._fail(item, error)
+            self._line.refused(item, str(error))
+        except Refused as error:
+            self._fail(item, error)
+        except NextSlotTooFar as far:
+            self._line.halt(Halt("the limits allow the next request only later", resume_in=far.seconds))
+        except GaveUp as error:
+            self._line.halt(Halt(str(error)))
+        except CredentialsError as error:
+            self._line.halt(Halt(str(error), error.exit_code))
+        except JournalError as error:
+            self._line.halt(Halt(str(error)))
+
+    async def _send_one(self, item: Item) -> None:
+        match item.verdict:
+            case Verdict.CREATE:
+                await self._create(item)
+            case Verdict.LOOK_UP:
+                await self._look_up(item)
+            case Verdict.UPDATE | Verdict.MOVE:
+                await self._change(item)
+            case Verdict.DELETE:
+                await self._delete(item)
+
+    async def _create(self, item: Item) -> None:
+        webhook_id = await self._line.write(item, lambda: self._line.client.create(item.body()))
+        self._end(item, Outcome(Status.CREATED, webhook_id))
+
+    async def _look_up(self, item: Item) -> None:
+        """Find out what became of a create in doubt. It was sent because the server had no such webhook: one that is
+        there now is ours."""
+        try:
+            found = await find(self._line, item)
+        except (NotSent, InDoubt) as error:
+            item.tries += 1
+            self._put_off(item, self._settle + backoff(item.tries, self._draw))
+            _log.warning("%s: the look-up failed (%s); looking again", item.place, error)
+            return
+        except Refused as error:
+            self._unknown(item, str(error))
+            return
+        if found:
+            self._end(item, Outcome(Status.CREATED, found, verified=True))
+        elif item.tries > self._retries:
+            self._end(
+                item,
+                Outcome(
+                    Status.FAILED,
+                    error_code="in-doubt",
+                    error="sent, not answered, and not found on the server; out of tries",
+                ),
+            )
+        else:
+            item.verdict = Verdict.CREATE
+            await self._create(item)
+
+    async def _change(self, item: Item) -> None:
+        """PUT the full record back with what is to change; after a PUT in doubt the record tells if it got there."""
+        record = await self._line.read(lambda: self._line.client.read(item.webhook_id))
+        fields = wanted(item)
+        changed = differences(record, fields)
+        if changed:
+            item.changes = described(record, changed)
+            await self._line.write(item, lambda: self._line.client.update({**record, **changed}))
+        after = {**record, **changed}
+        self._end(
+            item,
+            Outcome(
+                Status.UPDATED if item.changes else Status.EXISTS,
+                item.webhook_id,
+                verified=bool(item.changes and not changed),
+                url=str(after.get("URL") or ""),
+                name=str(after.get("Name") or ""),
+                description=str(after.get("Description") or ""),
+            ),
+        )
+
+    async def _delete(self, item: Item) -> None:
+        """Delete what is still as this tool made it; after a DELETE in doubt its absence tells that it got there."""
+        gone = Outcome(
+            Status.DELETED if item.attempts else Status.MISSING, item.webhook_id, verified=bool(item.attempts)
+        )
+        try:
+            record = await self._line.read(lambda: self._line.client.read(item.webhook_id))
+            found = (record.get("BusinessId"), record.get("Action"), url_key(str(record.get("URL") or "")))
+            if found != (item.business_id, item.action, item.url_key):
+                error = f"left alone: it is now {found[2]} for event {found[1]} at location {found[0]}"
+                self._end(item, Outcome(Status.CHANGED, item.webhook_id, error=error))
+                return
+            await self._line.write(item, lambda: self._line.client.delete(item.webhook_id))
+        except NotFound:
+            self._end(item, gone)
+        else:
+            self._end(item, Outcome(Status.DELETED, item.webhook_id))
+
+    # What becomes of it
+
+    def _try_again(self, item: Item, error: NotSent) -> None:
+        """Nothing left this machine: send again, and count it only where the API answers others."""
+        if item.answers_seen != self._line.answers:
+            item.tries += 1
+        item.answers_seen = self._line.answers
+        if item.tries > self._retries:
+            self._fail(item, error)
+        else:
+            self._put_off(item, backoff(max(item.tries, 1), self._draw))
+
+    def _doubt(self, item: Item, error: InDoubt) -> None:
+        """It may have arrived. A create is looked up once it has had time to settle; a change is read again by id."""
+        item.tries += 1
+        if item.verdict is not Verdict.CREATE:
+            if item.tries > self._retries:
+                self._fail(item, error)
+            else:
+                self._put_off(item, backoff(item.tries, self._draw))
+        elif self._may_list:
+            item.verdict = Verdict.LOOK_UP
+            self._put_off(item, self._settle)
+        else:
+            self._unknown(item, str(error))
+
+    def _unknown(self, item: Item, reason: str) -> None:
+        error = f"{reason}; looking it up is not permitted: see in Nexudus whether it is there, or use --resend-unknown"
+        self._end(item, Outcome(Status.UNKNOWN, error_code="in-doubt", error=error))
+
+    def _fail(self, item: Item, error: NotSent | InDoubt | Refused) -> None:
+        self._end(item, Outcome(Status.FAILED, error_code=error.error_code, error=str(error)))
+
+    def _end(self, item: Item, outcome: Outcome) -> None:
+        self._line.journal.ended(item, outcome, self._line.wall())
+        self._canary.ended(outcome)
+        _log.info(
+            "%s: %s",
+            item.place,
+            " ".join(str(word) for word in (outcome.status, outcome.webhook_id, outcome.error) if word),
+            extra={
+                "row": item.place,
+                "business_id": item.business_id,
+                "action": actions.name_of(item.action),
+                "status": str(outcome.status),
+                "attempt": item.attempts,
+                "ms": item.duration_ms,
+            },
+        )
+        self._tell(item, outcome)
