@@ -9,6 +9,7 @@
     ├── JournalError          the journal cannot be read or written                                         exit 2
     ├── CredentialsError      there are none, or the API does not take them                                 exit 3
     ├── LockedError           another run holds the account                                                 exit 5
+    ├── Aborted               a second signal: stopped without waiting for what was in flight               exit 130
     └── ApiError              one request did not end well; its kind alone decides what is done next
         ├── NotSent           the server surely processed nothing: may be sent again
         ├── Throttled         answered "later": may be sent again, after ``retry_after`` seconds
@@ -58,6 +59,12 @@ class LockedError(BulkhooksError):
     """Another run of the same account holds the journal's lock."""
 
     exit_code = 5
+
+
+class Aborted(BulkhooksError):
+    """A second signal came; the journal has what was in flight as in doubt."""
+
+    exit_code = 130
 
 
 class ApiError(BulkhooksError):

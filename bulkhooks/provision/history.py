@@ -90,7 +90,8 @@ def runs(journal: Journal) -> list[dict[str, object]]:
     """The runs in the journal, the newest first."""
     found = journal.query(
         "SELECT run_id, command, job, started_at, finished_at, inputs, summary,"
-        " (SELECT group_concat(name, ', ') FROM run_accounts JOIN accounts ON accounts.id = account WHERE run = runs.id)"
+        " (SELECT group_concat(name, ', ') FROM run_accounts JOIN accounts ON accounts.id = account"
+        " WHERE run = runs.id)"
         " FROM runs ORDER BY id DESC"
     )
     return [

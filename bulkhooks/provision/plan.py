@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bulkhooks import actions
-from bulkhooks.provision.history import frame
+from bulkhooks.provision.history import DOUBTED, OWNED, frame
 from bulkhooks.provision.item import Verdict
 from bulkhooks.webhook import Status, url_key
 
@@ -27,7 +27,7 @@ class Memory:
     """What is known of one account. ``owned`` and ``doubted`` as ``history`` gives them.
 
     ``existing`` holds the webhooks of the plan's locations with the columns ``KEY``, ``id, url, name, active`` (0, 1):
-    the server's where ``is_listed``, else those of the journal (``active`` -1: not known).
+    the server's, or those of the journal where listing is not permitted (``active`` -1: not known).
     """
 
     existing: pd.DataFrame
@@ -38,17 +38,24 @@ class Memory:
     @classmethod
     def of(
         cls,
-        records: Iterable[tuple[int, int, str, int, str, str, bool]] | None,
+        records: Iterable[tuple[object, ...]] | None,
         owned: pd.DataFrame,
         doubted: pd.DataFrame,
+        *,
+        may_list: bool,
     ) -> Memory:
-        """From the server's ``(business_id, action, url_key, id, url, name, active)``; None: listing is not permitted."""
+        """From the server's ``(*KEY, id, url, name, active)``; None where they could not be had."""
         if records is None:
             existing = owned.assign(active=-1)
         else:
             existing = frame(records, _KNOWN)
             existing["active"] = existing["active"].astype("int8")
-        return cls(existing[list(_KNOWN)].sort_values("id", kind="stable"), owned, doubted, records is not None)
+        return cls(existing[list(_KNOWN)].sort_values("id", kind="stable"), owned, doubted, may_list)
+
+    @classmethod
+    def nothing(cls) -> Memory:
+        """Of an account that cannot be asked."""
+        return cls.of([], frame([], OWNED), frame([], DOUBTED), may_list=True)
 
 
 @dataclass(slots=True)
@@ -97,7 +104,7 @@ def to_prune(plans: Iterable[AccountPlan], owned: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lookup(rows: pd.DataFrame, existing: pd.DataFrame, url: str = "url_key") -> pd.DataFrame:
-    """For every row the existing webhook with the lowest id at its location, event and URL; id 0 where there is none."""
+    """For every row the existing webhook with the lowest id at its location, event and URL; id 0: there is none."""
     first = existing.drop_duplicates(KEY)
     wanted = rows[["business_id", "action", url]].rename(columns={url: "url_key"})
     wanted["action"] = wanted["action"].astype("int64")
@@ -112,9 +119,10 @@ def _twins(rows: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
         return []
     named = again[pd.MultiIndex.from_frame(again[KEY]).isin(pd.MultiIndex.from_frame(rows[KEY]))]
     return [
-        f"the server has {len(twins)} webhooks for {actions.name_of(int(action))} at location {business_id} to"
-        f" {twins['url'].iloc[0]}: ids {', '.join(map(str, twins['id']))}; each event is delivered so many times"
-        for (business_id, action, _), twins in named.groupby(KEY, sort=False)
+        f"the server has {len(twins)} webhooks for {actions.name_of(twins['action'].iloc[0])} at location"
+        f" {twins['business_id'].iloc[0]} to {twins['url'].iloc[0]}: ids {', '.join(map(str, twins['id']))};"
+        " each event is delivered so many times"
+        for _, twins in named.groupby(KEY, sort=False)
     ]
 
 
@@ -140,19 +148,19 @@ def _take_existing(plan: AccountPlan, there: pd.DataFrame, found: np.ndarray, if
 def _moves(plan: AccountPlan, memory: Memory, wish: np.ndarray, found: np.ndarray) -> np.ndarray:
     """Rows with ``Replaces``: the webhook at the old URL gets the new one, if that is not there already."""
     rows = plan.rows
-    replacing = wish & (rows["replaces"] != "").to_numpy()
-    if not replacing.any():
-        return replacing
-    asked = rows[replacing].assign(old_key=lambda some: some["replaces"].map(url_key))
-    asked = asked[asked["old_key"] != asked["url_key"]]
-    old = _lookup(asked, memory.existing, "old_key")["id"]
-    old = old[(old > 0) & ~(old.duplicated() & (old > 0))]
-    both = np.isin(rows.index, old.index[found[rows.index.get_indexer(old.index)]])
-    _already_exists(rows, both, "the new URL is there already (id {id}) beside the old one; delete one of the two")
-    moving = np.isin(rows.index, old.index) & ~both
+    if not (rows["replaces"] != "").any():
+        return np.zeros(len(rows), dtype=bool)
+    old_key = rows["replaces"].map(url_key)
+    old = _lookup(rows.assign(old_key=old_key), memory.existing, "old_key")["id"]
+    old = old.where(wish & (old_key != rows["url_key"]), 0)
+    has_old = ((old > 0) & ~old.duplicated()).to_numpy()
+    _already_exists(
+        rows, has_old & found, "the new URL is there already (id {id}) beside the old one; delete one of them"
+    )
+    moving = has_old & ~found
     rows.loc[moving, "verdict"] = Verdict.MOVE
-    rows.loc[moving, "webhook_id"] = old[rows.index[moving]]
-    return moving
+    rows.loc[moving, "webhook_id"] = old[moving]
+    return np.asarray(moving)
 
 
 def _already_exists(rows: pd.DataFrame, these: np.ndarray, sentence: str) -> None:

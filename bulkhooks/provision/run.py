@@ -1,0 +1,204 @@
+"""One run over all its accounts: learn what is there, plan, write the plan down, send it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import pandas as pd
+
+from bulkhooks.errors import ApiError, CredentialsError, Forbidden, Unauthorized
+from bulkhooks.provision import history
+from bulkhooks.provision.canary import Canary
+from bulkhooks.provision.item import Item, Outcome, Verdict
+from bulkhooks.provision.limiter import NextSlotTooFar
+from bulkhooks.provision.line import Halt, Line
+from bulkhooks.provision.listing import existing
+from bulkhooks.provision.outage import GaveUp
+from bulkhooks.provision.plan import AccountPlan, Memory, compare, to_prune
+from bulkhooks.provision.sender import Sender
+from bulkhooks.webhook import Status, url_key
+
+_log = logging.getLogger("bulkhooks")
+
+
+def new_run_id(moment: float) -> str:
+    """``20261123T013500Z-4f2a``: sorts by time, and names one run of the world."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(moment))}-{secrets.token_hex(2)}"
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a run is going to do, for all its accounts, before anything is sent.
+
+    ``rows``: the expansion with every verdict, in input order. ``prune``: the webhooks to delete, by account.
+    """
+
+    rows: pd.DataFrame
+    prune: dict[str, pd.DataFrame] = field(default_factory=dict)
+    may_list: dict[str, bool] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def deletions(self) -> int:
+        """Webhooks to delete."""
+        return sum(map(len, self.prune.values()))
+
+    def changes(self) -> dict[str, int]:
+        """Rows that need a write, by verdict (a look-up may turn out to need none)."""
+        counts = self.rows["verdict"].value_counts()
+        found = {str(verdict): int(counts.get(verdict, 0)) for verdict in Verdict if verdict is not Verdict.NOTHING}
+        found[Verdict.DELETE] = self.deletions
+        return {verdict: count for verdict, count in found.items() if count}
+
+    @property
+    def writes(self) -> int:
+        """Writes needed at most."""
+        return sum(self.changes().values())
+
+
+async def make_plan(
+    lines: Mapping[str, Line], rows: pd.DataFrame, *, if_exists: str, resend_unknown: bool, prune: bool
+) -> Plan:
+    """Compare the wish with every account's server and journal; accounts without a line are left as they are."""
+    parts = {str(name): part for name, part in rows.groupby("account", sort=False)}
+    memories: dict[str, Memory] = {}
+    warnings: list[str] = []
+
+    async def learn(name: str, line: Line) -> None:
+        wish = parts[name].loc[parts[name]["status"] == Status.PLANNED, "business_id"]
+        memories[name] = await _learn(line, name, wish.unique().tolist(), warnings)
+
+    async with anyio.create_task_group() as group:
+        for name, line in lines.items():
+            if name in parts:
+                group.start_soon(learn, name, line)
+
+    plan = Plan(rows, warnings=warnings)
+    decided: list[pd.DataFrame] = []
+    for name, part in parts.items():
+        memory = memories.get(name) or Memory.nothing()
+        account = compare(part, memory, if_exists=if_exists, resend_unknown=resend_unknown)
+        decided.append(account.rows)
+        plan.warnings += account.warnings
+        plan.may_list[name] = memory.is_listed
+        if name in lines:
+            _tell_arrivals(lines[name], account)
+            if prune:
+                plan.prune[name] = to_prune([account], memory.owned)
+    if decided:
+        plan.rows = pd.concat(decided).sort_index() if len(decided) > 1 else decided[0]
+    return plan
+
+
+async def _learn(line: Line, name: str, business_ids: Sequence[int], warnings: list[str]) -> Memory:
+    """What the server has at these locations, and what the journal knows of the account."""
+    records: list[tuple[Any, ...]] | None = None
+    may_list = True
+    with line.working():
+        try:
+            found = await existing(line, business_ids) if business_ids else []
+            records = [
+                (
+                    record.business_id,
+                    record.action,
+                    url_key(record.url),
+                    record.id,
+                    record.url,
+                    record.name,
+                    record.active,
+                )
+                for record in found
+            ]
+        except (Unauthorized, Forbidden) as error:
+            may_list = False
+            warnings.append(
+                f"account {name!r} may not list webhooks ({error}): the journal alone decides what is there already"
+            )
+        except NextSlotTooFar as far:
+            line.halt(Halt("the limits allow the next request only later", resume_in=far.seconds))
+        except (GaveUp, ApiError) as error:
+            line.halt(Halt(str(error)))
+        except CredentialsError as error:
+            line.halt(Halt(str(error), error.exit_code))
+    owned = history.owned(line.journal, line.account)
+    return Memory.of(records, owned, history.doubted(line.journal, line.account), may_list=may_list)
+
+
+def _tell_arrivals(line: Line, plan: AccountPlan) -> None:
+    for key, webhook_id in plan.arrived:
+        line.journal.arrived(line.account, key, webhook_id, line.wall())
+
+
+def item_rows(plan: Plan, numbers: Mapping[str, int]) -> Iterator[tuple[object, ...]]:
+    """The plan as the journal takes it (``ITEM_COLUMNS``); the deletions stand at the end."""
+    rows = plan.rows
+    accounts = rows["account"].map(numbers)
+    descriptions = [text or None for text in rows["description"]]
+    active = [None if flag < 0 else int(flag) for flag in rows["active"]]
+    yield from zip(
+        range(len(rows)), rows["row"].tolist(), rows["place"], accounts.tolist(), rows["business_id"].tolist(),
+        rows["location"], rows["action"].tolist(), rows["url"], rows["url_key"], rows["name"],
+        rows["name_given"].tolist(), descriptions, active, map(str, rows["verdict"]), map(str, rows["status"]),
+        rows["webhook_id"].tolist(), _nothing(), rows["error_code"], rows["error"], _nothing(),
+        strict=False,
+    )  # fmt: skip
+    deletions = ((numbers[name], webhook) for name, owned in plan.prune.items() for webhook in owned.to_dict("records"))
+    for number, (account, webhook) in enumerate(deletions):
+        yield deletion_row(len(rows) + number, f"prune:{number + 1}", account, webhook)
+
+
+def deletion_row(seq: int, place: str, account: int, webhook: Mapping[Any, Any], row: int = -1) -> tuple[object, ...]:
+    """A webhook of ours (``history.OWNED``) to delete, as the journal takes it."""
+    return (
+        seq, row, place, account, webhook["business_id"], webhook["location"], webhook["action"], webhook["url"],
+        webhook["url_key"], webhook["name"], 1, webhook["description"], None, str(Verdict.DELETE), str(Status.PENDING),
+        webhook["id"], None, "", "", None,
+    )  # fmt: skip
+
+
+def _nothing() -> Iterator[None]:
+    while True:
+        yield None
+
+
+async def send(
+    lines: Mapping[str, Line],
+    run: int,
+    may_list: Mapping[str, bool],
+    *,
+    workers: int,
+    retries: int,
+    settle: float,
+    canary: int = 0,
+    ended: Callable[[Item, Outcome], None],
+) -> None:
+    """Send what the journal has to do for the run, all accounts side by side, each under its own limits."""
+    cage = Canary(canary)
+    async with anyio.create_task_group() as group:
+        for name, line in lines.items():
+            sender = Sender(
+                line, run, may_list=may_list.get(name, True), retries=retries, settle=settle, canary=cage, ended=ended
+            )
+            group.start_soon(sender.send, workers)
+    for line in lines.values():
+        reason = line.halted or line.closed
+        if cage.has_failed and reason is None:
+            line.halt(reason := Halt(f"not all of the first {canary} writes succeeded (--canary)"))
+        if reason is not None:
+            line.journal.give_up(run, line.account, f"not sent: {reason.reason}")
+
+
+def resume_at(lines: Iterable[Line]) -> float | None:
+    """The first moment (seconds since 1970) at which the limits let a halted account go on."""
+    moments = [
+        line.wall() + reason.resume_in
+        for line in lines
+        if (reason := line.halted or line.closed) is not None and reason.resume_in is not None
+    ]
+    return min(moments, default=None)

@@ -1,0 +1,150 @@
+"""An open journal, and the lines of the accounts that a command talks to; ends in good order on a signal."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import anyio
+import httpx
+from anyio.abc import TaskGroup
+
+from bulkhooks.nexudus.auth import Authorization
+from bulkhooks.nexudus.client import NexudusClient
+from bulkhooks.provision.journal import Journal
+from bulkhooks.provision.limiter import Limiter, Rate
+from bulkhooks.provision.line import Budget, Halt, Line, Traffic
+from bulkhooks.provision.lock import hold
+
+PATIENCE = 900.0
+"""Seconds: a next slot farther away than this ends the run, unless it was told to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where and as whom requests are sent, and how many. ``name`` is what the sheet's Account column says."""
+
+    name: str
+    base_url: str
+    authorization: Authorization
+    writes: tuple[Rate, ...] = ()
+    requests: tuple[Rate, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The account as the journal knows it: base URL and user, never a secret."""
+        return f"{self.base_url}|{self.authorization.user or self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How patient a run is. Seconds; ``max_runtime`` None is no end."""
+
+    timeout: float = 30.0
+    concurrency: int = 8
+    retries: int = 5
+    give_up_after: float = 300.0
+    patience: float = PATIENCE
+    max_runtime: float | None = None
+    wait_lock: float = 0.0
+    limit: int | None = None
+    transport: httpx.AsyncBaseTransport | None = field(default=None, repr=False)
+
+
+class Session:
+    """What is open while a command talks to the API. Use as an asynchronous context."""
+
+    def __init__(self, journal: Journal, terms: Terms, *, wall: Callable[[], float] = time.time) -> None:
+        self.journal = journal
+        self.terms = terms
+        self.wall = wall
+        self.lines: dict[str, Line] = {}
+        self.was_interrupted = False
+        self.was_aborted = False
+        self._budget = Budget(terms.limit)
+        self._stack = AsyncExitStack()
+        self._deadline = float("inf")
+
+    async def __aenter__(self) -> Session:
+        await self._stack.__aenter__()
+        group = await self._stack.enter_async_context(anyio.create_task_group())
+        self._stack.callback(group.cancel_scope.cancel)
+        self._start(group)
+        if self.terms.max_runtime is not None:
+            self._deadline = anyio.current_time() + self.terms.max_runtime
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        # Told of no error, the task group lets the body's own error through as it is, not as a group of one.
+        await self._stack.__aexit__(None, None, None)
+
+    def _start(self, group: TaskGroup) -> None:
+        group.start_soon(self.journal.keep)
+        if threading.current_thread() is threading.main_thread():
+            group.start_soon(self._listen_to_signals)
+
+    async def open(self, account: Account, *, lock: bool = False) -> Line:
+        """The line of an account, opened when first asked for; with ``lock``, no other run of it can have one."""
+        if account.name in self.lines:
+            return self.lines[account.name]
+        number = self.journal.account(account.key, account.name)
+        if lock:
+            held = await hold(self.journal, number, account.key, account.name, self.terms.wait_lock)
+            self._stack.callback(held.release)
+        client = await self._stack.enter_async_context(
+            NexudusClient(
+                account.base_url,
+                account.authorization,
+                timeout=self.terms.timeout,
+                transport=self.terms.transport,
+                concurrency=self.terms.concurrency,
+            )
+        )
+        line = Line(
+            client,
+            self.journal,
+            number,
+            Limiter(account.writes, account.requests),
+            budget=self._budget,
+            retries=self.terms.retries,
+            give_up_after=self.terms.give_up_after,
+            patience=self.terms.patience,
+            deadline=self._deadline,
+            wall=self.wall,
+        )
+        if self.was_interrupted:
+            line.halt(Halt("interrupted"))
+        self.lines[account.name] = line
+        return line
+
+    @property
+    def traffic(self) -> Traffic:
+        """What went over all lines."""
+        lines = self.lines.values()
+        return Traffic(
+            sum(line.traffic.requests for line in lines),
+            sum(line.traffic.writes for line in lines),
+            sum(line.traffic.throttled for line in lines),
+            sum(line.traffic.retried for line in lines),
+        )
+
+    def halt(self, halt: Halt) -> None:
+        """End the work of every account."""
+        for line in self.lines.values():
+            line.halt(halt)
+
+    async def _listen_to_signals(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for number in signals:
+                if self.was_interrupted:
+                    self.was_aborted = True
+                    for line in self.lines.values():
+                        line.drop()
+                    return
+                self.was_interrupted = True
+                name = signal.Signals(number).name
+                self.halt(Halt(f"stopped by {name}: what is in flight is finished, the rest stays pending"))
