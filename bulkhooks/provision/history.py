@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bulkhooks import actions
+from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal import Journal
 from bulkhooks.summary import ErrorCount
 from bulkhooks.webhook import DONE, Status
@@ -49,6 +50,23 @@ def own_columns(journal: Journal, run: int) -> list[str]:
     """The input's own columns that a run carried along, in order."""
     ((columns,),) = journal.query("SELECT columns FROM runs WHERE id = ?", (run,))
     return list(json.loads(columns))
+
+
+def facts(journal: Journal, run: int) -> dict[str, str]:
+    """What the Summary sheet says of a run besides its counts."""
+    ((facts,),) = journal.query("SELECT facts FROM runs WHERE id = ?", (run,))
+    return dict(json.loads(facts))
+
+
+def run_number(journal: Journal, run_id: str) -> int:
+    """The journal's number of a run; ``last`` is the newest. ``UsageError`` where there is none of that id."""
+    if run_id == "last":
+        found = list(journal.query("SELECT max(id) FROM runs WHERE command <> 'undo'"))
+    else:
+        found = list(journal.query("SELECT id FROM runs WHERE run_id = ?", (run_id,)))
+    if not found or found[0][0] is None:
+        raise UsageError(f"--run {run_id}: the journal {journal.path} has no such run; `bulkhooks runs` lists them")
+    return int(found[0][0])
 
 
 def results(journal: Journal, run: int, waiting: Status = Status.PENDING) -> Iterator[list[object]]:
@@ -118,6 +136,11 @@ def iso(moment: float | None) -> str | None:
     return text.replace("+00:00", "Z")
 
 
+def moment(text: str) -> float:
+    """Seconds since 1970 of a time in ISO 8601."""
+    return datetime.datetime.fromisoformat(text).timestamp()
+
+
 def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
     (
         place, business_id, location, action, url, name, description, active, _, status,
@@ -150,8 +173,12 @@ def _with_what_was_sent(error: str, fields: dict[str, tuple[str, str]]) -> str:
     return f"{error} (sent: {sent})" if sent else error
 
 
-def packed(value: object) -> object:
-    """A date or time of the input's own columns, for JSON."""
+def pack(values: Sequence[object]) -> str:
+    """The input's own values of one row as JSON; dates and times keep their kind."""
+    return json.dumps(values, default=_packed, ensure_ascii=False)
+
+
+def _packed(value: object) -> object:
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
         return {type(value).__name__: value.isoformat()}
     return str(value)

@@ -129,6 +129,11 @@ class Journal:
         with self._transaction():
             self._add_items(run, items)
 
+    def forget(self, run: int) -> None:
+        """Remove a run that ended before anything was planned."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM runs WHERE id = ?", (run,))
+
     def finish(self, run: int, summary: Mapping[str, object], at: float) -> None:
         """Close a run."""
         with self._transaction() as database:

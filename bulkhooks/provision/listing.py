@@ -52,6 +52,17 @@ async def find(line: Line, item: Item) -> int:
     return min(ids, default=0)
 
 
+async def locations(line: Line) -> list[tuple[int, str]]:
+    """The account's locations as ``(id, name)``. Raises ``Unauthorized`` or ``Forbidden`` where that is not permitted."""
+    found: list[tuple[int, str]] = []
+    number, more = 1, True
+    while more:
+        page = await line.read(lambda number=number: line.client.businesses(number, PAGE_SIZE))
+        found += [(business.id, business.name) for business in page.records]
+        number, more = page.page + 1, page.has_next
+    return found
+
+
 def is_of(item: Item, record: Record) -> bool:
     """Whether the server's record is the item, whatever its name."""
     identity = (record.business_id, record.action, url_key(record.url))

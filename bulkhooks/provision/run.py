@@ -135,6 +135,15 @@ def _tell_arrivals(line: Line, plan: AccountPlan) -> None:
         line.journal.arrived(line.account, key, webhook_id, line.wall())
 
 
+def input_rows(rows: pd.DataFrame, extras: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    """The rows of the input as the journal takes them (``ROW_COLUMNS``)."""
+    own = extras.itertuples(index=False, name=None) if len(extras.columns) else ((),) * len(rows)
+    yield from zip(
+        range(len(rows)), rows["BusinessId"], rows["Location"], rows["Action"], rows["URL"], rows["Name"],
+        rows["Description"], rows["Active"], rows["Account"], (history.pack(values) for values in own), strict=True,
+    )  # fmt: skip
+
+
 def item_rows(plan: Plan, numbers: Mapping[str, int]) -> Iterator[tuple[object, ...]]:
     """The plan as the journal takes it (``ITEM_COLUMNS``); the deletions stand at the end."""
     rows = plan.rows

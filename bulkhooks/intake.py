@@ -1,0 +1,65 @@
+"""What the sheets ask for: reading, normalising and expanding as one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bulkhooks.errors import UsageError
+from bulkhooks.settings import Job
+from bulkhooks.sheets.expand import Expansion, expand
+from bulkhooks.sheets.locations import Locations
+from bulkhooks.sheets.normalize import normalize
+from bulkhooks.sheets.reader import Table, read
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The input as a table, and as the webhooks it asks for."""
+
+    table: Table
+    expansion: Expansion
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The expansion's webhooks, with ``name_given``: whether the name is the sheet's own."""
+        webhooks = self.expansion.webhooks
+        names = self.table.rows["Name"].to_numpy() != ""
+        return webhooks.assign(name_given=names[webhooks["row"].to_numpy()])
+
+    @property
+    def is_flawed(self) -> bool:
+        """Whether any row is invalid."""
+        return any(not problem.warning for problem in self.expansion.problems)
+
+
+def read_table(job: Job) -> Table:
+    """The job's inputs as they are. Raises ``InputError`` and ``UsageError``."""
+    return read(job.inputs, sheets=job.sheet, columns=dict(_mapping(pair) for pair in job.map))
+
+
+def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -> Wish:
+    """The webhooks that a table asks for. ``live`` are the locations that the API named, as ``(id, name)``."""
+    if job.locations == "live":
+        locations = Locations.from_records(live)
+    elif job.locations:
+        locations = Locations.read(job.locations)
+    else:
+        locations = table.locations
+    fields = normalize(
+        table,
+        locations=locations,
+        accounts={job.account, "default", *job.accounts},
+        account=job.account,
+        name_template=job.name_template,
+    )
+    return Wish(table, expand(fields))
+
+
+def _mapping(pair: str) -> tuple[str, str]:
+    theirs, equals, ours = pair.rpartition("=")
+    if not equals or not theirs.strip() or not ours.strip():
+        raise UsageError(f'--map {pair!r}: write "THEIR COLUMN=FIELD", for example --map "Hook address=URL"')
+    return theirs.strip(), ours.strip()

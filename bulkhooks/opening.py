@@ -1,0 +1,103 @@
+"""From a job's options to what is open while it runs: the journal, the credentials, the lines, the sandbox."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from bulkhooks.errors import CredentialsError
+from bulkhooks.nexudus.auth import authorization_from
+from bulkhooks.nexudus.client import check_base_url
+from bulkhooks.provision.limiter import parse_rates
+from bulkhooks.provision.line import Line
+from bulkhooks.provision.session import PATIENCE, Account, Session, Terms
+from bulkhooks.sandbox.server import Sandbox
+from bulkhooks.settings import AccountSettings, Job
+
+
+def journal_path(job: Job) -> Path:
+    """Where the job remembers: ``--journal``, or the user's state directory."""
+    return job.journal or platformdirs.user_state_path("bulkhooks") / "journal.db"
+
+
+def terms(job: Job) -> Terms:
+    """The job's patience, as the engine takes it."""
+    return Terms(
+        timeout=job.timeout,
+        concurrency=job.concurrency,
+        retries=job.retries,
+        give_up_after=job.give_up_after,
+        patience=float("inf") if job.wait else PATIENCE,
+        max_runtime=job.max_runtime,
+        wait_lock=job.wait_lock,
+        limit=job.limit,
+    )
+
+
+@contextmanager
+def embedded(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
+    """With ``--sandbox`` the job as it is sent to a sandbox of its own, with a journal of its own; else the job."""
+    if not job.sandbox:
+        yield job, None
+        return
+    with tempfile.TemporaryDirectory(prefix="bulkhooks-") as folder, Sandbox() as sandbox:
+        token = AccountSettings(token_env="NEXUDUS_TOKEN")  # noqa: S106 (the name of a variable)
+        yield (
+            dataclasses.replace(
+                job,
+                base_url=sandbox.base_url,
+                journal=Path(folder) / "journal.db",
+                environment={"NEXUDUS_TOKEN": sandbox.token},
+                accounts={name: dataclasses.replace(token, rate=known.rate) for name, known in job.accounts.items()},
+                auth="bearer",
+            ),
+            sandbox,
+        )
+
+
+def account_of(job: Job, name: str) -> Account:
+    """Where and as whom rows of this account are sent; ``CredentialsError`` where its credentials are missing."""
+    settings = job.accounts.get(name) or AccountSettings()
+    base_url = check_base_url(settings.base_url or job.base_url, allow_http=job.allow_http)
+    authorization = authorization_from(
+        job.environment or os.environ,
+        account=name,
+        token_env=settings.token_env,
+        username_env=settings.username_env,
+        password_env=settings.password_env,
+        basic=job.auth == "basic",
+    )
+    return Account(name, base_url, authorization, parse_rates(settings.rate or job.rate), parse_rates(job.request_rate))
+
+
+@dataclass(slots=True)
+class Desk:
+    """The accounts of a run. ``numbers`` are the journal's, ``missing`` the accounts that have no credentials."""
+
+    lines: dict[str, Line] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    missing: dict[str, CredentialsError] = field(default_factory=dict)
+
+
+async def open_accounts(job: Job, session: Session, names: Iterable[str], *, lock: bool) -> Desk:
+    """Lines to all accounts named; one without credentials stops only itself, unless it is the only one."""
+    desk = Desk()
+    for name in names:
+        try:
+            line = await session.open(account_of(job, name), lock=lock)
+        except CredentialsError as error:
+            desk.missing[name] = error
+            desk.numbers[name] = session.journal.account(f"{job.base_url}|{name}", name)
+        else:
+            desk.lines[name] = line
+            desk.numbers[name] = line.account
+    if desk.missing and not desk.lines:
+        raise next(iter(desk.missing.values()))
+    return desk

@@ -1,0 +1,53 @@
+"""What a cell of a results file may hold, and how foreign values (numpy's, pandas's) become it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+
+Value = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
+"""A value of a results row; None and ``""`` are an empty cell."""
+
+Row = Sequence[object]
+
+
+def plain(value: object) -> Value:
+    """``value`` as one of the few types every format knows; what is missing (NaN, NaT) as None.
+
+    A float without a fraction becomes an int: spreadsheets store every number as a float, and people wrote ``3``.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, float):
+        return _number(float(value))
+    if isinstance(value, int):
+        return int(value)
+    if value != value:  # noqa: PLR0124 - NaT and its kind are known by this alone
+        return None
+    if isinstance(value, dt.datetime | dt.date | dt.time | dt.timedelta):
+        return value
+    item = getattr(value, "item", None)
+    return plain(item()) if callable(item) else str(value)
+
+
+def _number(value: float) -> Value:
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        return str(value)
+    return int(value) if value.is_integer() and abs(value) < 1e15 else value
+
+
+def text(value: object) -> str:
+    """``value`` as delimited text has it: dates in ISO 8601, ``true`` and ``false``, numbers as Python writes them."""
+    value = plain(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.datetime | dt.date | dt.time):
+        return value.isoformat()
+    return str(value)
