@@ -10,8 +10,7 @@ import fnmatch
 import re
 from collections.abc import Iterator
 
-NAMES: tuple[str, ...] = tuple(
-    """
+_NAMES = """
     None
     CoworkerUpdate
     CoworkerCreate
@@ -102,8 +101,9 @@ NAMES: tuple[str, ...] = tuple(
     CoworkerPaymentMethodCreate
     CoworkerPaymentMethodDelete
     CoworkerPaymentMethodUpdate
-    """.split()
-)
+"""
+
+NAMES: tuple[str, ...] = tuple(_NAMES.split())
 """Event names; the event with number ``n`` is ``NAMES[n - 1]``."""
 
 NEVER_FIRES = 1

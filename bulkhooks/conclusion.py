@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from bulkhooks.errors import OutputError
+from bulkhooks.errors import Aborted, BulkhooksError, JournalError, OutputError
+from bulkhooks.findings import Report
+from bulkhooks.intake import Wish
 from bulkhooks.opening import Desk
 from bulkhooks.provision import history
 from bulkhooks.provision.journal import Journal
-from bulkhooks.provision.run import resume_at
+from bulkhooks.provision.run import Plan, input_rows, item_rows, new_run_id, resume_at
 from bulkhooks.provision.session import Session
 from bulkhooks.settings import Job
 from bulkhooks.sheets.results import Outputs
@@ -20,21 +25,104 @@ from bulkhooks.summary import EXIT_CODES, Summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
 
-def fill(summary: Summary, session: Session, number: int, desk: Desk) -> None:
-    """Complete a run's summary from the journal and from what went over its lines."""
-    journal, traffic = session.journal, session.traffic
-    ended_at = session.wall()
-    summary.counts = history.counts(journal, number)
-    summary.total = sum(summary.counts.values())
-    summary.remaining = summary.counts.get(Status.PENDING, 0)
-    summary.writes, summary.requests = traffic.writes, traffic.requests
-    summary.throttled, summary.retried = traffic.throttled, traffic.retried
-    summary.errors = history.errors(journal, number)
-    moment = resume_at(desk.lines.values()) if summary.remaining else None
-    summary.resume_at = history.iso(moment)
-    refused = bool(desk.missing) or any(line.halted and line.halted.exit_code == 3 for line in desk.lines.values())
-    settle_status(summary, refused=refused)
-    close(summary, ended_at)
+class Incomplete(BulkhooksError):
+    """The journal could take no more in the middle of a run."""
+
+    exit_code = 4
+
+
+def opened(job: Job, run_id: str, started_at: float) -> Summary:
+    """The summary of something that begins."""
+    return Summary(run_id, started_at=history.iso(started_at) or "", inputs=list(map(str, job.inputs)))
+
+
+@dataclass(slots=True)
+class Running:
+    """A run that has begun: where it is written down, and what has to be said at its end."""
+
+    job: Job
+    session: Session
+    desk: Desk
+    outputs: Outputs
+    number: int
+    report: Report
+
+    @classmethod
+    def begin(
+        cls, job: Job, session: Session, desk: Desk, outputs: Outputs, *, started_at: float, command: str = "run"
+    ) -> Running:
+        """Enter the run in the journal."""
+        summary = opened(job, new_run_id(started_at), started_at)
+        number = session.journal.begin(
+            summary.run_id,
+            command=command,
+            job=job.name,
+            inputs=summary.inputs,
+            accounts=set(desk.numbers.values()),
+            at=started_at,
+        )
+        return cls(job, session, desk, outputs, number, Report(summary))
+
+    def write_down(self, wish: Wish, plan: Plan) -> None:
+        """Put everything the run is going to do into the journal."""
+        self.report.problems = wish.expansion.problems
+        self.report.warnings = [*wish.table.warnings, *plan.warnings]
+        write_down(self.session.journal, self.number, self.job, wish, plan, self.desk)
+
+    @contextmanager
+    def telling_if_the_journal_breaks(self) -> Iterator[None]:
+        """A disk that is full in the middle of a run: say what is known, wherever it can still be written."""
+        try:
+            yield
+        except JournalError as error:
+            told = "; ".join(self.session.journal.unsaved)
+            with suppress(BulkhooksError):
+                self.fill()
+                write_results(self.outputs, self.session.journal, self.number, self.report.summary)
+            raise Incomplete(f"{error}" + (f". Done, but not in the journal: {told}" if told else "")) from error
+
+    def conclude(self) -> Report:
+        """Write the results from the journal, and close the run in it."""
+        journal, summary = self.session.journal, self.report.summary
+        for name, error in self.desk.missing.items():
+            journal.give_up(self.number, self.desk.numbers[name], f"not sent: {error}")
+            self.report.warnings.append(f"account {name!r}: {error}")
+        if self.session.was_aborted:
+            raise Aborted("stopped at once; the journal knows what was in flight: run the same command again")
+        self.fill()
+        write_results(self.outputs, journal, self.number, summary)
+        if self.job.write_back:
+            self.report.warnings += write_copies(self.job, summary)
+        journal.finish(self.number, summary.as_dict(), self.session.wall())
+        path = journal.path
+        self.report.load = lambda: load(path, summary.run_id)
+        return self.report
+
+    def fill(self) -> None:
+        """Complete the summary from the journal and from what went over the lines."""
+        journal, traffic, lines = self.session.journal, self.session.traffic, self.desk.lines.values()
+        summary = self.report.summary
+        summary.counts = history.counts(journal, self.number)
+        summary.total = sum(summary.counts.values())
+        summary.remaining = summary.counts.get(Status.PENDING, 0)
+        summary.writes, summary.requests = traffic.writes, traffic.requests
+        summary.throttled, summary.retried = traffic.throttled, traffic.retried
+        summary.errors = history.errors(journal, self.number)
+        summary.resume_at = history.iso(resume_at(lines)) if summary.remaining else None
+        refused = any(line.halted is not None and line.halted.exit_code == 3 for line in lines)
+        settle_status(summary, refused=refused or bool(self.desk.missing))
+        close(summary, self.session.wall())
+
+
+def write_down(journal: Journal, number: int, job: Job, wish: Wish, plan: Plan, desk: Desk) -> None:
+    """A plan, and the input it was made from, into a journal."""
+    journal.plan(
+        number,
+        columns=[str(column) for column in wish.table.extras.columns],
+        facts={"Server": job.base_url, "Accounts": ", ".join(desk.numbers)},
+        rows=input_rows(wish.table.rows, wish.table.extras),
+        items=item_rows(plan, desk.numbers),
+    )
 
 
 def settle_status(summary: Summary, *, refused: bool = False, left: frozenset[Status] = frozenset()) -> None:

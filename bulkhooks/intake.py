@@ -27,7 +27,8 @@ class Wish:
         """The expansion's webhooks, with ``name_given``: whether the name is the sheet's own."""
         webhooks = self.expansion.webhooks
         names = self.table.rows["Name"].to_numpy() != ""
-        return webhooks.assign(name_given=names[webhooks["row"].to_numpy()])
+        rows: pd.DataFrame = webhooks.assign(name_given=names[webhooks["row"].to_numpy()])
+        return rows
 
     @property
     def is_flawed(self) -> bool:

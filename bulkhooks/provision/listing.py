@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Collection
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bulkhooks.provision.item import Item
@@ -53,14 +54,15 @@ async def find(line: Line, item: Item) -> int:
 
 
 async def locations(line: Line) -> list[tuple[int, str]]:
-    """The account's locations as ``(id, name)``. Raises ``Unauthorized`` or ``Forbidden`` where that is not permitted."""
+    """The account's locations as ``(id, name)``; ``Unauthorized`` or ``Forbidden`` where that is not permitted."""
     found: list[tuple[int, str]] = []
-    number, more = 1, True
-    while more:
-        page = await line.read(lambda number=number: line.client.businesses(number, PAGE_SIZE))
+    page = await line.read(lambda: line.client.businesses(1, PAGE_SIZE))
+    while True:
         found += [(business.id, business.name) for business in page.records]
-        number, more = page.page + 1, page.has_next
-    return found
+        if not page.has_next:
+            return found
+        following = page.page + 1
+        page = await line.read(partial(line.client.businesses, following, PAGE_SIZE))
 
 
 def is_of(item: Item, record: Record) -> bool:

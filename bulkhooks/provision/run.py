@@ -15,7 +15,7 @@ import pandas as pd
 from bulkhooks.errors import ApiError, CredentialsError, Forbidden, Unauthorized
 from bulkhooks.provision import history
 from bulkhooks.provision.canary import Canary
-from bulkhooks.provision.item import Item, Outcome, Verdict
+from bulkhooks.provision.item import Outcome, Verdict
 from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.line import Halt, Line
 from bulkhooks.provision.listing import existing
@@ -185,7 +185,7 @@ async def send(
     retries: int,
     settle: float,
     canary: int = 0,
-    ended: Callable[[Item, Outcome], None],
+    ended: Callable[[Outcome], None],
 ) -> None:
     """Send what the journal has to do for the run, all accounts side by side, each under its own limits."""
     cage = Canary(canary)

@@ -63,7 +63,7 @@ class Sender:
         retries: int,
         settle: float,
         canary: Canary,
-        ended: Callable[[Item, Outcome], None],
+        ended: Callable[[Outcome], None],
         draw: random.Random | None = None,
     ) -> None:
         self._line = line
@@ -299,4 +299,4 @@ class Sender:
                 "ms": item.duration_ms,
             },
         )
-        self._tell(item, outcome)
+        self._tell(outcome)

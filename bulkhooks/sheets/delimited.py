@@ -67,21 +67,20 @@ class JsonlWriter:
     def write(self, rows: Sequence[Row]) -> None:
         """Write some rows."""
         columns = self._columns
-        self._file.writelines(_line(dict(zip(columns, row, strict=True))) for row in rows)
+        self._file.writelines(_line(columns, row) for row in rows)
 
     def close(self) -> None:
         """End the file."""
         self._file.close()
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=lambda value: _json(value)).encode
+_encode = json.JSONEncoder(ensure_ascii=False, default=lambda value: _json(value)).encode
 
 
-def _line(record: dict[str, object]) -> str:
-    try:
-        line = _encode(record)
-    except ValueError:  # NaN or an infinity, which JSON does not have
-        line = _encode({name: plain(value) for name, value in record.items()})
+def _line(columns: Sequence[str], row: Row) -> str:
+    if float in map(type, row):  # which may be NaN, that JSON does not have, or a whole number
+        row = [plain(value) for value in row]
+    line = _encode(dict(zip(columns, row, strict=True)))
     if not line.isascii():
         for separator, escape in _LINE_SEPARATORS:
             line = line.replace(separator, escape)

@@ -1,0 +1,60 @@
+"""Addresses: which are fit to send credentials to, and how they are shown."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from bulkhooks.errors import UsageError
+
+
+def check_base_url(url: str, *, allow_http: bool = False) -> str:
+    """The base URL without a slash at its end.
+
+    Raises ``UsageError`` where it is no https address (plain http is for loopback, or for ``allow_http``), or where it
+    carries a user name, a query or a fragment.
+    """
+    text = url.strip()
+    parts = _split(text)
+    shown = shown_url(text)
+    if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise UsageError(f"--base-url {shown!r} is not an address such as https://spaces.nexudus.com")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(f"--base-url {shown!r} must not hold a user name or password; set NEXUDUS_USERNAME instead")
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise UsageError(f"--base-url {shown!r} must end before the query: write it without what follows ? or #")
+    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
+        raise UsageError(
+            f"--base-url {shown!r} would send the credentials unencrypted: use https, or --allow-http if you must"
+        )
+    return text.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def shown_url(url: str) -> str:
+    """A URL as it may be shown: without user name, password, query and fragment."""
+    parts = _split(url)
+    if parts is None:
+        return "(unreadable address)"
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    if any(character.isspace() or not character.isprintable() for character in url):
+        return None
+    return parts
