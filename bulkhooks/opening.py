@@ -14,7 +14,7 @@ import platformdirs
 
 from bulkhooks.errors import CredentialsError
 from bulkhooks.nexudus.auth import authorization_from
-from bulkhooks.nexudus.client import check_base_url
+from bulkhooks.nexudus.address import check_base_url
 from bulkhooks.provision.limiter import parse_rates
 from bulkhooks.provision.line import Line
 from bulkhooks.provision.session import PATIENCE, Account, Session, Terms

@@ -12,7 +12,7 @@ from bulkhooks.provision.line import Line
 from bulkhooks.webhook import url_key
 
 if TYPE_CHECKING:
-    from bulkhooks.nexudus.client import Page
+    from bulkhooks.nexudus.records import Page
     from bulkhooks.nexudus.records import Record
 
 PAGE_SIZE = 500

@@ -1,0 +1,73 @@
+"""The input as it was written: what the reader hands on, with the places where a person finds each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bulkhooks.sheets.problems import Problem
+
+if TYPE_CHECKING:
+    from bulkhooks.sheets.locations import Locations
+
+FIELDS: tuple[str, ...] = (
+    "BusinessId",
+    "Location",
+    "Action",
+    "URL",
+    "Name",
+    "Description",
+    "Active",
+    "Account",
+    "Replaces",
+)
+"""The columns that mean something (INTERFACE.md, section 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A sheet or a delimited file. ``columns`` gives, for each field it has, the column as its places name it: a letter
+    in a workbook, the header in text."""
+
+    label: str
+    columns: Mapping[str, str]
+    is_workbook: bool
+    has_results: bool = False
+    """Whether it is a results file (known by Row, Status and WebhookId together)."""
+
+    def row(self, line: int) -> str:
+        """``Hooks!7``, ``a.xlsx:Hooks!7``, ``hooks.csv:7``."""
+        return f"{self.label}{'!' if self.is_workbook else ':'}{line}"
+
+    def cell(self, line: int, name: str) -> str:
+        """``Hooks!C7``, ``hooks.csv:7 URL``; the row where a workbook has no such column."""
+        if self.is_workbook:
+            return f"{self.label}!{self.columns.get(name, '')}{line}"
+        return f"{self.label}:{line} {self.columns.get(name, name)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All rows of all inputs, in the order given; indexes are positions from 0.
+
+    ``rows``: ``FIELDS`` as text ('' where a cell is empty or a column is missing), ``place`` (the row's, text),
+    ``source`` (position in ``sources``), ``line`` (number of the row in its source), ``known_id`` (int64: the WebhookId
+    of a results file's row that is done, else 0). ``extras``: the input's other columns by name, values with their types
+    (None where empty), in the order in which they were first met.
+    """
+
+    rows: pd.DataFrame
+    extras: pd.DataFrame
+    sources: Sequence[Source]
+    locations: Locations
+    flaws: Sequence[Problem] = ()
+    """``formula-error``: cells that hold an error, or a formula without its value."""
+    warnings: Sequence[str] = field(default_factory=list)
+
+    def cell(self, row: int, name: str) -> str:
+        """The place of one field of one row."""
+        source = self.sources[int(self.rows["source"].iat[row])]
+        return source.cell(int(self.rows["line"].iat[row]), name)
