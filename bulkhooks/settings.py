@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
+
+from bulkhooks.errors import UsageError
+from bulkhooks.options import did_you_mean
+
+Several = str | Path | Sequence[str | Path]
+"""One of them, or several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +27,29 @@ class AccountSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """Whom to tell when a run is over. ``url_env`` and ``ping_env`` name variables that hold addresses."""
+
+    url_env: str | None = None
+    on: str = "failure"
+    ping_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """Everything a command needs to know. The fields are the long options of INTERFACE.md, section 1, with underscores.
 
-    Relative paths are as the caller's working directory has them; ``inputs`` may hold ``-`` for CSV on stdin.
+    Relative paths are as the caller's working directory has them; ``input`` may hold ``-`` for CSV on stdin. Options
+    that may be repeated take one value or several. ``accounts`` is a TOML file or its content.
     """
 
-    inputs: tuple[str, ...] = ()
+    input: Several = ()
+    output: Several = ()
     name: str = ""
-    output: tuple[str, ...] = ()
     write_back: bool = False
-    sheet: tuple[str, ...] = ()
-    map: tuple[str, ...] = ()
-    locations: str | None = None
+    sheet: Several = ()
+    map: Several = ()
+    locations: str | Path | None = None
     name_template: str = "{Location} - {Action}"
     if_exists: str = "skip"
     prune: bool = False
@@ -39,8 +57,10 @@ class Job:
     strict: bool = False
     limit: int | None = None
     canary: int = 0
-    rate: tuple[str, ...] = ("60/min", "5000/day")
-    request_rate: tuple[str, ...] = ("1/100ms", "120/min", "5000/h")
+    confirm_above: int = 100
+    yes: bool = False
+    rate: Several = ("60/min", "5000/day")
+    request_rate: Several = ("1/100ms", "120/min", "5000/h")
     concurrency: int = 8
     timeout: float = 30.0
     retries: int = 5
@@ -50,12 +70,90 @@ class Job:
     max_runtime: float | None = None
     resend_unknown: bool = False
     wait_lock: float = 0.0
-    journal: Path | None = None
+    journal: str | Path | None = None
     base_url: str = "https://spaces.nexudus.com"
     account: str = "default"
-    accounts: Mapping[str, AccountSettings] = field(default_factory=dict)
+    accounts: str | Path | Mapping[str, AccountSettings] = field(default_factory=dict)
     auth: str = "bearer"
     allow_http: bool = False
     sandbox: bool = False
+    live: bool = False
+    probe: bool = False
+    expect_no_changes: bool = False
+    reactivate: bool = False
+    since: str | None = None
+    only: Several = ()
+    run: str | None = None
+    json: bool = False
+    log_format: str = "text"
+    log_file: str | Path | None = None
+    metrics_file: str | Path | None = None
+    no_progress: bool = False
+    notify: Notify | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where the credentials are looked up; empty means this process's environment."""
+
+    def __post_init__(self) -> None:
+        for name in _SEVERAL:
+            value = getattr(self, name)
+            single = isinstance(value, str | Path)
+            object.__setattr__(self, name, (str(value),) if single else tuple(map(str, value)))
+        if isinstance(self.accounts, str | Path):
+            object.__setattr__(self, "accounts", read_accounts(Path(self.accounts)))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The files to read."""
+        return self.input  # type: ignore[return-value]  # made so above
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The files to write."""
+        return self.output  # type: ignore[return-value]
+
+    @property
+    def known_accounts(self) -> Mapping[str, AccountSettings]:
+        """The accounts that have settings of their own."""
+        assert not isinstance(self.accounts, str | Path)  # noqa: S101
+        return self.accounts
+
+
+_SEVERAL = ("input", "output", "sheet", "map", "rate", "request_rate", "only")
+
+
+def read_accounts(path: Path) -> dict[str, AccountSettings]:
+    """The ``[accounts.*]`` tables of a TOML file. Raises ``UsageError``."""
+    return accounts_from(read_toml(path).get("accounts", {}), str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file; ``UsageError`` names it where it cannot be read, and the line where it is none."""
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"{path}: cannot be read: {reason}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: this is not TOML: {error}") from error
+
+
+def accounts_from(tables: object, where: str) -> dict[str, AccountSettings]:
+    """Accounts from their TOML tables. An unknown key is an error that names the nearest."""
+    if not isinstance(tables, dict):
+        raise UsageError(f"{where}: accounts stand in tables of their own, for example [accounts.acme]")
+    return {name: _account(name, table, where) for name, table in tables.items()}
+
+
+def _account(name: str, table: object, where: str) -> AccountSettings:
+    place = f"{where}: [accounts.{name}]"
+    if not isinstance(table, dict):
+        raise UsageError(f"{place} is not a table")
+    known = {known.name for known in fields(AccountSettings)}
+    for key, value in table.items():
+        if key not in known:
+            raise UsageError(f"{place} has no key {key!r}{did_you_mean(key, known)}")
+        texts = value if key == "rate" and isinstance(value, list) else [value]
+        if not all(isinstance(text, str) for text in texts):
+            raise UsageError(f"{place} {key}: {value!r} is not text; put it in quotation marks")
+    rate = table.get("rate", ())
+    return AccountSettings(**{**table, "rate": (rate,) if isinstance(rate, str) else tuple(rate)})

@@ -37,6 +37,8 @@ class Source:
     is_workbook: bool
     has_results: bool = False
     """Whether it is a results file (known by Row, Status and WebhookId together)."""
+    input: int = 0
+    """Position of its file among the inputs."""
 
     def row(self, line: int) -> str:
         """``Hooks!7``, ``a.xlsx:Hooks!7``, ``hooks.csv:7``."""

@@ -1,0 +1,188 @@
+"""Every long option once: its name, its kind, its help, and the commands that take it.
+
+The command line, the environment (``BULKHOOKS_<OPTION>``) and job files are all read by this table; what is said there
+is turned into a value by ``Option.value`` and nowhere else. Defaults are those of ``settings.Job``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulkhooks.errors import UsageError
+
+FLAG, TEXT, WHOLE, SECONDS, PATH = "flag", "text", "whole number", "seconds", "path"
+_YES = frozenset({"1", "true", "yes", "y", "on"})
+_NO = frozenset({"0", "false", "no", "n", "off", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One long option. ``commands`` are those that take it, ``repeatable`` ones hold a tuple of values."""
+
+    name: str
+    kind: str
+    commands: frozenset[str]
+    help: str
+    metavar: str = ""
+    repeatable: bool = False
+    choices: tuple[str, ...] = ()
+    short: str = ""
+    least: float = 0
+
+    @property
+    def flag(self) -> str:
+        """``--give-up-after``."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """``BULKHOOKS_GIVE_UP_AFTER``."""
+        return "BULKHOOKS_" + self.name.upper()
+
+    def value(self, said: object, where: str, base: Path | None = None) -> object:
+        """What was said, as a value of the option's kind; a list where it may be repeated.
+
+        ``said`` is text, or a value of TOML. ``where`` names the flag, the variable or the key in errors; relative paths
+        start at ``base``. Raises ``UsageError``.
+        """
+        if not self.repeatable:
+            return self._one(said, where, base)
+        several = said if isinstance(said, Sequence) and not isinstance(said, str) else [said]
+        return tuple(self._one(item, where, base) for item in several)
+
+    def _one(self, said: object, where: str, base: Path | None) -> object:
+        if self.kind == FLAG:
+            return self._truth(said, where)
+        if isinstance(said, bool | dict | list) or said is None:
+            raise UsageError(f"{where}: {said!r} is not a {self.kind}")
+        if self.kind in {WHOLE, SECONDS}:
+            return self._number(said, where)
+        if not isinstance(said, str):
+            raise UsageError(f"{where}: {said!r} is not text; put it in quotation marks")
+        if self.choices and said not in self.choices:
+            raise UsageError(
+                f"{where}: {said!r} is none of {', '.join(self.choices)}{did_you_mean(said, self.choices)}"
+            )
+        if self.kind == PATH and said not in {"", "live", "-"}:
+            return str((base or Path()) / Path(said).expanduser())
+        return said
+
+    def _truth(self, said: object, where: str) -> bool:
+        if isinstance(said, bool):
+            return said
+        word = str(said).strip().lower()
+        if word not in _YES | _NO:
+            raise UsageError(f"{where}: {said!r} is neither yes nor no; write true or false")
+        return word in _YES
+
+    def _number(self, said: object, where: str) -> float | int:
+        try:
+            number = float(str(said).strip())
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or (self.kind == WHOLE and not number.is_integer()):
+            raise UsageError(
+                f"{where}: {said!r} is not a {'whole number' if self.kind == WHOLE else 'number of seconds'}"
+            )
+        if number < self.least:
+            raise UsageError(f"{where}: {said!r} is too small; the least is {self.least:g}")
+        return int(number) if self.kind == WHOLE else number
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'skip'?``, or nothing where none is near."""
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _on(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_READS = _on("run check plan")
+_LOCATES = _READS | {"template"}
+_DECIDES = _on("run plan")
+_SENDS = _on("run plan undo health check template")
+_ASKS = _on("run undo health")
+_WRITES = _on("run plan undo health results")
+_SPEAKS = _on("run check plan undo health results runs")
+
+OPTIONS: tuple[Option, ...] = (
+    # Reading
+    Option("sheet", TEXT, _READS, "Read only this sheet.", "NAME", repeatable=True),
+    Option("map", TEXT, _READS, "A header that is not among the aliases.", '"THEIR COLUMN=FIELD"', repeatable=True),
+    Option("locations", PATH, _LOCATES, "The table of locations: a file, or 'live' to ask the API.", "FILE|live"),
+    Option("name_template", TEXT, _READS, "The name of rows without one.", "TEXT"),
+    # Deciding
+    Option(
+        "if_exists",
+        TEXT,
+        _DECIDES,
+        "What to do with a webhook that the server already has.",
+        "skip|update|fail",
+        choices=("skip", "update", "fail"),
+    ),
+    Option("prune", FLAG, _DECIDES, "Delete what this tool once created and the input no longer names."),
+    Option("max_deletes", WHOLE, _DECIDES, "With --prune: more deletions than this, and nothing is sent.", "N"),
+    Option("strict", FLAG, _DECIDES, "Any invalid row: send nothing."),
+    Option("limit", WHOLE, _DECIDES, "At most N writes in this run.", "N"),
+    Option("canary", WHOLE, _DECIDES, "Send N first; go on only if all of them succeed.", "N"),
+    Option("resend_unknown", FLAG, _DECIDES, "Send again what is unknown."),
+    Option("expect_no_changes", FLAG, _on("plan"), "Exit 1 if anything would change."),
+    Option("confirm_above", WHOLE, _on("run"), "On a terminal ask before more than N writes.", "N"),
+    Option("yes", FLAG, _ASKS, "Do not ask.", short="-y"),
+    # The API
+    Option("rate", TEXT, _SENDS, "Limit on writes; 'none' lifts it.", "N/PERIOD", repeatable=True),
+    Option("request_rate", TEXT, _SENDS, "Limit on all requests; 'none' lifts it.", "N/PERIOD", repeatable=True),
+    Option("concurrency", WHOLE, _SENDS, "Requests in flight.", "N", least=1),
+    Option("timeout", SECONDS, _SENDS, "Of one request.", "SECONDS", least=0.001),
+    Option("retries", WHOLE, _SENDS, "Attempts beyond the first, for what is safe to send again.", "N"),
+    Option("give_up_after", SECONDS, _SENDS, "The API answers nothing useful for so long: stop.", "SECONDS"),
+    Option("settle", SECONDS, _SENDS, "Wait before an in-doubt webhook is looked up.", "SECONDS"),
+    Option("wait", FLAG, _on("run undo health"), "Sleep until the next slot, however far away it is."),
+    Option("max_runtime", SECONDS, _on("run undo health"), "Start no new request after that.", "SECONDS"),
+    Option("wait_lock", SECONDS, _on("run undo"), "Wait so long for another run of the account to end.", "SECONDS"),
+    Option("journal", PATH, _SENDS | {"results", "runs"}, "The job's memory.", "PATH"),
+    Option("base_url", TEXT, _SENDS, "Where the API is; also NEXUDUS_BASE_URL.", "URL"),
+    Option("account", TEXT, _SENDS, "The credentials for rows that name none.", "NAME"),
+    Option("accounts", PATH, _SENDS, "A TOML file of accounts.", "FILE"),
+    Option("auth", TEXT, _SENDS, "How to sign in.", "bearer|basic", choices=("bearer", "basic")),
+    Option("allow_http", FLAG, _SENDS, "Send credentials over plain http."),
+    Option("sandbox", FLAG, _SENDS, "Send to an embedded sandbox; no credentials, a journal of its own."),
+    Option("live", FLAG, _on("check"), "Also try the credentials, the locations and the permission to list."),
+    Option("probe", FLAG, _on("check"), "Also connect to each distinct URL."),
+    Option("reactivate", FLAG, _on("health"), "Switch on what failures have switched off."),
+    Option("since", TEXT, _on("health"), "Only webhooks that fired at or after this time (ISO 8601).", "TIME"),
+    Option(
+        "only",
+        TEXT,
+        _on("health"),
+        "Only webhooks in this state.",
+        "STATE",
+        repeatable=True,
+        choices=("healthy", "failing", "disabled", "paused", "never-fired"),
+    ),
+    Option("run", TEXT, _on("undo results"), "The run, by its id; 'last' is the newest.", "RUN_ID"),
+    # What is said and written
+    Option("output", PATH, _WRITES, "Results, by suffix: .xlsx, .csv or .jsonl.", "PATH", repeatable=True, short="-o"),
+    Option("write_back", FLAG, _on("run"), "Also put the result sheets into a copy of the input workbook."),
+    Option("json", FLAG, _SPEAKS | {"actions"}, "The summary as one JSON object on stdout."),
+    Option("log_format", TEXT, _SPEAKS, "How logs are written.", "text|json", choices=("text", "json")),
+    Option("log_file", PATH, _SPEAKS, "Logs go there instead of stderr.", "PATH"),
+    Option("metrics_file", PATH, _on("run undo health"), "Figures for Prometheus' textfile collector.", "PATH"),
+    Option("no_progress", FLAG, _SENDS, "No progress bar."),
+    Option("job", PATH, _SPEAKS | {"template"}, "Read options and inputs from a job file.", "FILE"),
+)
+"""In the order of the help."""
+
+
+def of_command(command: str) -> list[Option]:
+    """The options of a command."""
+    return [option for option in OPTIONS if command in option.commands]
+
+
+BY_NAME = {option.name: option for option in OPTIONS}
