@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,7 @@ from bulkhooks.summary import Summary
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bulkhooks.provision.forecast import Forecast
     from bulkhooks.sheets.problems import Problem
 
 
@@ -30,10 +31,16 @@ class Watcher(Protocol):
 
     def moved(self, progress: Progress) -> None: ...
 
-    def said(self, sentence: str) -> None: ...
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is about to be sent, for a person to say yes or no to. ``sentence`` asks it."""
+
+    sentence: str
+    forecast: Forecast | None = None
 
 
-Ask = Callable[[str], bool]
+Ask = Callable[[Question], bool]
 """Puts a question to a person; True goes on."""
 
 
@@ -41,12 +48,14 @@ Ask = Callable[[str], bool]
 class Report:
     """What a command found or did.
 
-    ``summary`` is section 7's; ``problems`` those of the input, its warnings among them; ``warnings`` further sentences.
+    ``summary`` is section 7's; ``problems`` those of the input, its warnings among them; ``warnings`` further sentences;
+    ``forecast`` what sending takes, where that was worked out.
     """
 
     summary: Summary
-    problems: list[Problem] = field(default_factory=list)
+    problems: Sequence[Problem] = ()
     warnings: list[str] = field(default_factory=list)
+    forecast: Forecast | None = None
     load: Callable[[], pd.DataFrame] | None = field(default=None, repr=False)
 
     @property

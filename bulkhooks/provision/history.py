@@ -156,8 +156,9 @@ def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
             head += [url, name, description or None]
         else:
             head += [raw_url, raw_name, raw_description]
-            if status == Status.FAILED and attempts:
-                error = _with_what_was_sent(error, {"URL": (url, raw_url), "Name": (name, raw_name)})
+            if attempts:
+                written = {"URL": (url, raw_url), "Name": (name, raw_name), "Description": (description, raw_description)}
+                error = _with_what_was_sent(error, written)
         head.append(None if active is None else bool(active))
     return [
         place, *head, raw_account, waiting if status == Status.PENDING else status,
@@ -169,7 +170,7 @@ def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
 
 def _with_what_was_sent(error: str, fields: dict[str, tuple[str, str]]) -> str:
     """The error, and the fields that were not sent as the sheet has them."""
-    sent = ", ".join(f"{name} {sent}" for name, (sent, written) in fields.items() if sent != written)
+    sent = ", ".join(f"{name} {sent}" for name, (sent, written) in fields.items() if sent and sent != written)
     return f"{error} (sent: {sent})" if sent else error
 
 

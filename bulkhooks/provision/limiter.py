@@ -36,6 +36,8 @@ _RATE = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)?\s*([a-z]+)\s*", re.IGNORECA
 CAP_PERIOD = 3600.0
 """Windows longer than this (seconds) are caps: a throttled write, not taken by the server, is given back to them."""
 
+DAY = 86400.0
+
 CLOCK_TOLERANCE = 1e-4
 """How much faster than ours the server's clock may run: each period is kept longer by this part of itself."""
 
@@ -185,6 +187,11 @@ class Limiter:
         """Let nothing leave for so long: the server asked for it."""
         self._paused_until = max(self._paused_until, anyio.current_time() + seconds)
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the server has asked for a pause that is not over."""
+        return anyio.current_time() < self._paused_until
+
     def opens_in(self, *, write: bool) -> float:
         """Seconds until the next request may leave (0: now; infinity: an answer has to come first)."""
         now = anyio.current_time()
@@ -207,6 +214,14 @@ class Limiter:
             return None
         longest = max(windows, key=lambda window: window.rate.period)
         return max(0, longest.rate.count - longest.used(now))
+
+    def days_for(self, writes: int) -> int | None:
+        """On how many days so many more writes are sent under the daily cap; None where there is no such cap."""
+        now = anyio.current_time()
+        caps = [window for window in self._windows[True] if window.rate.period >= DAY]
+        if not caps or not writes:
+            return 0 if caps else None
+        return max(-(-(window.used(now) % window.rate.count + writes) // window.rate.count) for window in caps)
 
     async def slot(self, *, write: bool, patience: float = math.inf) -> Slot:
         """Wait for the right to send one request; ``NextSlotTooFar`` where that takes over ``patience`` seconds."""

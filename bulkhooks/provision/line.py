@@ -47,6 +47,10 @@ class Halt:
     resume_in: float | None = None
 
 
+class HeldBack(BulkhooksError):
+    """A request that was ready to leave when the API asked everyone to wait."""
+
+
 class WritesClosed(BulkhooksError):
     """No further write in this run."""
 
@@ -226,7 +230,7 @@ class Line:
                 if self.client.needs_token:
                     await self._fetch_token()
                 return await self._in_turn(request, item)
-            except Throttled:
+            except (Throttled, HeldBack):
                 continue
             except Unauthorized:
                 if not self.client.may_renew:
@@ -268,6 +272,11 @@ class Line:
             except JournalError:
                 slot.never_left()
                 raise
+            if self.limiter.is_paused:
+                slot.never_left()
+                item.attempts -= 1
+                self.journal.not_processed(item, "held back: the API asked to wait")
+                raise HeldBack
         sent_at = anyio.current_time()
         self.traffic.requests += 1
         try:

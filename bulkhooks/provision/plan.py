@@ -94,13 +94,11 @@ def compare(rows: pd.DataFrame, memory: Memory, *, if_exists: str, resend_unknow
     return plan
 
 
-def to_prune(plans: Iterable[AccountPlan], owned: pd.DataFrame) -> pd.DataFrame:
+def to_prune(plan: AccountPlan, owned: pd.DataFrame) -> pd.DataFrame:
     """Those of the account's own webhooks that no row of its input names. Columns as ``owned``."""
-    for plan in plans:
-        named = pd.MultiIndex.from_frame(plan.rows[KEY])
-        moving = plan.rows["webhook_id"]
-        owned = owned[~pd.MultiIndex.from_frame(owned[KEY]).isin(named) & ~owned["id"].isin(moving)]
-    return owned
+    named = pd.MultiIndex.from_frame(plan.rows[KEY])
+    moving = plan.rows["webhook_id"]
+    return owned[~pd.MultiIndex.from_frame(owned[KEY]).isin(named) & ~owned["id"].isin(moving)]
 
 
 def _lookup(rows: pd.DataFrame, existing: pd.DataFrame, url: str = "url_key") -> pd.DataFrame:

@@ -42,6 +42,8 @@ class Plan:
     rows: pd.DataFrame
     prune: dict[str, pd.DataFrame] = field(default_factory=dict)
     may_list: dict[str, bool] = field(default_factory=dict)
+    arrived: dict[str, list[tuple[tuple[int, int, str], int]]] = field(default_factory=dict)
+    """By account the sends of earlier runs, in doubt until now, that the server turns out to have (key, id)."""
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -51,9 +53,17 @@ class Plan:
 
     def changes(self) -> dict[str, int]:
         """Rows that need a write, by verdict (a look-up may turn out to need none)."""
-        counts = self.rows["verdict"].value_counts()
-        found = {str(verdict): int(counts.get(verdict, 0)) for verdict in Verdict if verdict is not Verdict.NOTHING}
-        found[Verdict.DELETE] = self.deletions
+        return self._counted(self.rows, self.deletions)
+
+    def verdicts(self, account: str) -> dict[str, int]:
+        """The changes of one account."""
+        return self._counted(self.rows[self.rows["account"] == account], len(self.prune.get(account, ())))
+
+    @staticmethod
+    def _counted(rows: pd.DataFrame, deletions: int) -> dict[str, int]:
+        counts = rows["verdict"].astype(str).value_counts()
+        found = {str(verdict): int(counts.get(str(verdict), 0)) for verdict in Verdict if verdict is not Verdict.NOTHING}
+        found[str(Verdict.DELETE)] = deletions
         return {verdict: count for verdict, count in found.items() if count}
 
     @property
@@ -87,10 +97,9 @@ async def make_plan(
         decided.append(account.rows)
         plan.warnings += account.warnings
         plan.may_list[name] = memory.is_listed
-        if name in lines:
-            _tell_arrivals(lines[name], account)
-            if prune:
-                plan.prune[name] = to_prune([account], memory.owned)
+        plan.arrived[name] = account.arrived
+        if prune and name in lines and lines[name].halted is None:
+            plan.prune[name] = _to_prune(account, name, memory, plan.warnings)
     if decided:
         plan.rows = pd.concat(decided).sort_index() if len(decided) > 1 else decided[0]
     return plan
@@ -127,12 +136,25 @@ async def _learn(line: Line, name: str, business_ids: Sequence[int], warnings: l
         except CredentialsError as error:
             line.halt(Halt(str(error), error.exit_code))
     owned = history.owned(line.journal, line.account)
+    if line.halted is not None:  # nobody knows what is there, and nothing will be sent
+        records = []
     return Memory.of(records, owned, history.doubted(line.journal, line.account), may_list=may_list)
 
 
-def _tell_arrivals(line: Line, plan: AccountPlan) -> None:
-    for key, webhook_id in plan.arrived:
-        line.journal.arrived(line.account, key, webhook_id, line.wall())
+def _to_prune(account: AccountPlan, name: str, memory: Memory, warnings: list[str]) -> pd.DataFrame:
+    """What --prune deletes: nothing while a row cannot be read, for nobody knows what that row names."""
+    if (account.rows["status"] == Status.INVALID).any():
+        warnings.append(f"account {name!r}: a row is invalid, so --prune deletes nothing; mend it and run again")
+        return memory.owned.iloc[:0]
+    return to_prune(account, memory.owned)
+
+
+def tell_arrivals(lines: Mapping[str, Line], plan: Plan) -> None:
+    """Let the journal know which earlier sends have arrived after all."""
+    for name, arrived in plan.arrived.items():
+        for key, webhook_id in arrived:
+            line = lines[name]
+            line.journal.arrived(line.account, key, webhook_id, line.wall())
 
 
 def input_rows(rows: pd.DataFrame, extras: pd.DataFrame) -> Iterator[tuple[object, ...]]:
