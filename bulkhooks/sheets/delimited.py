@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from io import TextIOWrapper
 from typing import IO
 
 from bulkhooks.sheets.values import Row, plain, text
+from bulkhooks.summary import Summary
 
 _FORMULA = re.compile(r"'*[=+\-@]")
 """What a spreadsheet would take for a formula, and what would be taken for that with its ``'`` removed again."""
@@ -18,9 +19,10 @@ _FORMULA = re.compile(r"'*[=+\-@]")
 class CsvWriter:
     """Results as comma-separated text: UTF-8 with a byte order mark, lines ended as Excel ends them."""
 
-    def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("w", encoding="utf-8-sig", errors="replace", newline="")
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")  # type: ignore[type-var]
         self._writer = csv.writer(self._file, lineterminator="\r\n")
+        self.notes: list[str] = []
 
     def begin(self, columns: Sequence[str]) -> None:
         """Write the header."""
@@ -30,9 +32,13 @@ class CsvWriter:
         """Write some rows, column by column, because a column's values are mostly of one type."""
         self._writer.writerows(zip(*map(_texts, zip(*rows, strict=True)), strict=True))
 
-    def close(self) -> None:
-        """End the file."""
-        self._file.close()
+    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:  # noqa: ARG002 (there is no room for them)
+        """End the text."""
+        self._file.flush()
+
+    def abandon(self) -> None:
+        """Let go of the file, which stays open."""
+        self._file.detach()
 
 
 def _texts(column: Sequence[object]) -> Iterable[object]:
@@ -55,10 +61,11 @@ _SUSPECT = frozenset("=+-@'")
 class JsonlWriter:
     """Results as one JSON object a line, with numbers, booleans and null as such and dates in ISO 8601."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         # A lone surrogate, which only an answer of a server can hold, comes out as the JSON escape it came in as.
-        self._file: IO[str] = path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+        self._file = TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="\n")  # type: ignore[type-var]
         self._columns: Sequence[str] = ()
+        self.notes: list[str] = []
 
     def begin(self, columns: Sequence[str]) -> None:
         """Remember the names; there is no header."""
@@ -69,9 +76,13 @@ class JsonlWriter:
         columns = self._columns
         self._file.writelines(_line(columns, row) for row in rows)
 
-    def close(self) -> None:
-        """End the file."""
-        self._file.close()
+    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:  # noqa: ARG002 (there is no room for them)
+        """End the text."""
+        self._file.flush()
+
+    def abandon(self) -> None:
+        """Let go of the file, which stays open."""
+        self._file.detach()
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, default=lambda value: _json(value)).encode

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bulkhooks.sheets.advice import FLAWS
 from bulkhooks.sheets.values import Row
 
 _MOST_KEYS = 20_000
@@ -44,7 +45,11 @@ class Tally:
         self._verdict = positions.get(verdict)
         self._location, self._business = positions.get("Location"), positions.get("BusinessId")
         self._action = positions.get("Action")
-        self._code, self._error, self._row = positions.get("ErrorCode"), positions.get("Error"), positions.get("Row")
+        is_health = verdict == "Health"
+        self._code = self._verdict if is_health else positions.get("ErrorCode")
+        self._error = positions.get("LastError" if is_health else "Error")
+        self._row = positions.get("WebhookId" if is_health else "Row")
+        self._flaws = FLAWS if is_health else None
         self.rows = 0
         self.verdicts: Counter[str] = Counter()
         self.locations: Counter[tuple[str, str]] = Counter()
@@ -68,14 +73,17 @@ class Tally:
                 _count(self.actions, str(action or ""), str(verdict), count)
         if self._code is not None and self._error is not None:
             for offset, (code, error) in enumerate(zip(columns[self._code], columns[self._error], strict=True)):
-                if code:
+                if code and (self._flaws is None or code in self._flaws):
                     place = rows[offset][self._row] if self._row is not None else ""
                     self._add_problems(str(code), str(error or ""), str(place or ""), self.rows + offset)
         self.rows += len(rows)
 
     def problems(self) -> list[ProblemGroup]:
-        """The distinct errors, most frequent first."""
-        return sorted(self._problems.values(), key=lambda group: -group.count)
+        """The distinct errors, those of one code together, the most frequent first."""
+        codes: Counter[str] = Counter()
+        for group in self._problems.values():
+            codes[group.code] += group.count
+        return sorted(self._problems.values(), key=lambda group: (-codes[group.code], group.code, -group.count))
 
     def _add_problems(self, codes: str, errors: str, row: str, number: int) -> None:
         found = sentences(errors, row)

@@ -1,0 +1,153 @@
+"""What every word of a result means for the person who reads it, and what they can do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from bulkhooks.summary import Summary
+
+
+class Verdict(NamedTuple):
+    """One value of ``Status`` or ``Health``: which colours it has, what it means, what to do (empty: nothing)."""
+
+    look: str
+    meaning: str
+    advice: str = ""
+
+
+VERDICTS: Mapping[str, Verdict] = {
+    "created": Verdict("done", "made in this run; WebhookId is its id"),
+    "updated": Verdict("done", "changed in this run; Changes says how"),
+    "deleted": Verdict("done", "removed from the server in this run"),
+    "healthy": Verdict("done", "active, and its last deliveries arrived"),
+    "exists": Verdict("same", "was on the server before this run, just as the sheet wants it"),
+    "duplicate": Verdict("same", "the same as an earlier row, which Error names; not sent twice"),
+    "missing": Verdict("same", "is not on the server any more; nothing was left to remove"),
+    "never fired": Verdict("same", "active, and no event has set it off so far"),
+    "paused": Verdict("same", "switched off by someone, without any failed delivery"),
+    "pending": Verdict("waiting", "not sent so far", "run the same command again; it goes on where it stopped"),
+    "planned": Verdict("waiting", "a run would send this", "`bulkhooks run` sends it"),
+    "unknown": Verdict(
+        "doubt",
+        "sent, but no answer came and it could not be looked up: it may exist",
+        "look it up in Nexudus; if it is not there, run again with --resend-unknown",
+    ),
+    "changed": Verdict(
+        "doubt",
+        "someone has changed it since this tool made it, so it was left alone",
+        "if it is to go, delete it in Nexudus",
+    ),
+    "failing": Verdict(
+        "doubt",
+        "active, but its deliveries are turned away; after 10 failures in a row it is switched off",
+        "see LastError, and mend the receiving end",
+    ),
+    "invalid": Verdict(
+        "wrong", "something in the row is wrong, so nothing was sent", "correct the row as Error says, and run this file"
+    ),
+    "failed": Verdict(
+        "wrong", "the server did not accept it", "correct the row as Error says, and run this file"
+    ),
+    "disabled": Verdict(
+        "wrong",
+        "switched off after too many failed deliveries: its events are lost",
+        "mend the receiving end, then `bulkhooks health --reactivate`",
+    ),
+}
+"""Every verdict, in the order in which they are shown."""
+
+FLAWS = frozenset(verdict for verdict, (look, _, _) in VERDICTS.items() if look in {"doubt", "wrong"})
+"""Verdicts that somebody has to look at."""
+
+_CODES = {
+    "missing-value": "Fill in the empty cell.",
+    "bad-business-id": "Write ids (1001), lists (1001, 1002) or ranges (1001-1010), or names of the sheet Locations.",
+    "unknown-location": "Correct the name, or add the location to the sheet Locations.",
+    "unknown-action": "Pick the event from the list that `bulkhooks actions` prints.",
+    "bad-url": "Write the whole address, beginning with https://",
+    "bad-boolean": "Write yes or no, or leave the cell empty.",
+    "bad-template": "Name a column of the row in the braces; write {{ and }} for plain braces.",
+    "formula-error": "Repair the formula, or write its value; save the workbook in Excel once, so that values are kept.",
+    "too-wide": "Write a smaller range; the sentence says how wide one may be.",
+    "unknown-account": "Correct the name in Account, or describe the account in the job file or in --accounts FILE.",
+    "insecure-url": "Use https:// so that nobody on the way can read the events.",
+    "private-url": "Use an address that can be reached from the internet.",
+    "never-fires": "Choose another event: None is never delivered.",
+    "already-exists": "Nothing, if the one that exists will do; else use --if-exists update.",
+    "api-validation": "Correct the field that the message names.",
+    "api-auth": "Check the credentials, and that they may create webhooks at this location.",
+    "api-forbidden": "Ask an administrator for the role WebHook-Create at this location.",
+    "api-not-found": "Check the id: the location or the webhook is not there (any more).",
+    "api-conflict": "Look the record up in Nexudus; someone may have changed it meanwhile. Then run again.",
+    "api-error": "Run again later; if it stays, give the message to Nexudus support.",
+    "in-doubt": "Run again: it is looked up first, and never sent blindly.",
+    "not-sent": "Check the network, then run again: nothing of it left this machine.",
+    "failing": "Mend the receiving end; ErrorCount falls back when deliveries succeed.",
+    "disabled": "Mend the receiving end, then switch on with `bulkhooks health --reactivate`.",
+}
+
+
+def what_to_do(code: str) -> str:
+    """What a person can do about an error code, as one sentence."""
+    return _CODES.get(code, "See the sentence.")
+
+
+def headline(summary: Summary, counts: Mapping[str, int]) -> str:
+    """How it went, in one sentence. ``counts`` are rows by verdict."""
+    total = sum(counts.values())
+    parts = [f"{counts[verdict]:,} {verdict}" for verdict in in_order(counts)]
+    if not total:
+        return "Nothing to do: not one row asks for a webhook."
+    flawed = sum(counts[verdict] for verdict in counts if verdict in FLAWS)
+    waiting = counts.get("pending", 0)
+    rows = f"{total:,} {'webhook' if total == 1 else 'webhooks'}"
+    if summary.status == "auth-error":
+        return f"Stopped, because the API did not take the credentials. Of {rows}: {_listed(parts)}."
+    if waiting:
+        return f"Not finished: {waiting:,} of {rows} still to be sent. So far: {_listed(parts)}."
+    if "planned" in counts:
+        return f"The plan for {rows}: {_listed(parts)}."
+    if flawed:
+        return f"{flawed:,} of {rows} {'needs' if flawed == 1 else 'need'} a look: {_listed(parts)}."
+    return f"All is well with {rows}: {_listed(parts)}."
+
+
+def next_steps(summary: Summary, counts: Mapping[str, int]) -> list[str]:
+    """What the reader can do now, a sentence each; empty where all is done."""
+    steps = []
+    correctable = counts.get("invalid", 0) + counts.get("failed", 0)
+    if summary.status == "auth-error":
+        steps.append("Check the credentials (`bulkhooks check --live`), then run the same command again.")
+    if correctable:
+        steps.append(
+            "Correct the rows with ✗ in the sheet Results (blue headings; Error says what is wrong, Problems sums it"
+            " up), save, and run this very file: bulkhooks run FILE. Rows that are done are not sent twice."
+        )
+    if counts.get("pending"):
+        when = f" From {readable(summary.resume_at)} the limits let it go on." if summary.resume_at else ""
+        steps.append(f"Run the same command again: it sends what is pending, and nothing twice.{when}")
+    steps += [
+        f"{verdict.capitalize()}: {advice}."
+        for verdict, (_, _, advice) in VERDICTS.items()
+        if advice and counts.get(verdict) and verdict not in {"invalid", "failed", "pending"}
+    ]
+    return steps
+
+
+def in_order(verdicts: Mapping[str, int]) -> list[str]:
+    """The verdicts that occur, in the order in which they are shown."""
+    known = [verdict for verdict in VERDICTS if verdicts.get(verdict)]
+    return known + sorted(verdict for verdict in verdicts if verdict not in VERDICTS and verdicts[verdict])
+
+
+def readable(moment: str | None) -> str:
+    """``2025-03-01T09:30:00.000Z`` as ``2025-03-01 09:30:00 UTC``."""
+    if not moment:
+        return ""
+    day, _, time = moment.partition("T")
+    return f"{day} {time[:8]} UTC" if time else day
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

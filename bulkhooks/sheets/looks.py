@@ -1,0 +1,101 @@
+"""How our sheets look: colours that colour-blind people tell apart, and that stay different when printed in grey."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from bulkhooks.sheets.advice import VERDICTS
+
+INK = "#1F2933"
+BLUE = "#0B4F7A"
+"""Headings of columns that a person fills in."""
+GREY = "#52606D"
+"""Headings of columns that are ours."""
+PALE = "#F1F5F9"
+LINE = "#CBD2D9"
+
+
+class Look(NamedTuple):
+    """A cell's fill and ink, its weight, and the sign before its text (shown, never part of the text)."""
+
+    fill: str
+    ink: str
+    sign: str
+    bold: bool = False
+    italic: bool = False
+    charted: tuple[str, ...] = ()
+
+    def properties(self) -> dict[str, object]:
+        """For XlsxWriter. The sign is a number format, so the cell holds the word alone."""
+        return {
+            "bg_color": self.fill,
+            "font_color": self.ink,
+            "bold": self.bold,
+            "italic": self.italic,
+            "num_format": f'"{self.sign} "@',
+        }
+
+
+# Blue against vermilion and orange (Okabe and Ito's palette) holds for every kind of colour blindness; in grey, light
+# with dark ink stands against dark with white ink, and the signs say the same once more.
+LOOKS: Mapping[str, Look] = {
+    "done": Look("#D3E9F8", "#0B4F7A", "✓", charted=("#0072B2", "#56B4E9", "#9AD0F5")),
+    "same": Look("#ECEFF1", "#46525C", "=", italic=True, charted=("#9AA5B1", "#C3CAD1", "#DDE2E6")),
+    "waiting": Look("#FFF4C2", "#594A00", "…", italic=True, charted=("#F0E442",)),
+    "doubt": Look("#F6BE62", "#402500", "?", bold=True, italic=True, charted=("#E69F00",)),
+    "wrong": Look("#A8380B", "#FFFFFF", "✗", bold=True, charted=("#D55E00", "#8A2F06")),
+}
+
+
+def chart_colour(verdict: str) -> str:
+    """The colour of a verdict in charts; verdicts that look alike in cells differ in shade."""
+    if verdict not in VERDICTS:
+        return INK
+    look = VERDICTS[verdict].look
+    alike = [other for other in VERDICTS if VERDICTS[other].look == look]
+    shades = LOOKS[look].charted
+    return shades[alike.index(verdict) % len(shades)]
+
+
+def colour_verdicts(book: Workbook, sheet: Worksheet, column: int, last_row: int, verdicts: Sequence[str]) -> None:
+    """One conditional format over a column of verdicts, from the second row on."""
+    formats: dict[str, Format] = {}
+    for verdict in verdicts:
+        look = VERDICTS[verdict].look
+        if look not in formats:
+            formats[look] = book.add_format(LOOKS[look].properties())
+        rule = {"type": "cell", "criteria": "==", "value": f'"{verdict}"', "format": formats[look]}
+        sheet.conditional_format(1, column, last_row, column, rule)
+
+
+def heading(book: Workbook, colour: str = BLUE, **more: Any) -> Format:
+    """The format of a header cell."""
+    return book.add_format(
+        {"bold": True, "font_color": "#FFFFFF", "bg_color": colour, "valign": "vcenter", "border": 1}
+        | {"border_color": LINE, "text_wrap": True}
+        | more
+    )
+
+
+def for_print(sheet: Worksheet, *, title: str, rows_at_top: int = 0) -> None:
+    """Landscape A4, as wide as the page, with page numbers, and the header on every page."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer(f"&L&8{title.replace('&', '&&')[:120]}&C&8&A&R&8&P / &N")
+    if rows_at_top:
+        sheet.repeat_rows(0, rows_at_top - 1)
+
+
+def width_of(text: str) -> int:
+    """How many digits wide a text is shown; an East Asian character is as wide as two."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

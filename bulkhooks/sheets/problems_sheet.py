@@ -1,0 +1,60 @@
+"""The sheet Problems: every distinct error once, how often, where, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from bulkhooks.sheets.advice import what_to_do
+from bulkhooks.sheets.looks import GREY, LINE, for_print, heading
+from bulkhooks.sheets.tally import ProblemGroup
+
+_COLUMNS = {"How often": 11, "Code": 19, "What is wrong": 64, "What to do": 48, "Where": 17}
+"""Headings and widths. No two of them are headings of an input, so this sheet is never read as one."""
+_PLACES = 3
+"""Links a problem has."""
+_MOST_TEXT = 1_000
+
+
+def write_problems(book: Workbook, sheet: Worksheet, problems: Sequence[ProblemGroup], rows_a_sheet: int) -> None:
+    """Fill the sheet. ``rows_a_sheet`` is how many rows each sheet of results holds, for the links to them."""
+    cell = {"valign": "top", "bottom": 1, "bottom_color": LINE}
+    count, text = book.add_format({**cell, "num_format": "#,##0"}), book.add_format({**cell, "text_wrap": True})
+    link = book.add_format({**cell, "font_color": "#0B4F7A", "underline": 1})
+    blank = book.add_format(cell)
+    header = heading(book, GREY)
+    for column, (name, width) in enumerate(_COLUMNS.items()):
+        sheet.set_column(column, column, width)
+        sheet.write_string(0, column, name, header)
+    first_place, last_column = len(_COLUMNS) - 1, len(_COLUMNS) - 1 + _PLACES
+    sheet.set_column(first_place, last_column - 1, _COLUMNS["Where"])
+    sheet.set_column(last_column, last_column, 15)
+    for column in range(first_place + 1, last_column + 1):
+        sheet.write_blank(0, column, None, header)
+    for number, problem in enumerate(problems, start=1):
+        sheet.write_number(number, 0, problem.count, count)
+        sheet.write_string(number, 1, problem.code, text)
+        sheet.write_string(number, 2, _shown(problem.sentence), text)
+        sheet.write_string(number, 3, what_to_do(problem.code), text)
+        for column in range(first_place, last_column):
+            sheet.write_blank(number, column, None, blank)
+        for column, (place, row) in enumerate(problem.places[:_PLACES], start=first_place):
+            sheet.write_url(number, column, _address(row, rows_a_sheet), link, _shown(place), "Go to the row in Results")
+        more = problem.count - _PLACES
+        sheet.write_string(number, last_column, f"and {more:,} more" if more > 0 else "", blank)
+    if not problems:
+        sheet.write_string(1, 0, "There are none.")
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, max(1, len(problems)), first_place)
+    for_print(sheet, title="bulkhooks: problems", rows_at_top=1)
+
+
+def _address(row: int, rows_a_sheet: int) -> str:
+    sheet, line = divmod(row, rows_a_sheet)
+    return f"internal:'Results{f' {sheet + 1}' if sheet else ''}'!A{line + 2}"
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + " …"

@@ -1,0 +1,160 @@
+"""The results workbook: Summary, Results (more of them past a million rows) and Problems, streamed in one pass."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+from xlsxwriter.exceptions import FileCreateError
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from bulkhooks.sheets.advice import VERDICTS, headline
+from bulkhooks.sheets.cells import MAX_COLUMNS, MAX_ROWS, CellWriter
+from bulkhooks.sheets.looks import BLUE, GREY, colour_verdicts, for_print, heading, width_of
+from bulkhooks.sheets.problems_sheet import write_problems
+from bulkhooks.sheets.summary_sheet import write_summary
+from bulkhooks.sheets.tally import Tally
+from bulkhooks.sheets.values import Row
+from bulkhooks.summary import Summary
+from bulkhooks.webhook import RESULT_COLUMNS, Status
+
+OURS = frozenset(RESULT_COLUMNS) - {"BusinessId", "Location", "Action", "URL", "Name", "Description", "Active", "Account"}
+"""Columns that a person only reads; the others are theirs to correct."""
+_NUMBERS = frozenset({"BusinessId", "ActionId", "WebhookId", "HttpStatus", "Attempts", "DurationMs", "ErrorCount"})
+_WRAPPED = {"Error": 62, "LastError": 62, "Changes": 44}
+"""Columns that are wrapped, with their width."""
+_WIDEST = {"URL": 60}
+_WIDEST_OTHERS = 38
+_LONG = 620
+"""Characters from which a wrapped text is no longer shown whole, or one row would fill the screen."""
+_LONG_HEIGHT = 150.0
+
+
+class WorkbookWriter:
+    """Results as a workbook, written into ``file``. ``rows_a_sheet`` is what one sheet holds besides its header."""
+
+    def __init__(self, file: IO[bytes], rows_a_sheet: int = MAX_ROWS - 1) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="bulkhooks-")
+        options = {"constant_memory": True, "tmpdir": self._folder.name, "strings_to_urls": False}
+        self._book = Workbook(file, options)
+        self._book.use_zip64()
+        self._rows_a_sheet = rows_a_sheet
+        self._summary_sheet = self._book.add_worksheet("Summary")
+        self._sheets: list[Worksheet] = []
+        self.notes: list[str] = []
+
+    def begin(self, columns: Sequence[str]) -> None:
+        """Remember the columns, and start the first sheet."""
+        self._all_columns = list(columns)
+        self._columns = self._all_columns[:MAX_COLUMNS]
+        self._verdict = "Status" if "Status" in columns else "Health"
+        self._tally = Tally(columns, self._verdict)
+        self._widths = [width_of(column) + 3 for column in self._columns]
+        self._formats = _formats(self._book, self._columns)
+        self._wrapped = [self._columns.index(name) for name in _WRAPPED if name in self._columns]
+        self._headings = [heading(self._book, GREY if name in OURS else BLUE) for name in ("", "Row")]
+        self._start_sheet()
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Write some rows, into a new sheet where this one is full."""
+        self._tally.add(rows)
+        self._measure(rows)
+        for row in rows:
+            if self._next > self._rows_a_sheet:
+                self._start_sheet()
+            for column in self._wrapped:
+                if row[column] and len(str(row[column])) > _LONG:
+                    self._sheets[-1].set_row(self._next, _LONG_HEIGHT)
+            self._cells.write(self._next, row)
+            self._next += 1
+
+    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:
+        """Dress the sheets, add Summary and Problems, and pack the workbook."""
+        for sheet in self._sheets:
+            last_row = self._next - 1 if sheet is self._sheets[-1] else self._rows_a_sheet
+            self._dress(sheet, last_row, summary)
+        problems = self._tally.problems()
+        write_summary(self._book, self._summary_sheet, summary, facts, self._tally, self._verdict)
+        write_problems(self._book, self._book.add_worksheet("Problems"), problems, self._rows_a_sheet)
+        self._summary_sheet.activate()
+        self._describe(summary)
+        try:
+            self._book.close()
+        except FileCreateError as error:
+            raise OSError(str(error)) from error
+        self._note_losses()
+
+    def abandon(self) -> None:
+        """Remove what XlsxWriter keeps on disk until it packs."""
+        for sheet in self._book.worksheets():
+            sheet.row_data_fh.close()
+        self._folder.cleanup()
+
+    def _start_sheet(self) -> None:
+        number = len(self._sheets) + 1
+        sheet = self._book.add_worksheet("Results" if number == 1 else f"Results {number}")
+        self._sheets.append(sheet)
+        for column, name in enumerate(self._columns):
+            sheet.write_string(0, column, name, self._headings[name in OURS])
+        self._cells = CellWriter(self._book, sheet, self._formats)
+        self._next = 1
+
+    def _measure(self, rows: Sequence[Row]) -> None:
+        for column, (values, width) in enumerate(zip(zip(*rows, strict=True), self._widths, strict=False)):
+            longest = max(map(str, values), key=len)
+            if len(longest) > width // 2 and longest != "None":
+                self._widths[column] = max(width, width_of(longest) + 2)
+    # XlsxWriter writes the columns' widths when it packs, so they may be set after the rows.
+
+    def _dress(self, sheet: Worksheet, last_row: int, summary: Summary) -> None:
+        last_column = len(self._columns) - 1
+        for column, (name, width) in enumerate(zip(self._columns, self._widths, strict=True)):
+            widest = _WRAPPED.get(name) or _WIDEST.get(name, _WIDEST_OTHERS)
+            sheet.set_column(column, column, min(width, widest), self._formats[column])
+        sheet.freeze_panes(1, 1)
+        sheet.autofilter(0, 0, last_row, last_column)
+        colour_verdicts(
+            self._book, sheet, self._columns.index(self._verdict), max(last_row, 1), self._verdicts_of_kind()
+        )
+        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        for_print(sheet, title=f"bulkhooks {summary.run_id}", rows_at_top=1)
+        if "Changes" in self._columns:
+            sheet.print_area(0, 0, last_row, self._columns.index("Changes"))
+
+    def _verdicts_of_kind(self) -> list[str]:
+        statuses = set(map(str, Status))
+        return [verdict for verdict in VERDICTS if (verdict in statuses) == (self._verdict == "Status")]
+
+    def _describe(self, summary: Summary) -> None:
+        properties: dict[str, object] = {
+            "title": f"bulkhooks results {summary.run_id}".strip(),
+            "subject": headline(summary, self._tally.verdicts),
+            "keywords": summary.run_id,
+            "comments": "Correct the rows that need it in the sheet Results, and run this file again.",
+        }
+        if summary.finished_at:
+            properties["created"] = dt.datetime.fromisoformat(summary.finished_at)
+        self._book.set_properties(properties)
+        self._book.set_custom_property("Run id", summary.run_id)
+
+    def _note_losses(self) -> None:
+        if self._cells.cut:
+            self.notes.append(
+                f"{self._cells.cut:,} texts are longer than a cell may be and were cut; -o with .csv or .jsonl has them"
+            )
+        if lost := len(self._all_columns) - len(self._columns):
+            self.notes.append(
+                f"{lost:,} columns do not fit, a sheet has {MAX_COLUMNS:,}; -o with .csv or .jsonl has them"
+            )
+
+
+def _formats(book: Workbook, columns: Sequence[str]) -> list[Format]:
+    text = book.add_format({"valign": "top"})
+    number = book.add_format({"valign": "top", "num_format": "0"})
+    wrapped = book.add_format({"valign": "top", "text_wrap": True})
+    kinds = dict.fromkeys(_NUMBERS, number) | dict.fromkeys(_WRAPPED, wrapped)
+    return [kinds.get(column, text) for column in columns]
