@@ -1,15 +1,16 @@
-"""How a run ends: what it says of itself, and its results written from the journal."""
+"""How a run begins and ends: its entry in the journal, what it says of itself, its results."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from bulkhooks.destinations import Destinations
 from bulkhooks.errors import Aborted, BulkhooksError, JournalError, OutputError
 from bulkhooks.findings import Report
 from bulkhooks.intake import Wish
@@ -19,7 +20,7 @@ from bulkhooks.provision.journal import Journal
 from bulkhooks.provision.run import Plan, input_rows, item_rows, new_run_id, resume_at
 from bulkhooks.provision.session import Session
 from bulkhooks.settings import Job
-from bulkhooks.sheets.results import Outputs
+from bulkhooks.sheets.table import Table
 from bulkhooks.sheets.writeback import write_back
 from bulkhooks.summary import EXIT_CODES, Summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status
@@ -33,41 +34,31 @@ class Incomplete(BulkhooksError):
 
 def opened(job: Job, run_id: str, started_at: float) -> Summary:
     """The summary of something that begins."""
-    return Summary(run_id, started_at=history.iso(started_at) or "", inputs=list(map(str, job.inputs)))
+    return Summary(run_id, started_at=history.iso(started_at) or "", inputs=list(job.inputs))
 
 
 @dataclass(slots=True)
 class Running:
-    """A run that has begun: where it is written down, and what has to be said at its end."""
+    """A run that has begun: where it is written down, and what has to be said at its end.
+
+    ``left`` are statuses that count as a failure besides those of every run.
+    """
 
     job: Job
     session: Session
     desk: Desk
-    outputs: Outputs
+    destinations: Destinations
     number: int
     report: Report
-
-    @classmethod
-    def begin(
-        cls, job: Job, session: Session, desk: Desk, outputs: Outputs, *, started_at: float, command: str = "run"
-    ) -> Running:
-        """Enter the run in the journal."""
-        summary = opened(job, new_run_id(started_at), started_at)
-        number = session.journal.begin(
-            summary.run_id,
-            command=command,
-            job=job.name,
-            inputs=summary.inputs,
-            accounts=set(desk.numbers.values()),
-            at=started_at,
-        )
-        return cls(job, session, desk, outputs, number, Report(summary))
+    table: Table | None = None
+    left: frozenset[Status] = frozenset()
 
     def write_down(self, wish: Wish, plan: Plan) -> None:
         """Put everything the run is going to do into the journal."""
+        self.table = wish.table
         self.report.problems = wish.expansion.problems
         self.report.warnings = [*wish.table.warnings, *plan.warnings]
-        write_down(self.session.journal, self.number, self.job, wish, plan, self.desk)
+        write_down(self.session.journal, self.number, wish, plan, accounts=self.desk.numbers, server=self.job.base_url)
 
     @contextmanager
     def telling_if_the_journal_breaks(self) -> Iterator[None]:
@@ -78,7 +69,7 @@ class Running:
             told = "; ".join(self.session.journal.unsaved)
             with suppress(BulkhooksError):
                 self.fill()
-                write_results(self.outputs, self.session.journal, self.number, self.report.summary)
+                self._write_results()
             raise Incomplete(f"{error}" + (f". Done, but not in the journal: {told}" if told else "")) from error
 
     def conclude(self) -> Report:
@@ -86,17 +77,27 @@ class Running:
         journal, summary = self.session.journal, self.report.summary
         for name, error in self.desk.missing.items():
             journal.give_up(self.number, self.desk.numbers[name], f"not sent: {error}")
-            self.report.warnings.append(f"account {name!r}: {error}")
         if self.session.was_aborted:
             raise Aborted("stopped at once; the journal knows what was in flight: run the same command again")
         self.fill()
-        write_results(self.outputs, journal, self.number, summary)
-        if self.job.write_back:
-            self.report.warnings += write_copies(self.job, summary)
+        self._write_results()
         journal.finish(self.number, summary.as_dict(), self.session.wall())
-        path = journal.path
-        self.report.load = lambda: load(path, summary.run_id)
+        self.report.load = loader(self.job, journal, self.number)
         return self.report
+
+    def _write_results(self) -> None:
+        report = self.report
+        try:
+            self.destinations.write(self.session.journal, self.number, report.summary, self.table)
+            report.warnings += self.destinations.said
+            if self.job.write_back:
+                report.warnings += write_copies(self.job, report.summary)
+        except OutputError as error:
+            report.warnings.append(
+                f"{error}; the journal has the results: bulkhooks results --run {report.summary.run_id} -o PLACE"
+            )
+            if report.summary.status == "ok":
+                report.summary.status, report.summary.exit_code = "failures", EXIT_CODES["failures"]
 
     def fill(self) -> None:
         """Complete the summary from the journal and from what went over the lines."""
@@ -109,19 +110,45 @@ class Running:
         summary.throttled, summary.retried = traffic.throttled, traffic.retried
         summary.errors = history.errors(journal, self.number)
         summary.resume_at = history.iso(resume_at(lines)) if summary.remaining else None
-        refused = any(line.halted is not None and line.halted.exit_code == 3 for line in lines)
-        settle_status(summary, refused=refused or bool(self.desk.missing))
+        self.report.warnings += self.desk.reasons
+        settle_status(summary, refused=self.desk.is_refused, left=self.left)
         close(summary, self.session.wall())
 
 
-def write_down(journal: Journal, number: int, job: Job, wish: Wish, plan: Plan, desk: Desk) -> None:
+def begin(
+    job: Job, session: Session, desk: Desk, destinations: Destinations, *, started_at: float, command: str = "run"
+) -> Running:
+    """Enter a run in the journal."""
+    summary = opened(job, new_run_id(started_at), started_at)
+    number = session.journal.begin(
+        summary.run_id,
+        command=command,
+        job=job.name,
+        inputs=summary.inputs,
+        accounts=set(desk.numbers.values()),
+        at=started_at,
+    )
+    return Running(job, session, desk, destinations, number, Report(summary))
+
+
+@contextmanager
+def registered(running: Running) -> Iterator[Running]:
+    """A run in the journal; gone again where it ends before anything is planned."""
+    try:
+        yield running
+    except BaseException:
+        running.session.journal.forget(running.number)
+        raise
+
+
+def write_down(journal: Journal, number: int, wish: Wish, plan: Plan, *, accounts: dict[str, int], server: str) -> None:
     """A plan, and the input it was made from, into a journal."""
     journal.plan(
         number,
         columns=[str(column) for column in wish.table.extras.columns],
-        facts={"Server": job.base_url, "Accounts": ", ".join(desk.numbers)},
+        facts={"Server": server, "Accounts": ", ".join(accounts)},
         rows=input_rows(wish.table.rows, wish.table.extras),
-        items=item_rows(plan, desk.numbers),
+        items=item_rows(plan, accounts),
     )
 
 
@@ -150,16 +177,6 @@ def close(summary: Summary, ended_at: float | None = None) -> None:
     summary.seconds = round(max(0.0, ended_at - started_at), 3)
 
 
-def write_results(
-    outputs: Outputs, journal: Journal, number: int, summary: Summary, waiting: Status = Status.PENDING
-) -> None:
-    """Write the results of a run from the journal to every output; their real places go into the summary."""
-    columns = [*RESULT_COLUMNS, *history.own_columns(journal, number)]
-    rows = history.results(journal, number, waiting)
-    written = outputs.write(columns, rows, summary, history.facts(journal, number))
-    summary.outputs = [str(path) for path in written]
-
-
 def write_copies(job: Job, summary: Summary) -> list[str]:
     """--write-back: put the result sheets into copies of the input workbooks, beside the first results.
 
@@ -181,9 +198,21 @@ def write_copies(job: Job, summary: Summary) -> list[str]:
     return said
 
 
-def load(path: Path, run_id: str) -> pd.DataFrame:
-    """The results of a run as a frame: one row a webhook, ``RESULT_COLUMNS`` and then the input's own columns."""
-    with Journal(path) as journal:
-        number = history.run_number(journal, run_id)
-        columns = [*RESULT_COLUMNS, *history.own_columns(journal, number)]
-        return pd.DataFrame(list(history.results(journal, number)), columns=columns, dtype=object)
+def loader(job: Job, journal: Journal, number: int) -> Callable[[], pd.DataFrame]:
+    """Something that loads the run's results when they are asked for; a sandbox's journal is gone by then."""
+    if job.sandbox:
+        frame = results_frame(journal, number)
+        return lambda: frame
+    path = journal.path
+
+    def load() -> pd.DataFrame:
+        with Journal(path) as again:
+            return results_frame(again, number)
+
+    return load
+
+
+def results_frame(journal: Journal, number: int, waiting: Status = Status.PENDING) -> pd.DataFrame:
+    """The results of a run: one row a webhook, ``RESULT_COLUMNS`` and then the input's own columns."""
+    columns = [*RESULT_COLUMNS, *history.own_columns(journal, number)]
+    return pd.DataFrame(list(history.results(journal, number, waiting)), columns=columns, dtype=object)

@@ -123,8 +123,7 @@ def _found(patterns: object, path: Path) -> tuple[str, ...]:
     if not isinstance(several, list) or not all(isinstance(pattern, str) for pattern in several):
         raise UsageError(f"{path}: [job] input: {patterns!r} is not a list of paths")
     found: dict[str, None] = {}
-    for pattern in several:
-        pattern = str(Path(pattern).expanduser())
+    for pattern in (str(Path(written).expanduser()) for written in several):
         whole = path.parent / pattern
         if not glob.has_magic(pattern) or whole.exists():
             found[str(whole)] = None

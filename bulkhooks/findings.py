@@ -48,8 +48,8 @@ Ask = Callable[[Question], bool]
 class Report:
     """What a command found or did.
 
-    ``summary`` is section 7's; ``problems`` those of the input, its warnings among them; ``warnings`` further sentences;
-    ``forecast`` what sending takes, where that was worked out.
+    ``summary`` is section 7's; ``problems`` those of the input, its warnings among them; ``warnings`` are further
+    sentences; ``forecast`` what sending takes, where that was worked out.
     """
 
     summary: Summary

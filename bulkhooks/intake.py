@@ -31,6 +31,11 @@ class Wish:
         return rows
 
     @property
+    def accounts(self) -> list[str]:
+        """The accounts that rows are sent under, by name."""
+        return sorted(self.expansion.webhooks["account"].unique())
+
+    @property
     def is_flawed(self) -> bool:
         """Whether any row is invalid."""
         return any(not problem.warning for problem in self.expansion.problems)
@@ -38,7 +43,7 @@ class Wish:
 
 def read_table(job: Job) -> Table:
     """The job's inputs as they are. Raises ``InputError`` and ``UsageError``."""
-    return read(job.inputs, sheets=job.sheet, columns=dict(_mapping(pair) for pair in job.map))
+    return read(job.inputs, sheets=job.several("sheet"), columns=dict(map(_mapping, job.several("map"))))
 
 
 def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -> Wish:
@@ -46,13 +51,13 @@ def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -
     if job.locations == "live":
         locations = Locations.from_records(live)
     elif job.locations:
-        locations = Locations.read(job.locations)
+        locations = Locations.read(str(job.locations))
     else:
         locations = table.locations
     fields = normalize(
         table,
         locations=locations,
-        accounts={job.account, "default", *job.accounts},
+        accounts={job.account, "default", *job.known_accounts},
         account=job.account,
         name_template=job.name_template,
     )

@@ -4,32 +4,44 @@
 
     read -> normalize -> expand -> make_plan -> journal -> send -> journal -> results
 
-Each stage hands a value to the next, and none reaches back.
+Each stage hands a value to the next, and none reaches back. ``undo`` and ``health`` are in ``upkeep.py``.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bulkhooks.errors import BulkhooksError, UsageError
-from bulkhooks.findings import Ask, Progress, Report, Watcher
+from bulkhooks.errors import BulkhooksError, CredentialsError, Forbidden, Unauthorized, UsageError
+from bulkhooks.findings import Ask, Progress, Question, Report, Watcher
 from bulkhooks.settings import AccountSettings, Job
-from bulkhooks.summary import EXIT_CODES, Summary
+from bulkhooks.summary import EXIT_CODES
+from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
-    from bulkhooks.conclusion import Running
     from bulkhooks.intake import Wish
     from bulkhooks.opening import Desk
+    from bulkhooks.provision.forecast import Forecast
     from bulkhooks.provision.item import Outcome
     from bulkhooks.provision.run import Plan
     from bulkhooks.provision.session import Session
-    from bulkhooks.sheets.results import Outputs
+    from bulkhooks.sandbox.server import Sandbox
 
-__all__ = ["AccountSettings", "Ask", "Job", "Progress", "Report", "Watcher", "run", "run_async"]
+__all__ = [
+    "AccountSettings",
+    "Ask",
+    "Job",
+    "Progress",
+    "Question",
+    "Report",
+    "Watcher",
+    "check",
+    "plan",
+    "run",
+    "run_async",
+]
 
 T = TypeVar("T")
 
@@ -58,43 +70,37 @@ def blocking(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 # run
 
 
-def run(
-    job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None, confirm_above: int | None = None
-) -> Report:
+def run(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
     """Read, check, plan, send, write results. Raises ``BulkhooksError`` where nothing could be sent at all."""
-    return blocking(lambda: run_async(job, watcher=watcher, ask=ask, confirm_above=confirm_above))
+    return blocking(lambda: run_async(job, watcher=watcher, ask=ask))
 
 
-async def run_async(
-    job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None, confirm_above: int | None = None
-) -> Report:
+async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
     """``run`` for those who have an event loop."""
+    from bulkhooks.conclusion import begin, registered
+    from bulkhooks.destinations import Destinations, refuse_to_overwrite
     from bulkhooks.opening import embedded, journal_path, open_accounts, terms
+    from bulkhooks.provision.forecast import forecast
     from bulkhooks.provision.journal import Journal
-    from bulkhooks.provision.run import make_plan, send
+    from bulkhooks.provision.run import send, tell_arrivals
     from bulkhooks.provision.session import Session
-    from bulkhooks.sheets.results import Outputs
 
     started_at = time.time()
+    if not job.inputs:
+        return _nothing_to_do(job, started_at)
     with embedded(job) as (settled, sandbox), Journal(journal_path(settled)) as journal:
         async with Session(journal, terms(settled)) as session:
-            wish = await _read(settled, session)
+            wish = await read_wish(settled, session, sandbox)
             if settled.strict and wish.is_flawed:
                 return _refused(settled, wish, started_at)
-            rows = wish.rows
-            if sandbox is not None:
-                sandbox.know(rows["business_id"].unique().tolist())
-            with Outputs([Path(path) for path in settled.output]) as outputs:
-                desk = await open_accounts(settled, session, sorted(rows["account"].unique()), lock=True)
-                with _registered(settled, session, desk, outputs, started_at) as running:
-                    plan = await make_plan(
-                        desk.lines,
-                        rows,
-                        if_exists=settled.if_exists,
-                        resend_unknown=settled.resend_unknown,
-                        prune=settled.prune,
-                    )
-                    _confirm(settled, plan, ask, confirm_above)
+            refuse_to_overwrite(settled.outputs, wish.table, settled.inputs)
+            with Destinations(settled.outputs, settled.inputs) as destinations:
+                desk = await open_accounts(settled, session, wish.accounts, lock=True)
+                with registered(begin(settled, session, desk, destinations, started_at=started_at)) as running:
+                    plan = await _compare(settled, wish, desk)
+                    _refuse_too_many_deletions(settled, plan)
+                    _confirm(settled, forecast(plan, desk.lines), ask)
+                    tell_arrivals(desk.lines, plan)
                     running.write_down(wish, plan)
                 with running.telling_if_the_journal_breaks():
                     await send(
@@ -105,83 +111,191 @@ async def run_async(
                         retries=settled.retries,
                         settle=settled.settle,
                         canary=settled.canary,
-                        ended=_Tally(plan, desk, watcher).ended,
+                        ended=Tally(plan.writes, desk, watcher).ended,
                     )
                     return running.conclude()
 
 
-async def _read(job: Job, session: Session) -> Wish:
+async def read_wish(job: Job, session: Session, sandbox: Sandbox | None = None) -> Wish:
+    """The input as webhooks; the API is asked for the locations where the job says so."""
     from bulkhooks.intake import expand_table, read_table
     from bulkhooks.opening import account_of
     from bulkhooks.provision.listing import locations
 
     table = read_table(job)
-    if job.locations != "live":
-        return expand_table(job, table)
-    line = await session.open(account_of(job, job.account))
-    return expand_table(job, table, await locations(line))
+    if job.locations == "live":
+        line = await session.open(account_of(job, job.account))
+        try:
+            wish = expand_table(job, table, await locations(line))
+        except (Unauthorized, Forbidden) as error:
+            raise CredentialsError(f"--locations live: the locations may not be listed ({error})") from error
+    else:
+        wish = expand_table(job, table)
+    if sandbox is not None:
+        sandbox.know(wish.expansion.webhooks["business_id"].unique().tolist())
+    return wish
+
+
+async def _compare(job: Job, wish: Wish, desk: Desk) -> Plan:
+    from bulkhooks.provision.run import make_plan
+
+    return await make_plan(
+        desk.lines, wish.rows, if_exists=job.if_exists, resend_unknown=job.resend_unknown, prune=job.prune
+    )
+
+
+def _nothing_to_do(job: Job, started_at: float) -> Report:
+    """The job file's globs found no file: a run of nothing."""
+    from bulkhooks.conclusion import close, opened, settle_status
+
+    summary = opened(job, "", started_at)
+    settle_status(summary)
+    close(summary)
+    return Report(summary, warnings=["the job's input finds no file: there is nothing to do"])
 
 
 def _refused(job: Job, wish: Wish, started_at: float) -> Report:
     """--strict, and a row is invalid: nothing is sent."""
-    from bulkhooks.conclusion import close, opened
-
-    summary = opened(job, "", started_at)
-    _count(summary, wish)
-    summary.status, summary.exit_code = "input-error", EXIT_CODES["input-error"]
-    close(summary)
-    return Report(
-        summary, wish.expansion.problems, [*wish.table.warnings, "--strict: a row is invalid, so nothing was sent"]
-    )
+    report = _found(job, wish, started_at)
+    report.summary.status, report.summary.exit_code = "input-error", EXIT_CODES["input-error"]
+    report.warnings.append("--strict: a row is invalid, so nothing was sent")
+    return report
 
 
-def _confirm(job: Job, plan: Plan, ask: Ask | None, confirm_above: int | None) -> None:
+def _refuse_too_many_deletions(job: Job, plan: Plan) -> None:
     if plan.deletions > job.max_deletes:
         raise UsageError(
             f"--prune would delete {plan.deletions} webhooks, more than --max-deletes {job.max_deletes}: nothing was"
             " sent; look at `bulkhooks plan --prune` first"
         )
-    if ask is None or confirm_above is None or plan.writes <= confirm_above:
+
+
+def _confirm(job: Job, forecast: Forecast, ask: Ask | None) -> None:
+    if ask is None or job.yes or forecast.writes <= job.confirm_above:
         return
-    changes = ", ".join(f"{count} to {verdict}" for verdict, count in plan.changes().items())
-    if not ask(f"{changes}. Send them?"):
+    changes = ", ".join(f"{count} to {verdict}" for verdict, count in forecast.changes.items())
+    if not ask(Question(f"{changes}. Send them?", forecast)):
         raise Declined("nothing was sent")
 
 
-class _Tally:
+class Tally:
     """Counts what has ended, for whoever watches."""
 
-    def __init__(self, plan: Plan, desk: Desk, watcher: Watcher | None) -> None:
+    def __init__(self, total: int, desk: Desk, watcher: Watcher | None) -> None:
         self._lines = desk.lines.values()
         self._watcher = watcher
-        self._total = plan.writes
+        self._total = total
         self._done = self._created = self._failed = 0
+        self._tell()
 
     def ended(self, outcome: Outcome) -> None:
-        if self._watcher is None:
-            return
+        """Count one more."""
         self._done += 1
         self._created += outcome.status == "created"
         self._failed += outcome.status in {"failed", "unknown"}
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._watcher is None:
+            return
         left = (self._total - self._done) // max(1, len(self._lines))
         seconds = max((line.limiter.seconds_for(writes=left) for line in self._lines), default=0.0)
         self._watcher.moved(Progress(self._total, self._done, self._created, self._failed, seconds))
 
 
-@contextmanager
-def _registered(job: Job, session: Session, desk: Desk, outputs: Outputs, started_at: float) -> Iterator[Running]:
-    """The run in the journal; gone again where it ends before anything is planned."""
-    from bulkhooks.conclusion import Running
-
-    running = Running.begin(job, session, desk, outputs, started_at=started_at)
-    try:
-        yield running
-    except BaseException:
-        session.journal.forget(running.number)
-        raise
+# check and plan
 
 
-def _count(summary: Summary, wish: Wish) -> None:
+def check(job: Job) -> Report:
+    """Read and check; with ``live`` also what the API says of the credentials and the locations, with ``probe`` whether
+    the endpoints answer. Sends no write. Raises ``BulkhooksError`` where the input cannot be used at all."""
+    return blocking(lambda: _check(job))
+
+
+async def _check(job: Job) -> Report:
+    from bulkhooks.intake import expand_table, read_table
+
+    started_at = time.time()
+    if not job.inputs:
+        return _nothing_to_do(job, started_at)
+    if job.live or job.locations == "live":
+        from bulkhooks.live import check_live
+
+        return await check_live(job, started_at)
+    report = _found(job, expand_table(job, read_table(job)), started_at)
+    return await _probed(job, report)
+
+
+async def _probed(job: Job, report: Report) -> Report:
+    return report
+
+
+def _found(job: Job, wish: Wish, started_at: float) -> Report:
+    from bulkhooks.conclusion import close, opened, settle_status
+    from bulkhooks.summary import ErrorCount
+
+    summary = opened(job, "", started_at)
     counts = wish.expansion.webhooks["status"].value_counts()
     summary.counts = {str(status): int(count) for status, count in counts.items()}
     summary.total = int(counts.sum())
+    flaws = [problem for problem in wish.expansion.problems if not problem.warning]
+    codes = dict.fromkeys(problem.code for problem in flaws)
+    summary.errors = [
+        ErrorCount(code, sum(problem.code == code for problem in flaws), str(next(p for p in flaws if p.code == code)))
+        for code in codes
+    ]
+    settle_status(summary)
+    close(summary)
+    return Report(summary, wish.expansion.problems, list(wish.table.warnings))
+
+
+def plan(job: Job) -> Report:
+    """What ``run`` would do now. Reads, writes nothing but the sheet asked for. Raises as ``run`` does."""
+    return blocking(lambda: _plan(job))
+
+
+async def _plan(job: Job) -> Report:
+    from bulkhooks.conclusion import close, opened, results_frame, settle_status, write_down
+    from bulkhooks.destinations import Destinations
+    from bulkhooks.opening import embedded, journal_path, open_accounts, terms
+    from bulkhooks.provision import history
+    from bulkhooks.provision.forecast import forecast
+    from bulkhooks.provision.journal import Journal
+    from bulkhooks.provision.preview import preview
+    from bulkhooks.provision.session import Session
+
+    started_at = time.time()
+    if not job.inputs:
+        return _nothing_to_do(job, started_at)
+    with embedded(job) as (settled, sandbox), Journal(journal_path(settled)) as journal:
+        async with Session(journal, terms(settled)) as session:
+            wish = await read_wish(settled, session, sandbox)
+            with Destinations(settled.outputs, settled.inputs) as destinations, Journal(Path(":memory:")) as scratch:
+                desk = await open_accounts(settled, session, wish.accounts, lock=False)
+                plan = await _compare(settled, wish, desk)
+                await preview(plan, desk.lines)
+                found = forecast(plan, desk.lines)
+                summary = opened(settled, "", started_at)
+                # The sheet of a plan is written as a run's is: from a journal, here one that nobody keeps.
+                numbers = {name: scratch.account(name, name) for name in desk.numbers}
+                number = scratch.begin(
+                    "plan", command="plan", job=job.name, inputs=job.inputs, accounts=numbers.values(), at=started_at
+                )
+                write_down(scratch, number, wish, plan, accounts=numbers, server=settled.base_url)
+                summary.counts = history.counts(scratch, number, Status.PLANNED)
+                summary.total = sum(summary.counts.values())
+                summary.requests = session.traffic.requests
+                destinations.write(scratch, number, summary, wish.table, Status.PLANNED)
+                warnings = [*wish.table.warnings, *plan.warnings, *desk.reasons, *destinations.said]
+                settle_status(summary, refused=desk.is_refused)
+                if any(line.halted for line in desk.lines.values()) and not desk.is_refused:
+                    summary.status, summary.exit_code = "incomplete", EXIT_CODES["incomplete"]
+                elif settled.expect_no_changes and plan.writes and summary.status == "ok":
+                    summary.status, summary.exit_code = "failures", EXIT_CODES["failures"]
+                if plan.deletions > settled.max_deletes:
+                    warnings.append(
+                        f"--prune would delete more than --max-deletes {settled.max_deletes}: run would stop"
+                    )
+                close(summary)
+                frame = results_frame(scratch, number, Status.PLANNED)
+                return Report(summary, wish.expansion.problems, warnings, found, lambda: frame)

@@ -13,8 +13,8 @@ from pathlib import Path
 import platformdirs
 
 from bulkhooks.errors import CredentialsError
-from bulkhooks.nexudus.auth import authorization_from
 from bulkhooks.nexudus.address import check_base_url
+from bulkhooks.nexudus.auth import authorization_from
 from bulkhooks.provision.limiter import parse_rates
 from bulkhooks.provision.line import Line
 from bulkhooks.provision.session import PATIENCE, Account, Session, Terms
@@ -24,7 +24,7 @@ from bulkhooks.settings import AccountSettings, Job
 
 def journal_path(job: Job) -> Path:
     """Where the job remembers: ``--journal``, or the user's state directory."""
-    return job.journal or platformdirs.user_state_path("bulkhooks") / "journal.db"
+    return Path(job.journal) if job.journal else platformdirs.user_state_path("bulkhooks") / "journal.db"
 
 
 def terms(job: Job) -> Terms:
@@ -55,7 +55,9 @@ def embedded(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
                 base_url=sandbox.base_url,
                 journal=Path(folder) / "journal.db",
                 environment={"NEXUDUS_TOKEN": sandbox.token},
-                accounts={name: dataclasses.replace(token, rate=known.rate) for name, known in job.accounts.items()},
+                accounts={
+                    name: dataclasses.replace(token, rate=known.rate) for name, known in job.known_accounts.items()
+                },
                 auth="bearer",
             ),
             sandbox,
@@ -64,7 +66,7 @@ def embedded(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
 
 def account_of(job: Job, name: str) -> Account:
     """Where and as whom rows of this account are sent; ``CredentialsError`` where its credentials are missing."""
-    settings = job.accounts.get(name) or AccountSettings()
+    settings = job.known_accounts.get(name) or AccountSettings()
     base_url = check_base_url(settings.base_url or job.base_url, allow_http=job.allow_http)
     authorization = authorization_from(
         job.environment or os.environ,
@@ -74,7 +76,13 @@ def account_of(job: Job, name: str) -> Account:
         password_env=settings.password_env,
         basic=job.auth == "basic",
     )
-    return Account(name, base_url, authorization, parse_rates(settings.rate or job.rate), parse_rates(job.request_rate))
+    return Account(
+        name,
+        base_url,
+        authorization,
+        parse_rates(settings.rate or job.several("rate")),
+        parse_rates(job.several("request_rate")),
+    )
 
 
 @dataclass(slots=True)
@@ -84,6 +92,20 @@ class Desk:
     lines: dict[str, Line] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     missing: dict[str, CredentialsError] = field(default_factory=dict)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why not everything could be sent."""
+        missing = [f"account {name!r}: {error}" for name, error in self.missing.items()]
+        return missing + [line.halted.reason for line in self.lines.values() if line.halted is not None]
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether credentials were missing, or turned away."""
+        refused = CredentialsError.exit_code
+        return bool(self.missing) or any(
+            line.halted is not None and line.halted.exit_code == refused for line in self.lines.values()
+        )
 
 
 async def open_accounts(job: Job, session: Session, names: Iterable[str], *, lock: bool) -> Desk:

@@ -46,8 +46,8 @@ class Option:
     def value(self, said: object, where: str, base: Path | None = None) -> object:
         """What was said, as a value of the option's kind; a list where it may be repeated.
 
-        ``said`` is text, or a value of TOML. ``where`` names the flag, the variable or the key in errors; relative paths
-        start at ``base``. Raises ``UsageError``.
+        ``said`` is text, or a value of TOML. ``where`` names the flag, the variable or the key in errors; relative
+        paths start at ``base``. Raises ``UsageError``.
         """
         if not self.repeatable:
             return self._one(said, where, base)

@@ -101,15 +101,19 @@ class Job:
         if isinstance(self.accounts, str | Path):
             object.__setattr__(self, "accounts", read_accounts(Path(self.accounts)))
 
+    def several(self, name: str) -> tuple[str, ...]:
+        """The values of an option that may be repeated."""
+        return tuple(getattr(self, name))
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """The files to read."""
-        return self.input  # type: ignore[return-value]  # made so above
+        return self.several("input")
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The files to write."""
-        return self.output  # type: ignore[return-value]
+        return self.several("output")
 
     @property
     def known_accounts(self) -> Mapping[str, AccountSettings]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,9 +23,8 @@ class Forecast:
     """What a run would do now.
 
     ``changes`` counts rows by verdict (create, update, …); ``by_location`` and ``by_action`` count rows by label and
-    status; ``seconds`` is the time at the limits, latency not counted; ``days`` the days on which something is sent
-    under the longest cap (1 where it fits into one, 0 where nothing is sent, None without a daily cap); ``cap_left`` how
-    many writes that cap has left now, the smallest of all accounts.
+    status; ``seconds`` is the time at the limits, latency not counted; ``days`` on how many days something is sent
+    (None without a daily cap); ``cap_left`` how many writes the cap has left now, the smallest of all accounts.
     """
 
     changes: dict[str, int] = field(default_factory=dict)
@@ -67,6 +67,6 @@ def forecast(plan: Plan, lines: Mapping[str, Line]) -> Forecast:
 def _counted(rows: pd.DataFrame, labels: pd.Series) -> dict[str, dict[str, int]]:
     words = rows["status"].astype(str).where(rows["verdict"].astype(str) == "", str(Status.PLANNED))
     counts: dict[str, dict[str, int]] = {}
-    for (label, word), count in pd.DataFrame({"label": labels, "word": words}).value_counts(sort=False).items():  # type: ignore[misc]
-        counts.setdefault(str(label), {})[str(word)] = int(count)
+    for (label, word), count in Counter(zip(labels, words, strict=True)).items():
+        counts.setdefault(str(label), {})[str(word)] = count
     return counts

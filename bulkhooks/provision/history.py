@@ -12,7 +12,7 @@ import pandas as pd
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal import Journal
-from bulkhooks.summary import ErrorCount
+from bulkhooks.summary import EXIT_CODES, ErrorCount, Summary
 from bulkhooks.webhook import DONE, Status
 
 _KNOWN = DONE | {Status.DELETED, Status.CHANGED, Status.MISSING}
@@ -69,17 +69,22 @@ def run_number(journal: Journal, run_id: str) -> int:
     return int(found[0][0])
 
 
-def results(journal: Journal, run: int, waiting: Status = Status.PENDING) -> Iterator[list[object]]:
+def results(
+    journal: Journal, run: int, waiting: Status = Status.PENDING, rows: range | None = None
+) -> Iterator[list[object]]:
     """The rows of a run's results: ``RESULT_COLUMNS`` and then ``own_columns``, in input order.
 
-    ``waiting`` is the word for rows that still have something to send.
+    ``waiting`` is the word for rows that still have something to send; ``rows`` are those of the input to keep, None
+    keeps all. Deletions, which no row of the input asked for, stand with its first row.
     """
+    first, last = (-1, -1) if rows is None else (rows.start or -1, rows.stop - 1)
     found = journal.query(
         "SELECT place, business_id, i.location, i.action, i.url, i.name, i.description, i.active, i.account, status,"
         " webhook_id, http_status, error_code, error, changes, verified, attempts, sent_at, duration_ms,"
         " r.business, r.location, r.action, r.url, r.name, r.description, r.active, r.account, r.extras"
-        " FROM items i LEFT JOIN rows r ON r.run = i.run AND r.row = i.row WHERE i.run = ? ORDER BY seq",
-        (run,),
+        " FROM items i LEFT JOIN rows r ON r.run = i.run AND r.row = i.row"
+        " WHERE i.run = ? AND (? OR i.row BETWEEN ? AND ?) ORDER BY seq",
+        (run, rows is None, first, last),
     )
     width = len(own_columns(journal, run))
     for values in found:
@@ -102,6 +107,42 @@ def errors(journal: Journal, run: int) -> list[ErrorCount]:
         (run,),
     )
     return [ErrorCount(code, count, example or "") for code, count, example in found]
+
+
+def made_by(journal: Journal, run: int) -> dict[str, dict[int, str]]:
+    """What a run created and what is not known to be gone: by account name, the ids and their places in its results."""
+    found = journal.query(
+        "SELECT a.name, c.webhook_id, coalesce((SELECT place FROM items i WHERE i.run = c.run AND"
+        " i.account = c.account AND i.webhook_id = c.webhook_id), '') FROM created c JOIN accounts a ON a.id = c.account"
+        " WHERE c.run = ? AND c.deleted_at IS NULL ORDER BY c.webhook_id",
+        (run,),
+    )
+    made: dict[str, dict[int, str]] = {}
+    for name, webhook_id, place in found:
+        made.setdefault(name, {})[webhook_id] = place
+    return made
+
+
+def summary(journal: Journal, run: int) -> Summary:
+    """What a run said of itself; of one that never ended, what the journal knows."""
+    ((run_id, started_at, inputs, text),) = journal.query(
+        "SELECT run_id, started_at, inputs, summary FROM runs WHERE id = ?", (run,)
+    )
+    if text:
+        said = json.loads(text)
+        return Summary(**{**said, "errors": [ErrorCount(**error) for error in said["errors"]]})
+    counted = counts(journal, run)
+    return Summary(
+        run_id,
+        status="incomplete",
+        exit_code=EXIT_CODES["incomplete"],
+        counts=counted,
+        total=sum(counted.values()),
+        started_at=iso(started_at) or "",
+        remaining=counted.get(Status.PENDING, 0),
+        inputs=json.loads(inputs),
+        errors=errors(journal, run),
+    )
 
 
 def runs(journal: Journal) -> list[dict[str, object]]:
@@ -157,7 +198,11 @@ def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
         else:
             head += [raw_url, raw_name, raw_description]
             if attempts:
-                written = {"URL": (url, raw_url), "Name": (name, raw_name), "Description": (description, raw_description)}
+                written = {
+                    "URL": (url, raw_url),
+                    "Name": (name, raw_name),
+                    "Description": (description, raw_description),
+                }
                 error = _with_what_was_sent(error, written)
         head.append(None if active is None else bool(active))
     return [

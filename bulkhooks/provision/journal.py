@@ -29,7 +29,7 @@ ROW_COLUMNS = ("row", "business", "location", "action", "url", "name", "descript
 
 ITEM_COLUMNS = (
     "seq", "row", "place", "account", "business_id", "location", "action", "url", "url_key", "name", "name_given",
-    "description", "active", "verdict", "status", "webhook_id", "http_status", "error_code", "error", "verified",
+    "description", "active", "verdict", "status", "webhook_id", "http_status", "error_code", "error", "changes",
 )  # fmt: skip
 """What ``plan()`` takes of each row of the results."""
 

@@ -12,8 +12,7 @@ from bulkhooks.provision.line import Line
 from bulkhooks.webhook import url_key
 
 if TYPE_CHECKING:
-    from bulkhooks.nexudus.records import Page
-    from bulkhooks.nexudus.records import Record
+    from bulkhooks.nexudus.records import Page, Record
 
 PAGE_SIZE = 500
 """Records asked for at a time; the server may give fewer."""
@@ -30,13 +29,16 @@ async def existing(line: Line, business_ids: Collection[int]) -> list[Record]:
         return await _of_locations(line, business_ids)
     first = await _page(line, 1, None)
     if first.pages - 1 <= len(business_ids):
-        records = list(first.records)
-        async for page in _following(line, first, None):
-            records += page.records
+        records = await _with_following(line, first, None)
     else:
         records = await _of_locations(line, business_ids)
     wanted = frozenset(business_ids)
     return [record for record in records if record.business_id in wanted]
+
+
+async def everything(line: Line) -> list[Record]:
+    """Every webhook of the account. Raises as ``existing`` does."""
+    return await _with_following(line, await _page(line, 1, None), None)
 
 
 async def find(line: Line, item: Item) -> int:
@@ -74,18 +76,22 @@ def is_of(item: Item, record: Record) -> bool:
 async def _of_locations(line: Line, business_ids: Collection[int]) -> list[Record]:
     records: list[Record] = []
     for business_id in business_ids:
-        page = await _page(line, 1, business_id)
-        records += page.records
-        async for following in _following(line, page, business_id):
-            records += following.records
+        records += await _with_following(line, await _page(line, 1, business_id), business_id)
     return records
 
 
-async def _following(line: Line, page: Page, business_id: int | None) -> AsyncIterator[Page]:
+async def _with_following(line: Line, page: Page[Record], business_id: int | None) -> list[Record]:
+    records = list(page.records)
+    async for following in _following(line, page, business_id):
+        records += following.records
+    return records
+
+
+async def _following(line: Line, page: Page[Record], business_id: int | None) -> AsyncIterator[Page[Record]]:
     while page.has_next:
         page = await _page(line, page.page + 1, business_id)
         yield page
 
 
-async def _page(line: Line, number: int, business_id: int | None, action: int | None = None) -> Page:
+async def _page(line: Line, number: int, business_id: int | None, action: int | None = None) -> Page[Record]:
     return await line.read(lambda: line.client.search(number, PAGE_SIZE, business_id=business_id, action=action))

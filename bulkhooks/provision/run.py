@@ -62,7 +62,9 @@ class Plan:
     @staticmethod
     def _counted(rows: pd.DataFrame, deletions: int) -> dict[str, int]:
         counts = rows["verdict"].astype(str).value_counts()
-        found = {str(verdict): int(counts.get(str(verdict), 0)) for verdict in Verdict if verdict is not Verdict.NOTHING}
+        found = {
+            str(verdict): int(counts.get(str(verdict), 0)) for verdict in Verdict if verdict is not Verdict.NOTHING
+        }
         found[str(Verdict.DELETE)] = deletions
         return {verdict: count for verdict, count in found.items() if count}
 
@@ -176,7 +178,8 @@ def item_rows(plan: Plan, numbers: Mapping[str, int]) -> Iterator[tuple[object, 
         range(len(rows)), rows["row"].tolist(), rows["place"], accounts.tolist(), rows["business_id"].tolist(),
         rows["location"], rows["action"].tolist(), rows["url"], rows["url_key"], rows["name"],
         rows["name_given"].tolist(), descriptions, active, map(str, rows["verdict"]), map(str, rows["status"]),
-        rows["webhook_id"].tolist(), _nothing(), rows["error_code"], rows["error"], _nothing(),
+        rows["webhook_id"].tolist(), _nothing(), rows["error_code"], rows["error"],
+        rows["changes"] if "changes" in rows else _nothing(),
         strict=False,
     )  # fmt: skip
     deletions = ((numbers[name], webhook) for name, owned in plan.prune.items() for webhook in owned.to_dict("records"))
@@ -189,7 +192,7 @@ def deletion_row(seq: int, place: str, account: int, webhook: Mapping[Any, Any],
     return (
         seq, row, place, account, webhook["business_id"], webhook["location"], webhook["action"], webhook["url"],
         webhook["url_key"], webhook["name"], 1, webhook["description"], None, str(Verdict.DELETE), str(Status.PENDING),
-        webhook["id"], None, "", "", None,
+        webhook["id"], None, "", "", "delete",
     )  # fmt: skip
 
 

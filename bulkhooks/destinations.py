@@ -1,0 +1,104 @@
+"""Where the results go: one place for all inputs together, or with ``{input}`` one for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from bulkhooks.errors import UsageError
+from bulkhooks.provision import history
+from bulkhooks.provision.journal import Journal
+from bulkhooks.sheets.results import Outputs
+from bulkhooks.sheets.table import Table
+from bulkhooks.summary import Summary
+from bulkhooks.webhook import RESULT_COLUMNS, Status
+
+_EACH = "{input}"
+
+
+class Destinations:
+    """Places that are open for writing, from before the first request until the results are in them.
+
+    Use as a context. Raises ``OutputError`` or ``UsageError`` on entering, while nothing has been sent.
+    """
+
+    def __init__(self, outputs: Sequence[str], inputs: Sequence[str] = ()) -> None:
+        self._stack = ExitStack()
+        together = [Path(output) for output in outputs if _EACH not in output]
+        apart = [output for output in outputs if _EACH in output]
+        self._places: list[tuple[int | None, Outputs]] = [(None, Outputs(together))] if together else []
+        if apart:
+            self._places += [
+                (number, Outputs([Path(output.replace(_EACH, Path(name).stem)) for output in apart]))
+                for number, name in enumerate(inputs)
+            ]
+        self.said: list[str] = []
+        """What a person has to know of the places in the end."""
+
+    def __enter__(self) -> Destinations:
+        with ExitStack() as stack:
+            for _, outputs in self._places:
+                stack.enter_context(outputs)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(
+        self,
+        journal: Journal,
+        run: int,
+        summary: Summary,
+        table: Table | None = None,
+        waiting: Status = Status.PENDING,
+    ) -> None:
+        """Write a run's results from the journal to every place; where they came to stand goes into the summary."""
+        columns = [*RESULT_COLUMNS, *history.own_columns(journal, run)]
+        facts = history.facts(journal, run)
+        for number, outputs in self._places:
+            rows = None if number is None or table is None else table.rows_of(number)
+            summary.outputs += self._write(
+                outputs, columns, history.results(journal, run, waiting, rows), summary, facts
+            )
+
+    def write_rows(
+        self, columns: Sequence[str], rows: Sequence[Sequence[object]], summary: Summary, facts: Mapping[str, str]
+    ) -> None:
+        """Write rows that are no run's results (``health``)."""
+        for _, outputs in self._places:
+            summary.outputs += self._write(outputs, columns, rows, summary, facts)
+
+    def _write(
+        self,
+        outputs: Outputs,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        summary: Summary,
+        facts: Mapping[str, str],
+    ) -> list[str]:
+        written = outputs.write(columns, rows, summary, facts)
+        self.said += outputs.said
+        return [str(path) for path in written]
+
+
+def refuse_to_overwrite(outputs: Sequence[str], table: Table, inputs: Sequence[str]) -> None:
+    """An input may be written over only where it is itself a results file; anything else is somebody's own sheet."""
+    for number, name in enumerate(inputs):
+        sources = [source for source in table.sources if source.input == number]
+        if name == "-" or (sources and all(source.has_results for source in sources)):
+            continue
+        for output in outputs:
+            if _same_file(Path(output.replace(_EACH, Path(name).stem)), Path(name)):
+                raise UsageError(f"{output}: this is the input itself; name another place for the results with -o")
+
+
+def _same_file(first: Path, second: Path) -> bool:
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False

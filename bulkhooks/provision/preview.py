@@ -1,0 +1,51 @@
+"""Makes a plan exact: what an update would change is only known from the full record, which costs a request each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import anyio
+
+from bulkhooks.errors import NotFound
+from bulkhooks.provision.changes import described, differences, wanted
+from bulkhooks.provision.item import Item, Verdict
+from bulkhooks.provision.line import Line
+from bulkhooks.provision.run import Plan
+from bulkhooks.webhook import Status
+
+_WORDS = {Verdict.CREATE: "create", Verdict.LOOK_UP: "look up, create if it is not there"}
+
+
+async def preview(plan: Plan, lines: Mapping[str, Line]) -> None:
+    """Say in ``plan.rows``, column ``changes``, what would be changed; updates that change nothing become ``exists``."""
+    plan.rows["changes"] = plan.rows["verdict"].map(lambda verdict: _WORDS.get(verdict, "")).astype(object)
+    async with anyio.create_task_group() as group:
+        for name, line in lines.items():
+            group.start_soon(_preview_account, plan, name, line)
+
+
+async def _preview_account(plan: Plan, name: str, line: Line) -> None:
+    rows = plan.rows
+    changing = rows["verdict"].isin([Verdict.UPDATE, Verdict.MOVE]) & (rows["account"] == name)
+    for number in rows.index[changing]:
+        if line.halted is not None:
+            return
+        item = _item(rows, number, line.account)
+        try:
+            record = await line.read(lambda item=item: line.client.read(item.webhook_id))  # type: ignore[misc]
+        except NotFound:
+            continue
+        changed = differences(record, wanted(item))
+        rows.at[number, "changes"] = described(record, changed)
+        if not changed:
+            rows.at[number, "verdict"] = Verdict.NOTHING
+            rows.at[number, "status"] = Status.EXISTS
+
+
+def _item(rows: object, number: int, account: int) -> Item:
+    row = rows.loc[number]  # type: ignore[attr-defined]
+    return Item(
+        0, number, row["place"], account, int(row["business_id"]), row["location"], int(row["action"]), row["url"],
+        row["url_key"], row["name"], bool(row["name_given"]), row["description"] or None,
+        None if row["active"] < 0 else bool(row["active"]), Verdict(row["verdict"]), int(row["webhook_id"]),
+    )  # fmt: skip

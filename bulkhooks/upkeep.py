@@ -1,0 +1,142 @@
+"""What is done about webhooks that are already there: ``undo``, ``health``, and a look into the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bulkhooks.errors import InputError, UsageError
+from bulkhooks.findings import Ask, Question, Report, Watcher
+from bulkhooks.job import Declined, Tally, blocking
+from bulkhooks.settings import Job
+from bulkhooks.webhook import Status
+
+if TYPE_CHECKING:
+    from bulkhooks.provision.journal import Journal
+
+LEFT = frozenset({Status.CHANGED})
+"""After an undo these are still there."""
+
+
+def undo(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
+    """Delete what a run created: that of ``job.run``, or of the results file ``job.input``.
+
+    Only what the journal says this tool made, and only where the server still has it as it was made.
+    """
+    return blocking(lambda: _undo(job, watcher, ask))
+
+
+async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
+    from bulkhooks.conclusion import begin, registered
+    from bulkhooks.destinations import Destinations
+    from bulkhooks.opening import embedded, journal_path, open_accounts, terms
+    from bulkhooks.provision.journal import Journal
+    from bulkhooks.provision.run import deletion_row, send
+    from bulkhooks.provision.session import Session
+
+    started_at = time.time()
+    with embedded(job) as (settled, _), Journal(journal_path(settled)) as journal:
+        made = _made_by(settled, journal)
+        async with Session(journal, terms(settled)) as session:
+            with Destinations(settled.outputs) as destinations:
+                desk = await open_accounts(settled, session, sorted(made) or [settled.account], lock=True)
+                running = begin(settled, session, desk, destinations, started_at=started_at, command="undo")
+                with registered(running):
+                    rows = _ours(journal, made, desk.numbers)
+                    if (
+                        ask is not None
+                        and rows
+                        and not settled.yes
+                        and not ask(Question(f"Delete {len(rows)} webhooks?"))
+                    ):
+                        raise Declined("nothing was deleted")
+                    items = [
+                        deletion_row(seq, place, desk.numbers[name], webhook)
+                        for seq, (name, place, webhook) in enumerate(rows)
+                    ]
+                    facts = {"Server": settled.base_url, "Accounts": ", ".join(desk.numbers)}
+                    journal.plan(running.number, columns=[], facts=facts, rows=[], items=items)
+                running.left = LEFT
+                with running.telling_if_the_journal_breaks():
+                    await send(
+                        desk.lines,
+                        running.number,
+                        {},
+                        workers=settled.concurrency,
+                        retries=settled.retries,
+                        settle=settled.settle,
+                        ended=Tally(len(items), desk, watcher).ended,
+                    )
+                    return running.conclude()
+
+
+def _made_by(job: Job, journal: Journal) -> dict[str, dict[int, str]]:
+    """By account, the ids that a run created and the places where its results have them."""
+    from bulkhooks.intake import read_table
+    from bulkhooks.provision import history
+
+    if job.run:
+        if job.inputs:
+            raise UsageError("undo takes a results file or --run RUN_ID, not both")
+        return history.made_by(journal, history.run_number(journal, job.run))
+    if len(job.inputs) != 1:
+        raise UsageError("undo needs a results file, or --run RUN_ID; `bulkhooks runs` lists the runs")
+    table = read_table(job)
+    if not all(source.has_results for source in table.sources):
+        raise InputError(f"{job.inputs[0]}: this is no results file (it has no Row, Status and WebhookId columns)")
+    made: dict[str, dict[int, str]] = {}
+    rows = table.rows[table.rows["known_status"] == Status.CREATED]
+    for account, webhook_id, place in zip(rows["Account"], rows["known_id"], rows["place"], strict=True):
+        made.setdefault(account or job.account, {})[int(webhook_id)] = place
+    return made
+
+
+def _ours(
+    journal: Journal, made: Mapping[str, Mapping[int, str]], accounts: Mapping[str, int]
+) -> list[tuple[str, str, dict[str, object]]]:
+    """Those of them that the journal knows as this tool's: account, place and the webhook (``history.OWNED``)."""
+    from bulkhooks.provision import history
+
+    found = []
+    for name, places in made.items():
+        owned = history.owned(journal, accounts[name])
+        known = {int(webhook["id"]): webhook for webhook in owned[owned["id"].isin(places)].to_dict("records")}
+        found += [(name, place, known[number]) for number, place in places.items() if number in known]
+    return [(name, place, {str(key): value for key, value in webhook.items()}) for name, place, webhook in found]
+
+
+def results_again(job: Job) -> Report:
+    """Write the results of an earlier run again, from the journal. Raises ``UsageError`` where it has no such run."""
+    from bulkhooks.conclusion import loader
+    from bulkhooks.destinations import Destinations
+    from bulkhooks.provision import history
+
+    if not job.outputs:
+        raise UsageError("say with -o where the results go")
+    with _journal(job) as journal:
+        number = history.run_number(journal, job.run or "last")
+        summary = history.summary(journal, number)
+        summary.outputs = []
+        with Destinations(job.outputs) as destinations:
+            destinations.write(journal, number, summary)
+        return Report(summary, warnings=list(destinations.said), load=loader(job, journal, number))
+
+
+def runs(job: Job) -> list[dict[str, object]]:
+    """The runs in the journal, the newest first."""
+    from bulkhooks.provision import history
+
+    with _journal(job) as journal:
+        return history.runs(journal)
+
+
+def _journal(job: Job) -> Journal:
+    """The journal, which must be there already."""
+    from bulkhooks.opening import journal_path
+    from bulkhooks.provision.journal import Journal
+
+    path = journal_path(job)
+    if not path.exists():
+        raise UsageError(f"{path}: there is no journal here; name another place with --journal")
+    return Journal(path)
