@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretStr
 from pydantic.dataclasses import dataclass as checked_dataclass
 from pydantic_core import core_schema
 
@@ -38,14 +38,14 @@ class Record:
     """A webhook as a search gives it: without its description. ``last_trigger`` is ISO 8601, or ''."""
 
     id: Id
-    business_id: Number = Field(0, validation_alias="BusinessId")
-    action: Number = Field(0, validation_alias="Action")
-    url: Text = Field("", validation_alias="URL")
-    name: Text = Field("", validation_alias="Name")
+    business_id: Number = Field(default=0, validation_alias="BusinessId")
+    action: Number = Field(default=0, validation_alias="Action")
+    url: Text = Field(default="", validation_alias="URL")
+    name: Text = Field(default="", validation_alias="Name")
     active: Truth = Field(default=False, validation_alias="Active")
-    error_count: Number = Field(0, validation_alias="ErrorCount")
-    last_error: Text = Field("", validation_alias="LastError")
-    last_trigger: Text = Field("", validation_alias="LastTrigger")
+    error_count: Number = Field(default=0, validation_alias="ErrorCount")
+    last_error: Text = Field(default="", validation_alias="LastError")
+    last_trigger: Text = Field(default="", validation_alias="LastTrigger")
 
 
 @checked_dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Business:
     """A location."""
 
     id: Id
-    name: Text = Field("", validation_alias="Name")
+    name: Text = Field(default="", validation_alias="Name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ class Page(Generic[T]):
 
 
 class _Answer(BaseModel):
-    total: Number | None = Field(None, validation_alias="TotalItems")
-    size: Number | None = Field(None, validation_alias="CurrentPageSize")
-    pages: Number | None = Field(None, validation_alias="TotalPages")
-    has_next: Annotated[bool | None, _Else(None)] = Field(None, validation_alias="HasNextPage")
+    total: Number | None = Field(default=None, validation_alias="TotalItems")
+    size: Number | None = Field(default=None, validation_alias="CurrentPageSize")
+    pages: Number | None = Field(default=None, validation_alias="TotalPages")
+    has_next: Annotated[bool | None, _Else(None)] = Field(default=None, validation_alias="HasNextPage")
 
 
 class _Webhooks(_Answer):
@@ -116,8 +116,8 @@ def _page(answer: _Answer, records: Sequence[T], page: int, asked: int) -> Page[
 class Reason(BaseModel):
     """One of the reasons for which the API rejects a record."""
 
-    message: Text = Field("", validation_alias="Message")
-    field: Text = Field("", validation_alias="PropertyName")
+    message: Text = Field(default="", validation_alias="Message")
+    field: Text = Field(default="", validation_alias="PropertyName")
 
     def __str__(self) -> str:
         return f"{self.field}: {self.message}" if self.field else self.message
@@ -130,9 +130,9 @@ class _New(BaseModel):
 class Written(BaseModel):
     """The answer to a write. ``id`` is None where the answer names none."""
 
-    was_successful: bool | None = Field(None, validation_alias="WasSuccessful")
-    value: Annotated[_New | None, _Else(None)] = Field(None, validation_alias="Value")
-    message: Text = Field("", validation_alias="Message")
+    was_successful: bool | None = Field(default=None, validation_alias="WasSuccessful")
+    value: Annotated[_New | None, _Else(None)] = Field(default=None, validation_alias="Value")
+    message: Text = Field(default="", validation_alias="Message")
     errors: Annotated[list[Reason], _Else(())] = Field(default=[], validation_alias="Errors")
 
     @property
@@ -148,6 +148,15 @@ class Written(BaseModel):
 class TokenAnswer(BaseModel):
     """The answer to a sign-in. ``expires_in`` is in seconds."""
 
-    access_token: str = Field(min_length=1, repr=False)
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    access_token: SecretStr
     expires_in: Annotated[float | None, _Else(None)] = None
-    refresh_token: Annotated[str, _Else("")] = Field("", repr=False)
+    refresh_token: Annotated[SecretStr | None, _Else(None)] = None
+
+
+class SignInRefused(BaseModel):
+    """Why there is no token, in the words of OAuth: a code, and perhaps a sentence."""
+
+    error: Text = ""
+    error_description: Text = ""

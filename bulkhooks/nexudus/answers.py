@@ -1,0 +1,188 @@
+"""The table of failures: what became of a request, by what came back.
+
+=======================================================  ==========================================
+no connection: refused, no such host, TLS, in no time    ``NotSent``
+a proxy that lets nothing through to the API             ``NotSent``
+no whole answer: cut, unreadable, in no time             ``InDoubt``
+2xx with ``WasSuccessful`` false                         ``Invalid``
+2xx that cannot be read, or says neither yes nor no      ``InDoubt``
+3xx                                                      ``Refused``, and not followed
+400, 401, 403, 404                                       ``Invalid``, ``Unauthorized``, ``Forbidden``, ``NotFound``
+409 with Retry-After, 429                                ``Throttled``
+409 without                                              ``Conflict``
+any other 4xx                                            ``Refused``
+503 with Retry-After                                     ``Throttled``, but no sign of life
+any other 5xx                                            ``InDoubt``
+=======================================================  ==========================================
+
+What is not in the table is in doubt. Sentences show no query of a URL and no page of HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TypeVar
+
+import httpx
+
+from bulkhooks.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    InDoubt,
+    Invalid,
+    NotFound,
+    NotSent,
+    Refused,
+    Throttled,
+    Unauthorized,
+)
+from bulkhooks.nexudus.address import shown_url
+from bulkhooks.nexudus.records import Written
+from bulkhooks.nexudus.wording import no_connection, one_line, page_title
+
+T = TypeVar("T")
+
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+"""Of the exceptions of httpx, those that are raised before the first byte of a request leaves."""
+
+_FINAL: dict[int, type[Refused]] = {
+    400: Invalid,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+}
+
+LONGEST_WAIT = 86_400.0
+"""Seconds: no limit of the API is longer than a day, so no Retry-After is believed beyond it."""
+
+
+def unanswered(error: Exception, timeout: float) -> NotSent | InDoubt:
+    """What an exception means that was raised instead of an answer. ``timeout`` is in seconds."""
+    if isinstance(error, NOT_SENT):
+        return NotSent(f"no connection to the API: {no_connection(error, timeout)}")
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return InDoubt(f"the API gave no whole answer within {timeout:g} s")
+    if isinstance(error, httpx.DecodingError):
+        return InDoubt("the API's answer cannot be unpacked")
+    if isinstance(error, httpx.RemoteProtocolError):
+        return InDoubt("the connection was closed before the whole answer came, or the answer is not HTTP")
+    return InDoubt("the connection broke before the whole answer came")
+
+
+def refusal(answer: httpx.Response, now: float) -> ApiError | None:
+    """What an answer other than 2xx means; None for 2xx. ``now`` is the time in seconds since 1970, for Retry-After."""
+    status = answer.status_code
+    if 200 <= status < 300:
+        return None
+    named = f"{status} {_phrase(status)}".strip()
+    if status == 429 or (status in {409, 503} and "Retry-After" in answer.headers):
+        wait = retry_after(answer, now)
+        asked = "" if wait is None else f" for {wait:g} s"
+        return Throttled(f"the API asks to wait{asked} ({named})", status, wait, alive=status != 503)
+    if 300 <= status < 400:
+        target = shown_url(answer.headers.get("Location", ""))
+        where = f" to {target}" if target else ""
+        return Refused(f"the API redirects{where} ({named}), which is not followed: check --base-url", status)
+    if status == 407:
+        return Refused(f"the proxy asks for a user name and password ({named}): put them into its address", status)
+    said = _said(answer)
+    if status == 400 and said:
+        return Invalid(said, status)
+    kind = _FINAL.get(status, Refused) if 400 <= status < 500 else InDoubt
+    return kind(f"the API answered {named}: {said}" if said else f"the API answered {named}", status)
+
+
+def written(answer: httpx.Response) -> Written:
+    """What a write's 2xx says that was done. ``WasSuccessful`` decides; where it is missing, an id without errors does.
+
+    Raises ``Invalid`` for a no, and ``InDoubt`` for what is neither yes nor no.
+    """
+    status = answer.status_code
+    try:
+        said = Written.model_validate_json(answer.content)
+    except ValueError:
+        raise unreadable(answer) from None
+    if said.was_successful is False:
+        raise Invalid(one_line(said.reasons) or f"the API says that it failed ({status}), without a reason", status)
+    if said.was_successful is None and (said.id is None or said.errors):
+        raise InDoubt(f"the API answered {status} without saying whether it was done", status)
+    return said
+
+
+def readable(parse: Callable[[bytes], T]) -> Callable[[httpx.Response], T]:
+    """A reader of answers from one of contents, which raises ``ValueError`` where it can make nothing of them.
+
+    Such an answer may still say that the call failed: then it raises ``Invalid``, else ``InDoubt``.
+    """
+
+    def read(answer: httpx.Response) -> T:
+        with suppress(ValueError):
+            return parse(answer.content)
+        written(answer)
+        raise unreadable(answer)
+
+    return read
+
+
+def unreadable(answer: httpx.Response) -> InDoubt:
+    """A 2xx that is not what the API answers."""
+    sentence = f"the API's answer ({answer.status_code}) cannot be read"
+    page = page_title(answer.content)
+    if page is not None:
+        title = f" ({page!r})" if page else ""
+        sentence += f": it is a web page{title}, so something between here and the API answers in its place"
+    return InDoubt(sentence, answer.status_code)
+
+
+def retry_after(answer: httpx.Response, now: float) -> float | None:
+    """Seconds to wait as the header Retry-After has them, as a number or as a date; None where it names no time.
+
+    A date is taken against the server's own Date, for the clocks may differ.
+    """
+    text = answer.headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d+(\.\d*)?", text, re.ASCII):
+        seconds = float(text)
+    else:
+        until = _timestamp(text)
+        if until is None:
+            return None
+        there = _timestamp(answer.headers.get("Date", ""))
+        seconds = until - (now if there is None else there)
+    return min(seconds, LONGEST_WAIT) if seconds > 0 else None
+
+
+def _said(answer: httpx.Response) -> str:
+    """The reasons in the API's own form; '' where there are none."""
+    try:
+        return one_line(Written.model_validate_json(answer.content).reasons)
+    except ValueError:
+        page = page_title(answer.content)
+        return f"a web page, {page!r}" if page else ""
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _timestamp(text: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError, TypeError):
+        return None

@@ -1,0 +1,248 @@
+"""The API, one method a request. Nothing here waits, repeats or decides; every failure is one of ``errors.py``."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TypeVar
+from urllib.parse import urlencode
+
+import anyio
+import httpx
+from pydantic import SecretStr
+
+from bulkhooks import __version__
+from bulkhooks.errors import ApiError, CredentialsError, InDoubt, Refused, Unauthorized, UsageError
+from bulkhooks.nexudus.answers import readable, refusal, unanswered, written
+from bulkhooks.nexudus.auth import Authorization
+from bulkhooks.nexudus.command import printed_token
+from bulkhooks.nexudus.records import Business, Page, Record, businesses_page, webhooks_page
+from bulkhooks.nexudus.signin import advice, refreshing, signing_in, token_in
+from bulkhooks.nexudus.tokens import Tokens, TurnedAway
+from bulkhooks.nexudus.transport import open_transport
+from bulkhooks.nexudus.wording import without_frames
+
+_WEBHOOKS = "/api/sys/webhooks"
+_BUSINESSES = "/api/sys/businesses"
+_SIGN_IN = "/api/token"
+
+_HEADERS = {"User-Agent": f"bulkhooks/{__version__}", "Accept": "application/json", "Accept-Encoding": "gzip"}
+
+T = TypeVar("T")
+
+
+class NexudusClient:
+    """One account's client, used as an asynchronous context. ``timeout`` is in seconds, for each step of a request.
+
+    A ``transport`` that is given is used and left open; otherwise there is one of its own. Calls raise ``NotSent``,
+    ``InDoubt``, ``Throttled`` or a kind of ``Refused``. While ``needs_token``, the caller has to ``fetch_token`` first.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        authorization: Authorization,
+        *,
+        timeout: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+        concurrency: int = 8,
+    ) -> None:
+        try:
+            self._base_url = httpx.URL(base_url)
+        except httpx.InvalidURL:
+            raise UsageError(f"--base-url {base_url!r} is not an address such as https://spaces.nexudus.com") from None
+        self._authorization = authorization
+        self._tokens = Tokens(authorization)
+        self._timeout = timeout
+        self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
+        self._given = transport
+        self._concurrency = concurrency
+        self._transport = transport
+
+    async def __aenter__(self) -> NexudusClient:
+        self._transport = self._given or open_transport(self._base_url, concurrency=self._concurrency)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        if self._transport is not None and self._given is None:
+            with anyio.CancelScope(shield=True):
+                await self._transport.aclose()
+
+    # The sign-in
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether a token has to be fetched before anything else is sent."""
+        return self._tokens.needed
+
+    def may_mend(self, error: Unauthorized, *, resent: bool) -> bool:
+        """Whether to send again what was answered so, after fetching a token if now one is needed.
+
+        ``resent`` says that it has been sent again once already (``Tokens.may_mend``).
+        """
+        return isinstance(error, TurnedAway) and self._tokens.may_mend(error, resent=resent)
+
+    async def fetch_token(self) -> None:
+        """Ask for a token: by the refresh token while there is one, else by user name and password, or of the command.
+
+        Where the refresh token is not taken, it is forgotten, and a token is still needed: call again. Raises
+        ``CredentialsError`` where the credentials are not taken.
+        """
+        known = self._authorization
+        refresh = self._tokens.refresh
+        if known.command is not None:
+            self._tokens.received(await printed_token(known.command, known.variables))
+        elif refresh is not None:
+            await self._refresh(refresh)
+        else:
+            await self._sign_in()
+
+    async def _refresh(self, refresh: SecretStr) -> None:
+        try:
+            await self._ask_for_token(refreshing(self._url(_SIGN_IN), self._authorization, refresh))
+        except Refused:
+            self._tokens.forget_refresh()
+
+    async def _sign_in(self) -> None:
+        known = self._authorization
+        try:
+            await self._ask_for_token(signing_in(self._url(_SIGN_IN), known))
+        except Refused as error:
+            raise CredentialsError(f"the API does not take {known.variables}: {error}{advice(known)}") from None
+
+    async def _ask_for_token(self, request: httpx.Request) -> None:
+        request.headers.update(_HEADERS)
+        answer = await self._exchange(request)
+        received = self._checked(answer, token_in)
+        self._tokens.received(received.access_token, received.expires_in, received.refresh_token)
+
+    # Webhooks and locations
+
+    async def create(self, body: Mapping[str, object]) -> int:
+        """Create a webhook; returns its id."""
+        answer = await self._call("POST", _WEBHOOKS, body=body)
+        new = self._checked(answer, written).id
+        if new is None:
+            raise InDoubt(f"the API answered {answer.status_code} and success, but named no id", answer.status_code)
+        return new
+
+    async def update(self, record: Mapping[str, object]) -> None:
+        """Put a full record back; fields that are missing in it are cleared (NEXUDUS.md, Records)."""
+        self._checked(await self._call("PUT", _WEBHOOKS, body=record), written)
+
+    async def delete(self, webhook_id: int) -> None:
+        """Delete a webhook."""
+        self._checked(await self._call("DELETE", f"{_WEBHOOKS}/{webhook_id}"), written)
+
+    async def read(self, webhook_id: int) -> dict[str, object]:
+        """One webhook with every field, as the API names them."""
+        return self._checked(await self._call("GET", f"{_WEBHOOKS}/{webhook_id}"), readable(_record))
+
+    async def search(
+        self, page: int, size: int, *, business_id: int | None = None, action: int | None = None
+    ) -> Page[Record]:
+        """One page of the webhooks, of all or of one location and event. Pages begin at 1."""
+        asked = {"page": page, "size": size, "WebHook_Business": business_id, "WebHook_Action": action}
+        answer = await self._call("GET", _WEBHOOKS, params=asked)
+        return self._checked(answer, readable(lambda content: webhooks_page(content, page, size)))
+
+    async def businesses(self, page: int, size: int) -> Page[Business]:
+        """One page of the locations. Pages begin at 1."""
+        answer = await self._call("GET", _BUSINESSES, params={"page": page, "size": size})
+        return self._checked(answer, readable(lambda content: businesses_page(content, page, size)))
+
+    # One request
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, int | None] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> httpx.Response:
+        """The answer to a request, if it is a 2xx."""
+        token = self._tokens.number
+        answer = await self._exchange(self._request(method, path, params, body))
+        failure = refusal(answer, time.time())
+        if isinstance(failure, Unauthorized):
+            sentence = f"{failure} ({self._authorization.variables} wrong or ended, or the role is missing)"
+            failure = TurnedAway(sentence, token=token, method=method)
+        elif failure is None or isinstance(failure, Refused):
+            self._tokens.taken(token)
+        if failure is not None:
+            raise self._hidden(failure)
+        return answer
+
+    def _request(
+        self, method: str, path: str, params: Mapping[str, int | None] | None, body: Mapping[str, object] | None
+    ) -> httpx.Request:
+        headers = dict(_HEADERS)
+        if self._tokens.header is not None:
+            headers["Authorization"] = self._tokens.header.get_secret_value()
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(body).encode("ascii")
+        url = self._url(path, params)
+        return httpx.Request(method, url, headers=headers, content=content)
+
+    def _url(self, path: str, params: Mapping[str, int | None] | None = None) -> httpx.URL:
+        query = urlencode({name: value for name, value in (params or {}).items() if value is not None})
+        raw_path = self._base_url.raw_path.rstrip(b"/") + path.encode("ascii")
+        return self._base_url.copy_with(raw_path=raw_path + (b"?" + query.encode("ascii") if query else b""))
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and read its whole answer, whatever it says; ``NotSent`` or ``InDoubt`` where none comes."""
+        if self._transport is None:
+            raise RuntimeError("the client is not open: use it as an asynchronous context")
+        request.extensions.update(self._extensions)
+        try:
+            # The timeouts are those of single steps; a server that sends a byte at a time must end as well.
+            with anyio.fail_after(2 * self._timeout):
+                answer = await self._transport.handle_async_request(request)
+                try:
+                    await answer.aread()
+                finally:
+                    await answer.aclose()
+        except _BROKEN as error:
+            raise self._hidden(unanswered(error, self._timeout)) from without_frames(error)
+        return answer
+
+    def _checked(self, answer: httpx.Response, meaning: Callable[[httpx.Response], T]) -> T:
+        """What an answer says, read by ``meaning``."""
+        try:
+            return meaning(answer)
+        except ApiError as failure:
+            raise self._hidden(failure) from None
+
+    def _hidden(self, failure: ApiError) -> ApiError:
+        """The failure, its sentence without the credentials that the other end may have put into it."""
+        failure.args = (self._tokens.redacted(str(failure)),)
+        return failure
+
+
+_BROKEN = (
+    httpx.TransportError,
+    httpx.DecodingError,
+    httpx.StreamError,
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+    anyio.EndOfStream,
+    OSError,
+)
+"""All that is raised when there is no answer; what is not raised before sending is in doubt."""
+
+
+def _record(content: bytes) -> dict[str, object]:
+    record = json.loads(content)
+    if not isinstance(record, dict) or "Id" not in record:
+        raise ValueError("no record")
+    return record

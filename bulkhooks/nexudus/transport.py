@@ -1,0 +1,132 @@
+"""Connections: few, the most recently used first, and none that has been idle for long.
+
+A POST on a connection that the server has closed while it was idle fails after sending, and is then in doubt. So the
+connection that was used last is taken first, those left over are closed after seconds, and one that the server has
+closed already is seen before anything is sent on it. httpx's own pool goes through all its connections for every
+request; here a connection costs what it costs.
+"""
+
+from __future__ import annotations
+
+import ssl
+import urllib.request
+from collections import deque
+from types import TracebackType
+
+import anyio
+import httpcore
+import httpx
+
+from bulkhooks.errors import UsageError
+from bulkhooks.nexudus.address import is_loopback
+
+IDLE_SECONDS = 3.0
+"""A connection idle for longer is not used again: servers close theirs after five seconds or more."""
+
+
+def open_transport(base_url: httpx.URL, *, concurrency: int) -> httpx.AsyncBaseTransport:
+    """The way to the API: straight, or through the proxy that the environment names (never for this machine itself).
+
+    Raises ``UsageError`` where that proxy cannot be used.
+    """
+    proxy = _proxy_for(base_url)
+    if proxy is None:
+        return RecentFirst(base_url, verify=_verify(base_url))
+    limits = httpx.Limits(
+        max_connections=concurrency, max_keepalive_connections=concurrency, keepalive_expiry=IDLE_SECONDS
+    )
+    try:
+        return httpx.AsyncHTTPTransport(verify=_verify(base_url), proxy=proxy, limits=limits)
+    except (ImportError, ValueError, httpx.InvalidURL):
+        name = f"{base_url.scheme.upper()}_PROXY or ALL_PROXY"
+        raise UsageError(f"{name} names a proxy that cannot be used: give it as http://host:port") from None
+
+
+def _proxy_for(base_url: httpx.URL) -> str | None:
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(base_url.scheme) or proxies.get("all")
+    if not proxy or is_loopback(base_url.host) or urllib.request.proxy_bypass(base_url.netloc.decode("ascii")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _verify(base_url: httpx.URL) -> ssl.SSLContext:
+    """Certificates are always verified; reading the list of authorities is spared where there is nothing to verify."""
+    return httpx.create_ssl_context() if base_url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+class RecentFirst(httpx.AsyncBaseTransport):
+    """Connections to one server. Its failures are httpx's; the answer is read whole before it is handed over."""
+
+    def __init__(self, base_url: httpx.URL, *, verify: ssl.SSLContext | None = None) -> None:
+        default_port = 443 if base_url.scheme == "https" else 80
+        self._origin = httpcore.Origin(base_url.raw_scheme, base_url.raw_host, base_url.port or default_port)
+        self._verify = verify
+        self._idle: deque[httpcore.AsyncHTTPConnection] = deque()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        connection = await self._take()
+        try:
+            answer = await connection.handle_async_request(_core(request))
+            content = await answer.aread()
+            await answer.aclose()
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await connection.aclose()
+            if isinstance(error, tuple(_FAILURES)):
+                raise _FAILURES[type(error)](str(error)) from error
+            raise
+        if connection.is_idle():
+            self._idle.append(connection)
+        # Not httpx's own reading of the body, for a content encoding is undone by whoever reads the answer.
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=httpx.ByteStream(content), extensions=answer.extensions
+        )
+
+    async def _take(self) -> httpcore.AsyncHTTPConnection:
+        if self._idle and self._idle[0].has_expired():
+            await self._idle.popleft().aclose()
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return httpcore.AsyncHTTPConnection(self._origin, ssl_context=self._verify, keepalive_expiry=IDLE_SECONDS)
+
+    async def aclose(self) -> None:
+        while self._idle:
+            await self._idle.pop().aclose()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.aclose()
+
+
+def _core(request: httpx.Request) -> httpcore.Request:
+    url = request.url
+    return httpcore.Request(
+        request.method,
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )
+
+
+_FAILURES: dict[type[BaseException], type[httpx.TransportError]] = {
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+}
+"""The names are the same on both sides, so what is not sent stays apart from what is in doubt."""

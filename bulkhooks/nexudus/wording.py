@@ -1,0 +1,77 @@
+"""Sentences for a person out of what exceptions and answers hold; no query of a URL and no page of HTML is in them."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx
+
+LONGEST_SENTENCE = 300
+"""Characters shown of what the API says."""
+
+
+def one_line(text: str) -> str:
+    """Text from outside as part of a sentence: one short line, its URLs without what may be secret in them."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = re.sub(r"(https?://)[^\s/@]*@", r"\1", line)
+    line = re.sub(r"(https?://[^\s?#]*)[?#][^\s\"'<>),;]*", r"\1", line)
+    return line if len(line) <= LONGEST_SENTENCE else line[: LONGEST_SENTENCE - 1] + "…"
+
+
+def page_title(content: bytes) -> str | None:
+    """The title of a page of HTML, which may be ''; None for anything else."""
+    start = content[:65_536].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    if not re.match(r"<(!doctype\s+html|html|head|body|title|!--)", start, re.IGNORECASE):
+        return None
+    title = re.search(r"<title[^>]*>([^<]{0,200})", start, re.IGNORECASE)
+    return one_line(title[1])[:80] if title else ""
+
+
+def no_connection(error: Exception, timeout: float) -> str:
+    """Why there is no connection; the most telling of the exceptions behind it decides."""
+    reasons = filter(None, map(_reason, chain(error)))
+    timed_out = f"none within {timeout:g} s" if isinstance(error, httpx.TimeoutException) else ""
+    return next(reasons, timed_out or "it was closed while it was being made")
+
+
+def _reason(cause: BaseException) -> str:
+    for kind, sentence in _REASONS.items():
+        if isinstance(cause, kind):
+            return sentence
+    match cause:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not valid ({cause.verify_message})"
+        case ssl.SSLError():
+            return f"TLS fails ({(cause.reason or 'handshake').replace('_', ' ').lower()}); is it an https address?"
+        case httpx.ProxyError():
+            return f"the proxy does not let it through ({one_line(str(cause))})"
+        case OSError(strerror=str(text)):
+            return text.lower()
+    return ""
+
+
+_REASONS: dict[type[BaseException], str] = {
+    ConnectionRefusedError: "it is refused; is the address right, and is the server running?",
+    ConnectionResetError: "it was closed while it was being made",
+    socket.gaierror: "its host name is not known",
+}
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and all that led to it."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for each in error.exceptions:
+                yield from chain(each)
+        error = error.__cause__ or error.__context__
+
+
+def without_frames(error: Exception) -> Exception:
+    """The exception and what led to it, without the frames it came through: their variables hold headers and bodies."""
+    for each in chain(error):
+        each.__traceback__ = None
+    return error
