@@ -119,6 +119,7 @@ class Line:
         self._retries = retries
         self._patience = patience
         self._alone = anyio.Lock()
+        self._signing_in = anyio.Lock()
         self._write_was_taken = False
         self._refused: set[int] = set()
         self._throttles = 0
@@ -225,23 +226,27 @@ class Line:
         return answer
 
     async def _call(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
+        resent = False
         while True:
             try:
                 if self.client.needs_token:
                     await self._fetch_token()
                 return await self._in_turn(request, item)
-            except (Throttled, HeldBack):
+            except Throttled:
                 continue
-            except Unauthorized:
-                if not self.client.may_renew:
+            except Unauthorized as error:
+                if not self.client.may_mend(error, resent=resent):
                     raise
-                await self._fetch_token()
+                resent = True
 
     async def _fetch_token(self) -> None:
-        try:
-            await self._in_turn(self.client.fetch_token, None)
-        except InDoubt as error:
-            raise NotSent(str(error), error.http_status) from error
+        """One worker asks for the token, and the others wait for it."""
+        async with self._signing_in:
+            while self.client.needs_token:
+                try:
+                    await self._in_turn(self.client.fetch_token, None)
+                except InDoubt as error:
+                    raise NotSent(str(error), error.http_status) from error
 
     async def _in_turn(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
         """Send at once, or alone: until a first write has passed, and while nothing is answered."""
