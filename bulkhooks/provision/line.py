@@ -149,7 +149,7 @@ class Line:
         """Start nothing more on this line; what is in flight ends by itself. The first reason stands."""
         if self.halted is None:
             self.halted = halt
-            _log.warning(halt.reason)
+            _log.info(halt.reason)
         self._scope.cancel()
 
     def drop(self) -> None:

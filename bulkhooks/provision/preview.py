@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import anyio
-
 from bulkhooks.errors import NotFound
 from bulkhooks.provision.changes import described, differences, wanted
 from bulkhooks.provision.item import Item, Verdict
 from bulkhooks.provision.line import Line
 from bulkhooks.provision.run import Plan
+from bulkhooks.provision.tasks import side_by_side
 from bulkhooks.webhook import Status
 
 _WORDS = {Verdict.CREATE: "create", Verdict.LOOK_UP: "look up, create if it is not there"}
@@ -19,7 +18,7 @@ _WORDS = {Verdict.CREATE: "create", Verdict.LOOK_UP: "look up, create if it is n
 async def preview(plan: Plan, lines: Mapping[str, Line]) -> None:
     """Say in ``plan.rows``, column ``changes``, what would be changed; updates that change nothing become ``exists``."""
     plan.rows["changes"] = plan.rows["verdict"].map(lambda verdict: _WORDS.get(verdict, "")).astype(object)
-    async with anyio.create_task_group() as group:
+    async with side_by_side() as group:
         for name, line in lines.items():
             group.start_soon(_preview_account, plan, name, line)
 

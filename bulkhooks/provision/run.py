@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import anyio
 import pandas as pd
 
 from bulkhooks.errors import ApiError, CredentialsError, Forbidden, Unauthorized
@@ -22,6 +21,7 @@ from bulkhooks.provision.listing import existing
 from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.plan import AccountPlan, Memory, compare, to_prune
 from bulkhooks.provision.sender import Sender
+from bulkhooks.provision.tasks import side_by_side
 from bulkhooks.webhook import Status, url_key
 
 _log = logging.getLogger("bulkhooks")
@@ -86,7 +86,7 @@ async def make_plan(
         wish = parts[name].loc[parts[name]["status"] == Status.PLANNED, "business_id"]
         memories[name] = await _learn(line, name, wish.unique().tolist(), warnings)
 
-    async with anyio.create_task_group() as group:
+    async with side_by_side() as group:
         for name, line in lines.items():
             if name in parts:
                 group.start_soon(learn, name, line)
@@ -214,7 +214,7 @@ async def send(
 ) -> None:
     """Send what the journal has to do for the run, all accounts side by side, each under its own limits."""
     cage = Canary(canary)
-    async with anyio.create_task_group() as group:
+    async with side_by_side() as group:
         for name, line in lines.items():
             sender = Sender(
                 line, run, may_list=may_list.get(name, True), retries=retries, settle=settle, canary=cage, ended=ended

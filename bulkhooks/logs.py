@@ -1,0 +1,90 @@
+"""Logs: one line a fact, for a person or for a machine, without a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bulkhooks.errors import OutputError
+from bulkhooks.settings import Job
+
+KEYS = ("run_id", "account", "row", "business_id", "action", "status", "attempt", "ms")
+"""What a JSON line tells of a row besides ``time``, ``level`` and ``message``; null where it is about none."""
+
+_log = logging.getLogger("bulkhooks")
+_URL = re.compile(r"(https?://)(?:[^\s/@\"']*@)?([^\s?#\"']*)(?:[?#][^\s\"']*)?", re.IGNORECASE)
+
+
+def without_secrets(text: str) -> str:
+    """``text`` with every URL in it cut before its query and without its user."""
+    return _URL.sub(r"\1\2", text)
+
+
+class TextFormatter(logging.Formatter):
+    """``warning: …``; facts without a level."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = without_secrets(record.getMessage())
+        return text if record.levelno == logging.INFO else f"{record.levelname.lower()}: {text}"
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, always with the same keys."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "message": without_secrets(record.getMessage()),
+            **{key: getattr(record, key, None) for key in KEYS},
+        }
+        return json.dumps(line, ensure_ascii=False)
+
+
+class _Stderr(logging.Handler):
+    """Writes to stderr as it is now, above a progress bar where there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
+        tqdm = sys.modules.get("tqdm")
+        if tqdm is not None:
+            tqdm.tqdm.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+@contextmanager
+def logging_as_told(job: Job, verbosity: int) -> Iterator[None]:
+    """Log as the options say for as long as a command runs. ``verbosity``: -1 is quiet, 1 tells of every row.
+
+    Raises ``OutputError`` where the log file cannot be written.
+    """
+    handler: logging.Handler = _Stderr()
+    if job.log_file:
+        path = Path(job.log_file)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handler = logging.FileHandler(path, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"--log-file {path}: cannot be written: {error.strerror}") from error
+    handler.setFormatter(JsonFormatter() if job.log_format == "json" else TextFormatter())
+    levels = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
+    level, propagate = _log.level, _log.propagate
+    _log.setLevel(levels.get(verbosity, logging.DEBUG))
+    _log.propagate = False
+    _log.addHandler(handler)
+    try:
+        yield
+    finally:
+        _log.removeHandler(handler)
+        _log.setLevel(level)
+        _log.propagate = propagate
+        handler.close()

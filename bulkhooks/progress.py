@@ -1,0 +1,97 @@
+"""How a run moves, for whoever sits before it: a bar on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bulkhooks.findings import Progress, Watcher
+from bulkhooks.settings import Job
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+LINE_EVERY = 30.0
+"""Seconds between two lines where there is no terminal."""
+
+_log = logging.getLogger("bulkhooks")
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``12 min``, ``3 h 20 min``, ``4 d 2 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 36:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+class _Bar:
+    def __init__(self) -> None:
+        self._bar: tqdm[object] | None = None
+
+    def moved(self, progress: Progress) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(
+                total=progress.total,
+                unit="hook",
+                file=sys.stderr,
+                dynamic_ncols=True,
+                bar_format="{percentage:3.0f}% {bar} {n_fmt}/{total_fmt} [{elapsed}, {rate_fmt}]{postfix}",
+            )
+        self._bar.update(progress.done - self._bar.n)
+        self._bar.set_postfix_str(_said(progress), refresh=False)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+class _Lines:
+    """Tells every half minute how it stands, from a thread of its own, for a wait is news too."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._tell, name="progress", daemon=True)
+        self._thread.start()
+
+    def moved(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def _tell(self) -> None:
+        while not self._over.wait(LINE_EVERY):
+            if (progress := self._progress) is not None:
+                _log.warning("%d of %d done, %s", progress.done, progress.total, _said(progress))
+
+    def close(self) -> None:
+        self._over.set()
+
+
+def _said(progress: Progress) -> str:
+    left = f", {duration(progress.seconds_left)} left at the limits" if progress.seconds_left >= 1 else ""
+    return f"{progress.created} created, {progress.failed} failed{left}"
+
+
+@contextmanager
+def watching(job: Job) -> Iterator[Watcher | None]:
+    """Someone who watches a run, where the job wants one."""
+    if job.no_progress:
+        yield None
+        return
+    watcher = _Bar() if sys.stderr.isatty() else _Lines()
+    try:
+        yield watcher
+    finally:
+        watcher.close()

@@ -1,0 +1,32 @@
+"""Tasks side by side, as anyio has them, but with errors that can be caught by what they are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.abc import TaskGroup
+
+from bulkhooks.errors import BulkhooksError
+
+
+@asynccontextmanager
+async def side_by_side() -> AsyncIterator[TaskGroup]:
+    """A task group; of the errors that end it together, the first that is ours comes out as it is."""
+    try:
+        async with anyio.create_task_group() as group:
+            yield group
+    except BaseExceptionGroup as several:
+        ours = _first_of_ours(several)
+        if ours is None:
+            raise
+        raise ours from several
+
+
+def _first_of_ours(several: BaseExceptionGroup[BaseException]) -> BulkhooksError | None:
+    for error in several.exceptions:
+        found = _first_of_ours(error) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, BulkhooksError):
+            return found
+    return None

@@ -1,0 +1,135 @@
+"""What is said afterwards, in words for a terminal or as JSON for a machine."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bulkhooks.errors import BulkhooksError
+from bulkhooks.findings import Report
+from bulkhooks.progress import duration
+from bulkhooks.summary import EXIT_CODES, ErrorCount, Summary
+
+if TYPE_CHECKING:
+    from bulkhooks.provision.forecast import Forecast
+
+_MOST_LINES = 20
+"""Rows of a table on a terminal; the sheet has them all."""
+
+_WENT = {
+    "ok": "Done",
+    "failures": "Finished, and some rows need you",
+    "input-error": "Nothing was sent",
+    "auth-error": "Stopped: the credentials",
+    "incomplete": "Not finished",
+    "locked": "Another run is under way",
+}
+
+
+def as_json(report: Report) -> str:
+    """Section 7's object; of a plan also what it found."""
+    found = report.summary.as_dict()
+    if report.forecast is not None:
+        from dataclasses import asdict
+
+        found["plan"] = asdict(report.forecast)
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def failed(error: BulkhooksError, inputs: Sequence[str] = ()) -> Summary:
+    """The summary of a command that ended with an error."""
+    status = next((status for status, code in EXIT_CODES.items() if code == error.exit_code), "incomplete")
+    example = ErrorCount(status, 1, str(error))
+    return Summary("", status=status, exit_code=error.exit_code, inputs=list(inputs), errors=[example])
+
+
+def closing(report: Report) -> str:
+    """How a run ended, as lines for a person."""
+    return "\n".join(_closing(report.summary))
+
+
+def _closing(summary: Summary) -> Iterator[str]:
+    counts = ", ".join(f"{count:,} {status}" for status, count in summary.counts.items()) or "no rows"
+    run = f"run {summary.run_id}: " if summary.run_id else ""
+    yield f"{_WENT[summary.status]}: {counts}."
+    if summary.requests:
+        throttled = f", {summary.throttled:,} throttled" if summary.throttled else ""
+        retried = f", {summary.retried:,} sent again" if summary.retried else ""
+        yield (
+            f"{run}{summary.writes:,} writes in {summary.requests:,} requests{throttled}{retried};"
+            f" {duration(summary.seconds)}"
+        )
+    if summary.remaining:
+        when = f" from {summary.resume_at} on" if summary.resume_at else ""
+        yield f"{summary.remaining:,} are left: run the same command again{when}; what is done is not sent twice."
+    if summary.errors:
+        yield "What went wrong, most frequent first:"
+        for error in summary.errors[:_MOST_LINES]:
+            yield f"  {error.count:>6,} x {error.code}: {error.example}"
+    for output in summary.outputs:
+        yield f"Results: {output}"
+
+
+def checked(report: Report) -> str:
+    """What a check found: a line a problem, the most frequent first, and the rows that are fit to be sent."""
+    return "\n".join(_checked(report))
+
+
+def _checked(report: Report) -> Iterator[str]:
+    counts = report.counts
+    fit, invalid, doubles = (counts.get(status, 0) for status in ("planned", "invalid", "duplicate"))
+    yield (
+        f"{fit:,} webhooks can be sent"
+        + (f", {doubles:,} are duplicates" if doubles else "")
+        + (f"; {invalid:,} rows are invalid." if invalid else "; every row is valid.")
+    )
+    yield from _by_problem(report, "problem", warning=False)
+    yield from _by_problem(report, "warning", warning=True)
+
+
+def _by_problem(report: Report, word: str, *, warning: bool) -> Iterator[str]:
+    found = [problem for problem in report.problems if problem.warning == warning]
+    if not found:
+        return
+    examples: dict[str, str] = {}
+    for problem in found:
+        examples.setdefault(problem.code, str(problem))
+    yield f"{'rows':>7}  {word:<18} for example"
+    for code, count in Counter(problem.code for problem in found).most_common():
+        yield f"{count:>7,}  {code:<18} {examples[code]}"
+
+
+def planned(report: Report) -> str:
+    """What a run would do now."""
+    forecast = report.forecast
+    counts = ", ".join(f"{count:,} {status}" for status, count in report.counts.items()) or "no rows"
+    if forecast is None:
+        return counts
+    return "\n".join([f"In the sheet: {counts}.", *forecast_lines(forecast)])
+
+
+def forecast_lines(forecast: Forecast) -> Iterator[str]:
+    """A forecast as lines: what is sent, how long it takes, where and for which events."""
+    if not forecast.changes:
+        yield "Nothing would be changed."
+        return
+    changes = ", ".join(f"{count:,} to {verdict}" for verdict, count in forecast.changes.items())
+    yield f"Would change: {changes}."
+    cap = f"; the daily cap has {forecast.cap_left:,} writes left now" if forecast.cap_left is not None else ""
+    days = f", on {forecast.days} day{'s' if forecast.days != 1 else ''}" if forecast.days else ""
+    yield (
+        f"{forecast.writes:,} writes in about {forecast.requests:,} requests:"
+        f" {duration(forecast.seconds)} at the limits{days}{cap}."
+    )
+    yield from _table("location", forecast.by_location)
+    yield from _table("event", forecast.by_action)
+
+
+def _table(label: str, counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    yield f"By {label}:"
+    for name, by_status in list(counts.items())[:_MOST_LINES]:
+        yield f"  {name or '(invalid)':<32} " + ", ".join(f"{count:,} {status}" for status, count in by_status.items())
+    if len(counts) > _MOST_LINES:
+        yield f"  … and {len(counts) - _MOST_LINES:,} more"
