@@ -53,6 +53,7 @@ class NexudusClient:
             self._base_url = httpx.URL(base_url)
         except httpx.InvalidURL:
             raise UsageError(f"--base-url {base_url!r} is not an address such as https://spaces.nexudus.com") from None
+        self._webhooks = self._url(_WEBHOOKS)
         self._authorization = authorization
         self._tokens = Tokens(authorization)
         self._timeout = timeout
@@ -120,57 +121,49 @@ class NexudusClient:
     async def _ask_for_token(self, request: httpx.Request) -> None:
         request.headers.update(_HEADERS)
         answer = await self._exchange(request)
-        received = self._checked(answer, token_in)
+        received = self._read(answer, token_in)
         self._tokens.received(received.access_token, received.expires_in, received.refresh_token)
 
     # Webhooks and locations
 
     async def create(self, body: Mapping[str, object]) -> int:
         """Create a webhook; returns its id."""
-        answer = await self._call("POST", _WEBHOOKS, body=body)
-        new = self._checked(answer, written).id
+        answer = await self._call("POST", self._webhooks, body)
+        new = self._read(answer, written).id
         if new is None:
             raise InDoubt(f"the API answered {answer.status_code} and success, but named no id", answer.status_code)
         return new
 
     async def update(self, record: Mapping[str, object]) -> None:
         """Put a full record back; fields that are missing in it are cleared (NEXUDUS.md, Records)."""
-        self._checked(await self._call("PUT", _WEBHOOKS, body=record), written)
+        self._read(await self._call("PUT", self._webhooks, record), written)
 
     async def delete(self, webhook_id: int) -> None:
         """Delete a webhook."""
-        self._checked(await self._call("DELETE", f"{_WEBHOOKS}/{webhook_id}"), written)
+        self._read(await self._call("DELETE", self._url(f"{_WEBHOOKS}/{webhook_id}")), written)
 
     async def read(self, webhook_id: int) -> dict[str, object]:
         """One webhook with every field, as the API names them."""
-        return self._checked(await self._call("GET", f"{_WEBHOOKS}/{webhook_id}"), readable(_record))
+        return self._read(await self._call("GET", self._url(f"{_WEBHOOKS}/{webhook_id}")), readable(_record))
 
     async def search(
         self, page: int, size: int, *, business_id: int | None = None, action: int | None = None
     ) -> Page[Record]:
         """One page of the webhooks, of all or of one location and event. Pages begin at 1."""
-        asked = {"page": page, "size": size, "WebHook_Business": business_id, "WebHook_Action": action}
-        answer = await self._call("GET", _WEBHOOKS, params=asked)
-        return self._checked(answer, readable(lambda content: webhooks_page(content, page, size)))
+        url = self._url(_WEBHOOKS, page=page, size=size, WebHook_Business=business_id, WebHook_Action=action)
+        return self._read(await self._call("GET", url), readable(lambda content: webhooks_page(content, page, size)))
 
     async def businesses(self, page: int, size: int) -> Page[Business]:
         """One page of the locations. Pages begin at 1."""
-        answer = await self._call("GET", _BUSINESSES, params={"page": page, "size": size})
-        return self._checked(answer, readable(lambda content: businesses_page(content, page, size)))
+        url = self._url(_BUSINESSES, page=page, size=size)
+        return self._read(await self._call("GET", url), readable(lambda content: businesses_page(content, page, size)))
 
     # One request
 
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, int | None] | None = None,
-        body: Mapping[str, object] | None = None,
-    ) -> httpx.Response:
+    async def _call(self, method: str, url: httpx.URL, body: Mapping[str, object] | None = None) -> httpx.Response:
         """The answer to a request, if it is a 2xx."""
         token = self._tokens.number
-        answer = await self._exchange(self._request(method, path, params, body))
+        answer = await self._exchange(self._request(method, url, body))
         failure = refusal(answer, time.time())
         if isinstance(failure, Unauthorized):
             sentence = f"{failure} ({self._authorization.variables} wrong or ended, or the role is missing)"
@@ -181,9 +174,7 @@ class NexudusClient:
             raise self._hidden(failure)
         return answer
 
-    def _request(
-        self, method: str, path: str, params: Mapping[str, int | None] | None, body: Mapping[str, object] | None
-    ) -> httpx.Request:
+    def _request(self, method: str, url: httpx.URL, body: Mapping[str, object] | None) -> httpx.Request:
         headers = dict(_HEADERS)
         if self._tokens.header is not None:
             headers["Authorization"] = self._tokens.header.get_secret_value()
@@ -191,13 +182,12 @@ class NexudusClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = json.dumps(body).encode("ascii")
-        url = self._url(path, params)
         return httpx.Request(method, url, headers=headers, content=content)
 
-    def _url(self, path: str, params: Mapping[str, int | None] | None = None) -> httpx.URL:
-        query = urlencode({name: value for name, value in (params or {}).items() if value is not None})
-        raw_path = self._base_url.raw_path.rstrip(b"/") + path.encode("ascii")
-        return self._base_url.copy_with(raw_path=raw_path + (b"?" + query.encode("ascii") if query else b""))
+    def _url(self, path: str, **query: int | None) -> httpx.URL:
+        named = urlencode({name: value for name, value in query.items() if value is not None})
+        raw_path = self._base_url.raw_path.rstrip(b"/") + f"{path}?{named}".rstrip("?").encode("ascii")
+        return self._base_url.copy_with(raw_path=raw_path)
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         """Send a request and read its whole answer, whatever it says; ``NotSent`` or ``InDoubt`` where none comes."""
@@ -216,7 +206,7 @@ class NexudusClient:
             raise self._hidden(unanswered(error, self._timeout)) from without_frames(error)
         return answer
 
-    def _checked(self, answer: httpx.Response, meaning: Callable[[httpx.Response], T]) -> T:
+    def _read(self, answer: httpx.Response, meaning: Callable[[httpx.Response], T]) -> T:
         """What an answer says, read by ``meaning``."""
         try:
             return meaning(answer)

@@ -9,6 +9,7 @@ request; here a connection costs what it costs.
 from __future__ import annotations
 
 import ssl
+import time
 import urllib.request
 from collections import deque
 from types import TracebackType
@@ -62,7 +63,7 @@ class RecentFirst(httpx.AsyncBaseTransport):
         default_port = 443 if base_url.scheme == "https" else 80
         self._origin = httpcore.Origin(base_url.raw_scheme, base_url.raw_host, base_url.port or default_port)
         self._verify = verify
-        self._idle: deque[httpcore.AsyncHTTPConnection] = deque()
+        self._idle: deque[tuple[httpcore.AsyncHTTPConnection, float]] = deque()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         connection = await self._take()
@@ -77,25 +78,22 @@ class RecentFirst(httpx.AsyncBaseTransport):
                 raise _FAILURES[type(error)](str(error)) from error
             raise
         if connection.is_idle():
-            self._idle.append(connection)
-        # Not httpx's own reading of the body, for a content encoding is undone by whoever reads the answer.
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=httpx.ByteStream(content), extensions=answer.extensions
-        )
+            self._idle.append((connection, time.monotonic()))
+        return httpx.Response(answer.status, headers=answer.headers, content=content, extensions=answer.extensions)
 
     async def _take(self) -> httpcore.AsyncHTTPConnection:
-        if self._idle and self._idle[0].has_expired():
-            await self._idle.popleft().aclose()
+        while self._idle and self._idle[0][1] < time.monotonic() - IDLE_SECONDS:
+            await self._idle.popleft()[0].aclose()
         while self._idle:
-            connection = self._idle.pop()
+            connection, _ = self._idle.pop()
             if not connection.has_expired():
                 return connection
             await connection.aclose()
-        return httpcore.AsyncHTTPConnection(self._origin, ssl_context=self._verify, keepalive_expiry=IDLE_SECONDS)
+        return httpcore.AsyncHTTPConnection(self._origin, ssl_context=self._verify)
 
     async def aclose(self) -> None:
         while self._idle:
-            await self._idle.pop().aclose()
+            await self._idle.pop()[0].aclose()
 
     async def __aexit__(
         self,

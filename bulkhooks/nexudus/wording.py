@@ -44,11 +44,11 @@ def _reason(cause: BaseException) -> str:
     match cause:
         case ssl.SSLCertVerificationError():
             return f"its certificate is not valid ({cause.verify_message})"
-        case ssl.SSLError():
+        case ssl.SSLError() if not isinstance(cause, ssl.SSLWantReadError):
             return f"TLS fails ({(cause.reason or 'handshake').replace('_', ' ').lower()}); is it an https address?"
         case httpx.ProxyError():
             return f"the proxy does not let it through ({one_line(str(cause))})"
-        case OSError(strerror=str(text)):
+        case OSError(strerror=str(text)) if not isinstance(cause, ssl.SSLError):
             return text.lower()
     return ""
 
