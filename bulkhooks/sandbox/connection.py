@@ -52,7 +52,7 @@ class Connection(H11Protocol):
         self._worded.reason = reason.encode("ascii")
 
     async def drop(self, receive: Receive) -> None:
-        """Hang up without a byte of an answer. The request must have been read to its end, or the client sees a reset."""
+        """Hang up without a byte of an answer. The request has to be read by then, or the client sees a reset."""
         self.transport.close()
         while (await receive())["type"] != "http.disconnect":
             pass

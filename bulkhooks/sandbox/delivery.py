@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from bulkhooks.actions import NEVER_FIRES
 from bulkhooks.sandbox.store import Store, timestamp
@@ -94,11 +93,8 @@ class Delivery:
 
     async def _post(self, url: str, body: bytes) -> str:
         """Send once; returns what went wrong, '' where nothing did."""
-        import httpx  # only here: most sandboxes never deliver
+        import httpx  # only here, for most sandboxes never deliver
 
-        host = urlsplit(url).hostname or ""
-        if not _is_loopback(host):
-            return f"The sandbox delivers only to loopback addresses, and {host} is not one."
         headers = {"Content-Type": "application/json"}
         if self._secret:
             headers[SIGNATURE] = hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest().upper()
@@ -106,7 +102,10 @@ class Delivery:
             # Without the environment's proxies, or a delivery could leave this machine after all.
             self._client = httpx.AsyncClient(timeout=httpx.Timeout(TIMEOUT, pool=None), trust_env=False)
         try:
-            async with self._client.stream("POST", url, content=body, headers=headers) as answer:
+            target = httpx.URL(url)
+            if not _is_loopback(target.host):
+                return f"The sandbox delivers only to loopback addresses, and {target.host} is not one."
+            async with self._client.stream("POST", target, content=body, headers=headers) as answer:
                 if answer.is_success:
                     return ""
                 return f"{answer.status_code} {answer.reason_phrase}".strip()
@@ -115,9 +114,7 @@ class Delivery:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

@@ -108,6 +108,9 @@ class Gate:
         except OSError as error:
             _log.error("the sandbox cannot write its state file: %s", error.strerror or error)
             await failure(500, "The state file cannot be written.")(scope, receive, send)
+        except Exception:
+            _log.exception("a request could not be answered")
+            await failure(500, "An error has occurred.")(scope, receive, send)
 
 
 def _kind(scope: Scope) -> str:

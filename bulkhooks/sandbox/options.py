@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,6 +58,21 @@ class SandboxOptions:
             raise ValueError(f"a token must live longer than {self.token_lifetime:g} seconds: write a number above 0")
         if self.ids_from < 1:
             raise ValueError(f"{self.ids_from} cannot be the first id: ids are whole numbers from 1")
+
+
+def options_from(said: Mapping[str, object]) -> SandboxOptions:
+    """The options as they were said on a command line, by their names; what was not said keeps its default."""
+    readers: dict[str, Callable[..., object]] = {
+        "locations": parse_locations,
+        "rate": parse_rates,
+        "request_rate": parse_rates,
+        "latency": parse_latency,
+        "fault": parse_faults,
+        "state": Path,
+        "retry_delays": parse_delays,
+    }
+    values = {name: readers[name](value) if name in readers else value for name, value in said.items()}
+    return SandboxOptions(**values)  # type: ignore[arg-type]  # each was read as what it is
 
 
 def parse_rates(texts: Iterable[str]) -> tuple[Rate, ...]:

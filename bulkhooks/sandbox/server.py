@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -24,9 +26,6 @@ from bulkhooks.sandbox.store import SandboxError, Store
 from bulkhooks.sandbox.tokens import FIXED_TOKEN, Tokens
 
 __all__ = ["Sandbox", "SandboxError", "SandboxOptions", "serve"]
-
-GRACE = 1
-"""Seconds that requests under way have to end when the server stops."""
 
 BACKLOG = 2048
 
@@ -79,7 +78,7 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._server.should_exit = True
+        self._server.stop()
         self._thread.join()
         self._store.close()
 
@@ -110,7 +109,10 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn on a socket that listens already; ``settled`` is set once it answers requests, or never will."""
+    """uvicorn on a socket that listens already. ``settled`` is set once it answers requests, or never will.
+
+    uvicorn looks ten times a second whether to stop, and then waits for clients; this one stops when it is told.
+    """
 
     def __init__(self, application: Gate) -> None:
         super().__init__(
@@ -126,20 +128,44 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 backlog=BACKLOG,
                 timeout_keep_alive=30,
-                timeout_graceful_shutdown=GRACE,
             )
         )
         self.settled = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.settled.set()
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         try:
             super().run(sockets)
         finally:
             self.settled.set()
+
+    def stop(self) -> None:
+        """End the server; for other threads, once it is settled."""
+        self._loop.call_soon_threadsafe(self._ending.set)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
+        await super().startup(sockets)
+        self.settled.set()
+
+    async def main_loop(self) -> None:
+        while not self._ending.is_set():
+            await self.on_tick(0)  # sets the clock of the Date header
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Hang up on everybody, whatever is under way."""
+        for listening in sockets or []:
+            listening.close()
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        under_way = list(self.server_state.tasks)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        await self.lifespan.shutdown()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -96,7 +96,7 @@ class Store:
 
     def delete(self, webhook_id: int) -> None:
         self._remove(webhook_id)
-        self._keep({"deleted": id})
+        self._keep({"deleted": webhook_id})
 
     def failed(self, webhook_id: int, error: str, most: int) -> None:
         """Write down a delivery that failed; ``most`` in a row switch the webhook off."""
