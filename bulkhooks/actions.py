@@ -136,7 +136,7 @@ def match(text: str) -> list[int]:
 
     Empty where it names none. A pattern never takes in ``None``, which nobody means when they say "all of them".
     """
-    text = text.strip()
+    text = text.strip().replace("＊", "*")
     if "*" in text:
         pattern = "*".join(_folded(part) for part in text.split("*"))
         return [
@@ -144,14 +144,14 @@ def match(text: str) -> list[int]:
             for number, name in all_actions()
             if number != NEVER_FIRES and fnmatch.fnmatchcase(_folded(name), pattern)
         ]
-    if re.fullmatch(r"\d+(\.0+)?", text, re.ASCII):
-        number = int(text.partition(".")[0])
+    if digits := re.fullmatch(r"0*(\d{1,9}?)(?:[.．]0+)?", text):
+        number = int(digits[1])
         return [number] if 1 <= number <= len(NAMES) else []
     number = _NUMBERS.get(_folded(text), 0)
     return [number] if number else []
 
 
 def nearest(text: str, count: int = 3) -> list[str]:
-    """The names closest to a misspelt one, best first."""
+    """The names closest to a misspelt one, best first; always as many, for a list of 90 has no better answer."""
     spelt = {_folded(name): name for name in NAMES}
-    return [spelt[close] for close in difflib.get_close_matches(_folded(text), spelt, n=count, cutoff=0.5)]
+    return [spelt[close] for close in difflib.get_close_matches(_folded(text), spelt, n=count, cutoff=0.0)]

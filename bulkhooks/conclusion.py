@@ -111,6 +111,8 @@ class Running:
         summary.errors = history.errors(journal, self.number)
         summary.resume_at = history.iso(resume_at(lines)) if summary.remaining else None
         self.report.warnings += self.desk.reasons
+        caps = [left for line in lines if (left := line.limiter.writes_left()) is not None]
+        self.report.cap_left = min(caps, default=None)
         settle_status(summary, refused=self.desk.is_refused, left=self.left)
         close(summary, self.session.wall())
 

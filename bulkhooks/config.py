@@ -35,10 +35,10 @@ def settle(
 
     Raises ``UsageError``, which names the flag, the variable or the key.
     """
-    said = _said(command, flags, environment)
-    path = said.pop("job", None)
+    given = said(command, flags, environment)
+    path = given.pop("job", None)
     file = read_job_file(Path(str(path))) if path else None
-    values = {**_relevant(file, command), **said} if file else said
+    values = {**_relevant(file, command), **given} if file else given
     if "accounts" in values:
         values["accounts"] = _accounts(values["accounts"], file)
     if file and inputs == ():
@@ -73,7 +73,8 @@ def read_job_file(path: Path) -> JobFile:
     return JobFile(path, name, None if patterns is None else _found(patterns, path), values, notify)
 
 
-def _said(command: str, flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:
+def said(command: str, flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:
+    """What the flags and the environment say, each as a value of its option's kind. Raises ``UsageError``."""
     values: dict[str, object] = {}
     for option in of_command(command):
         flag = flags.get(option.name)

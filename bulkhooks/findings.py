@@ -49,13 +49,15 @@ class Report:
     """What a command found or did.
 
     ``summary`` is section 7's; ``problems`` those of the input, its warnings among them; ``warnings`` are further
-    sentences; ``forecast`` what sending takes, where that was worked out.
+    sentences; ``forecast`` what sending takes, where that was worked out; ``cap_left`` how many
+    writes the daily cap still allows.
     """
 
     summary: Summary
     problems: Sequence[Problem] = ()
     warnings: list[str] = field(default_factory=list)
     forecast: Forecast | None = None
+    cap_left: int | None = None
     load: Callable[[], pd.DataFrame] | None = field(default=None, repr=False)
 
     @property

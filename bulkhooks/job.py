@@ -156,7 +156,7 @@ def _nothing_to_do(job: Job, started_at: float) -> Report:
 
 def _refused(job: Job, wish: Wish, started_at: float) -> Report:
     """--strict, and a row is invalid: nothing is sent."""
-    report = _found(job, wish, started_at)
+    report = found_in(job, wish, started_at)
     report.summary.status, report.summary.exit_code = "input-error", EXIT_CODES["input-error"]
     report.warnings.append("--strict: a row is invalid, so nothing was sent")
     return report
@@ -221,16 +221,28 @@ async def _check(job: Job) -> Report:
     if job.live or job.locations == "live":
         from bulkhooks.live import check_live
 
-        return await check_live(job, started_at)
-    report = _found(job, expand_table(job, read_table(job)), started_at)
-    return await _probed(job, report)
-
-
-async def _probed(job: Job, report: Report) -> Report:
+        return await check_live(job)
+    wish = expand_table(job, read_table(job))
+    report = found_in(job, wish, started_at)
+    if job.probe:
+        report.warnings += await probed(wish)
     return report
 
 
-def _found(job: Job, wish: Wish, started_at: float) -> Report:
+async def probed(wish: Wish) -> list[str]:
+    """What the endpoints of a wish answer, where it is not what a webhook needs, with the number of rows behind each."""
+    from bulkhooks.nexudus.endpoints import probe
+
+    webhooks = wish.expansion.webhooks
+    rows = webhooks.loc[webhooks["status"] != Status.INVALID, "url"].value_counts(sort=False)
+    return [
+        f"{finding} ({rows[url]} row{'s' if rows[url] != 1 else ''})"
+        for url, finding in (await probe([str(url) for url in rows.index])).items()
+    ]
+
+
+def found_in(job: Job, wish: Wish, started_at: float) -> Report:
+    """What a check says of a wish."""
     from bulkhooks.conclusion import close, opened, settle_status
     from bulkhooks.summary import ErrorCount
 

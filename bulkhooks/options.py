@@ -180,9 +180,38 @@ OPTIONS: tuple[Option, ...] = (
 """In the order of the help."""
 
 
+_SANDBOX = frozenset({"sandbox"})
+
+SANDBOX_OPTIONS: tuple[Option, ...] = (
+    Option("port", WHOLE, _SANDBOX, "On loopback; 0 finds a free one. Default: 8899.", "PORT"),
+    Option("host", TEXT, _SANDBOX, "A loopback address.", "ADDRESS"),
+    Option("locations", TEXT, _SANDBOX, "Ids and ranges. Default: 1001-1040.", "IDS"),
+    Option("rate", TEXT, _SANDBOX, "Limit on writes to enforce; default: none.", "N/PERIOD", repeatable=True),
+    Option("request_rate", TEXT, _SANDBOX, "Limit on all requests to enforce.", "N/PERIOD", repeatable=True),
+    Option("latency", TEXT, _SANDBOX, "Seconds, 20ms, or a range: 10-160ms.", "TIME"),
+    Option(
+        "fault",
+        TEXT,
+        _SANDBOX,
+        "error-500, drop-before, drop-after or slow, and how often: drop-after=0.1.",
+        "KIND=PROBABILITY",
+        repeatable=True,
+    ),
+    Option("seed", WHOLE, _SANDBOX, "Makes faults and latency the same every time.", "N"),
+    Option("role", TEXT, _SANDBOX, "What the user may do.", "full|create-only", choices=("full", "create-only")),
+    Option("token_lifetime", SECONDS, _SANDBOX, "Of tokens from /api/token.", "SECONDS"),
+    Option("state", PATH, _SANDBOX, "Keep the webhooks there.", "FILE"),
+    Option("ids_from", WHOLE, _SANDBOX, "The first id.", "N", least=1),
+    Option("secret", TEXT, _SANDBOX, "Signs deliveries.", "TEXT"),
+    Option("retry_delays", TEXT, _SANDBOX, "Before each further try of a delivery. Default: 1,5,30.", "SECONDS,…"),
+)
+"""Those of ``bulkhooks sandbox``, which has no job file."""
+
+
 def of_command(command: str) -> list[Option]:
     """The options of a command."""
-    return [option for option in OPTIONS if command in option.commands]
+    return [option for option in (*OPTIONS, *SANDBOX_OPTIONS) if command in option.commands]
 
 
 BY_NAME = {option.name: option for option in OPTIONS}
+"""Those that may stand in a job file."""

@@ -133,3 +133,32 @@ def _table(label: str, counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]
         yield f"  {name or '(invalid)':<32} " + ", ".join(f"{count:,} {status}" for status, count in by_status.items())
     if len(counts) > _MOST_LINES:
         yield f"  … and {len(counts) - _MOST_LINES:,} more"
+
+
+def remarks(report: Report) -> Iterator[str]:
+    """What has to be said besides: warnings, and of the problems of the rows the first few."""
+    yield from report.warnings
+    flaws = [problem for problem in report.problems if not problem.warning]
+    yield from map(str, flaws[:_MOST_LINES])
+    if len(flaws) > _MOST_LINES:
+        yield f"… and {len(flaws) - _MOST_LINES:,} more problems"
+
+
+def runs_as_json(found: Sequence[Mapping[str, object]]) -> str:
+    """The runs of a journal as a list of objects."""
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def runs_as_text(found: Sequence[Mapping[str, object]]) -> str:
+    """The runs of a journal, a line each."""
+    if not found:
+        return "The journal has no run yet."
+    return "\n".join(_run_line(run) for run in found)
+
+
+def _run_line(run: Mapping[str, object]) -> str:
+    counts = run["counts"]
+    counted = ", ".join(f"{count} {status}" for status, count in counts.items()) if isinstance(counts, Mapping) else ""
+    inputs = run["inputs"]
+    names = ", ".join(map(str, inputs)) if isinstance(inputs, list) else ""
+    return f"{run['run_id']}  {run['command']:<6}  {run['status']:<11}  {counted or '-'}  {names}".rstrip()

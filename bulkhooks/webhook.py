@@ -64,6 +64,12 @@ def url_key(url: str) -> str:
     return scheme.lower() + userinfo + host.lower() + url[origin.end() :]
 
 
+def url_host(url: str) -> str:
+    """Host and port of a URL in lower case; '' where it has none."""
+    origin = _ORIGIN.match(url)
+    return origin[3].lower() if origin else ""
+
+
 _ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*@)?([^/?#]*)")
 
 

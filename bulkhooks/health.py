@@ -1,0 +1,234 @@
+"""``health``: how delivery stands for every webhook of an account, and switching on again what failures switched off."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from bulkhooks import actions
+from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized, UsageError
+from bulkhooks.findings import Ask, Question, Report
+from bulkhooks.job import Declined, Tally, blocking
+from bulkhooks.settings import Job
+from bulkhooks.summary import EXIT_CODES, ErrorCount
+from bulkhooks.webhook import Status, url_host, url_key
+
+if TYPE_CHECKING:
+    from bulkhooks.nexudus.records import Record
+    from bulkhooks.opening import Desk
+    from bulkhooks.provision.line import Line
+    from bulkhooks.provision.session import Session
+
+HEALTH_COLUMNS = (
+    "BusinessId", "Location", "Action", "URL", "Name", "Health", "Active", "ErrorCount", "LastError", "LastTrigger",
+    "WebhookId", "Twins",
+)  # fmt: skip
+
+
+class Health(StrEnum):
+    """What INTERFACE.md, section 7, calls the states of a webhook."""
+
+    HEALTHY = "healthy"
+    FAILING = "failing"
+    DISABLED = "disabled"
+    PAUSED = "paused"
+    NEVER_FIRED = "never fired"
+
+    @classmethod
+    def of(cls, record: Record) -> Health:
+        """The state of a webhook as a search gives it."""
+        if record.error_count > 0:
+            return cls.FAILING if record.active else cls.DISABLED
+        if not record.active:
+            return cls.PAUSED
+        return cls.HEALTHY if record.last_trigger else cls.NEVER_FIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """The webhooks of one account, with the names of its locations as far as they may be listed."""
+
+    records: Sequence[Record]
+    names: Mapping[int, str]
+
+    def rows(self) -> list[list[object]]:
+        """``HEALTH_COLUMNS``, by location, event and id."""
+        same = defaultdict(list)
+        for record in self.records:
+            same[_identity(record)].append(record.id)
+        ordered = sorted(self.records, key=lambda record: (record.business_id, record.action, record.id))
+        return [
+            [
+                record.business_id,
+                self.names.get(record.business_id, ""),
+                actions.name_of(record.action) if 1 <= record.action <= len(actions.NAMES) else record.action,
+                record.url,
+                record.name,
+                str(Health.of(record)),
+                record.active,
+                record.error_count,
+                record.last_error,
+                record.last_trigger,
+                record.id,
+                ", ".join(str(twin) for twin in same[_identity(record)] if twin != record.id),
+            ]
+            for record in ordered
+        ]
+
+
+def _identity(record: Record) -> tuple[int, int, str]:
+    return record.business_id, record.action, url_key(record.url)
+
+
+def health(job: Job, *, ask: Ask | None = None) -> Report:
+    """Every webhook's delivery health; with ``reactivate`` what failures have switched off is switched on first.
+
+    ``since`` and ``only`` narrow the sheet; the exit code is that of all. Raises ``CredentialsError`` where listing is
+    not permitted.
+    """
+    return blocking(lambda: _health(job, ask))
+
+
+async def _health(job: Job, ask: Ask | None) -> Report:
+    from bulkhooks.conclusion import close, opened
+    from bulkhooks.destinations import Destinations
+    from bulkhooks.opening import embedded, journal_path, open_accounts, terms
+    from bulkhooks.provision.journal import Journal
+    from bulkhooks.provision.session import Session
+
+    started_at = time.time()
+    since = _moment(job.since) if job.since else None
+    with embedded(job) as (settled, _), Journal(journal_path(settled)) as journal:
+        async with Session(journal, terms(settled)) as session:
+            with Destinations(settled.outputs) as destinations:
+                names = sorted(
+                    {settled.account, *settled.known_accounts} if settled.known_accounts else {settled.account}
+                )
+                desk = await open_accounts(settled, session, names, lock=settled.reactivate)
+                summary = opened(settled, "", started_at)
+                known = {name: await _webhooks(line) for name, line in desk.lines.items()}
+                if settled.reactivate and await _reactivate(settled, session, desk, known, ask):
+                    known = {name: await _webhooks(line) for name, line in desk.lines.items()}
+                rows = [row for webhooks in known.values() for row in webhooks.rows()]
+                shown = [row for row in rows if _is_wanted(row, settled.several("only"), since)]
+                states = Counter(str(row[_HEALTH]) for row in rows)
+                summary.counts = {str(state): states[state] for state in Health if states[state]}
+                summary.total = len(rows)
+                summary.errors = _failures(rows)
+                traffic = session.traffic
+                summary.writes, summary.requests, summary.throttled = (
+                    traffic.writes,
+                    traffic.requests,
+                    traffic.throttled,
+                )
+                ill = states[Health.FAILING] + states[Health.DISABLED]
+                summary.status = "auth-error" if desk.is_refused else "failures" if ill else "ok"
+                summary.exit_code = EXIT_CODES[summary.status]
+                close(summary)
+                facts = {"Server": settled.base_url, "Accounts": ", ".join(desk.lines)}
+                destinations.write_rows(HEALTH_COLUMNS, shown, summary, facts)
+                warnings = [*desk.reasons, *_twins(rows), *destinations.said]
+                return Report(summary, warnings=warnings, load=lambda: _frame(shown))
+
+
+_HEALTH = HEALTH_COLUMNS.index("Health")
+_LAST_TRIGGER = HEALTH_COLUMNS.index("LastTrigger")
+
+
+async def _webhooks(line: Line) -> Webhooks:
+    from bulkhooks.provision.listing import everything, locations
+
+    try:
+        records = await everything(line)
+    except (Unauthorized, Forbidden) as error:
+        raise CredentialsError(f"the webhooks may not be listed: {error}") from error
+    try:
+        names = dict(await locations(line))
+    except (Unauthorized, Forbidden):
+        names = {}
+    return Webhooks(records, names)
+
+
+async def _reactivate(job: Job, session: Session, desk: Desk, known: Mapping[str, Webhooks], ask: Ask | None) -> bool:
+    """Switch on what failures have switched off; whether anything was tried."""
+    from bulkhooks.provision.item import Verdict
+    from bulkhooks.provision.run import new_run_id, send
+
+    disabled = [
+        (name, record)
+        for name, webhooks in known.items()
+        for record in webhooks.records
+        if Health.of(record) is Health.DISABLED
+    ]
+    if not disabled:
+        return False
+    if ask is not None and not job.yes and not ask(Question(f"Switch on {len(disabled)} webhooks?")):
+        raise Declined("nothing was switched on")
+    journal, now = session.journal, session.wall()
+    run = journal.begin(
+        new_run_id(now), command="health", job=job.name, inputs=[], accounts=set(desk.numbers.values()), at=now
+    )
+    items = (
+        (
+            seq, -1, f"health:{seq + 1}", desk.numbers[name], record.business_id, known[name].names.get(record.business_id, ""),
+            record.action, record.url, url_key(record.url), record.name, 0, None, 1, str(Verdict.UPDATE),
+            str(Status.PENDING), record.id, None, "", "", "",
+        )
+        for seq, (name, record) in enumerate(disabled)
+    )  # fmt: skip
+    journal.plan(run, columns=[], facts={}, rows=[], items=items)
+    tally = Tally(len(disabled), desk, None)
+    await send(desk.lines, run, {}, workers=job.concurrency, retries=job.retries, settle=job.settle, ended=tally.ended)
+    journal.finish(run, {"status": "ok", "counts": {}}, session.wall())
+    return True
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"--since {text!r} is not a time; write for example 2026-11-25 or 2026-11-25T08:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _is_wanted(row: Sequence[Any], only: Iterable[str], since: datetime | None) -> bool:
+    states = {state.replace("-", " ") for state in only}
+    if states and row[_HEALTH] not in states:
+        return False
+    if since is None:
+        return True
+    try:
+        return bool(row[_LAST_TRIGGER]) and _moment(row[_LAST_TRIGGER]) >= since
+    except UsageError:
+        return True  # a time that cannot be read is better shown than hidden
+
+
+def _failures(rows: Sequence[Sequence[Any]]) -> list[ErrorCount]:
+    """What ails, by the host of the URL, the most frequent first; with the last error as an example."""
+    ill = [row for row in rows if row[_HEALTH] in {Health.FAILING, Health.DISABLED}]
+    by_host = Counter((str(row[_HEALTH]), url_host(row[3])) for row in ill)
+    examples = {(str(row[_HEALTH]), url_host(row[3])): str(row[8]) for row in reversed(ill)}
+    return [
+        ErrorCount(state, count, f"{host}: {examples[state, host] or 'no error is on record'}")
+        for (state, host), count in by_host.most_common()
+    ]
+
+
+def _twins(rows: Sequence[Sequence[Any]]) -> list[str]:
+    named = {}
+    for row in rows:
+        if row[11]:
+            ids = sorted([int(row[10]), *map(int, str(row[11]).split(", "))])
+            named[tuple(ids)] = f"twins: ids {', '.join(map(str, ids))} are the same webhook, {row[2]} at {row[0]}"
+    return list(named.values())
+
+
+def _frame(rows: Sequence[Sequence[object]]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=list(HEALTH_COLUMNS), dtype=object)

@@ -1,0 +1,58 @@
+"""Addresses of others: whether an endpoint is there, and messages to whoever watches over a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import anyio
+import httpx
+
+from bulkhooks import __version__
+from bulkhooks.nexudus.address import shown_url
+from bulkhooks.nexudus.wording import no_connection
+
+TIMEOUT = 10.0
+"""Seconds for an endpoint to answer."""
+
+AT_ONCE = 8
+_GONE = frozenset({404, 410})
+_HEADERS = {"User-Agent": f"bulkhooks/{__version__}"}
+
+
+async def probe(urls: Sequence[str], transport: httpx.AsyncBaseTransport | None = None) -> dict[str, str]:
+    """Connect to each URL once (TLS, HEAD, no event) and say of those that do not answer well what they answer."""
+    findings: dict[str, str] = {}
+    limit = anyio.CapacityLimiter(AT_ONCE)
+    async with httpx.AsyncClient(transport=transport, timeout=TIMEOUT, headers=_HEADERS) as client:
+
+        async def look(url: str) -> None:
+            async with limit:
+                finding = await _answer(client, url)
+            if finding:
+                findings[url] = f"{shown_url(url)}: {finding}"
+
+        async with anyio.create_task_group() as group:
+            for url in dict.fromkeys(urls):
+                group.start_soon(look, url)
+    return {url: findings[url] for url in urls if url in findings}
+
+
+async def _answer(client: httpx.AsyncClient, url: str) -> str:
+    try:
+        answer = await client.head(url)
+    except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
+        return f"does not answer: {no_connection(error, TIMEOUT)}"
+    if answer.is_redirect:
+        return f"redirects to {shown_url(answer.headers.get('Location', ''))}; webhooks are not redirected"
+    if answer.status_code in _GONE or answer.status_code >= 500:
+        return f"answers {answer.status_code}"
+    return ""
+
+
+def post(url: str, message: Mapping[str, object] | None = None) -> str:
+    """POST a message as JSON (or nothing); returns what went wrong, '' where all is well."""
+    try:
+        answer = httpx.post(url, json=message, headers=_HEADERS, timeout=TIMEOUT)
+    except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
+        return no_connection(error, TIMEOUT)
+    return "" if answer.is_success else f"it answers {answer.status_code}"
