@@ -108,7 +108,7 @@ class Gate:
         except OSError as error:
             _log.error("the sandbox cannot write its state file: %s", error.strerror or error)
             await failure(500, "The state file cannot be written.")(scope, receive, send)
-        except Exception:
+        except Exception:  # noqa: BLE001 (one request must not end the server)
             _log.exception("a request could not be answered")
             await failure(500, "An error has occurred.")(scope, receive, send)
 

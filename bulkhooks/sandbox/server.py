@@ -155,10 +155,10 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Hang up on everybody, whatever is under way."""
-        for listening in sockets or []:
-            listening.close()
         for server in self.servers:
             server.close()
+        for listening in sockets or []:
+            listening.close()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         under_way = list(self.server_state.tasks)

@@ -16,6 +16,8 @@ import pytest
 from bulkhooks.sandbox.server import Sandbox, SandboxError, SandboxOptions
 from tests.sandbox.conftest import WEBHOOKS, body, create, running, stats, talking_to
 
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+
 SERVE = """
 import sys
 from pathlib import Path
