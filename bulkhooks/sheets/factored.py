@@ -1,0 +1,98 @@
+"""Columns as numbers: every distinct text of a column once, and for each row which of them it has.
+
+A sheet of a million rows says a few thousand different things. Each is parsed once, and the rest is numpy.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Codes = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.object_]
+Truths = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Factored:
+    """A column of texts. Row ``i`` has ``distinct[codes[i]]``; ``distinct`` are in the order of their first row."""
+
+    codes: Codes
+    distinct: Texts
+
+    @classmethod
+    def of(cls, column: pd.Series[Any] | Texts) -> Self:
+        """A column of text without missing values."""
+        codes, distinct = pd.factorize(np.asarray(column, dtype=object))
+        return cls(codes, np.asarray(distinct, dtype=object))
+
+    def texts(self) -> Texts:
+        """The column as it was."""
+        return self.distinct[self.codes]
+
+    def take(self, rows: Codes) -> Factored:
+        """The column of these rows."""
+        return Factored(self.codes[rows], self.distinct)
+
+    def map(self, change: Callable[[str], str]) -> Factored:
+        """The column with every text changed."""
+        return Factored(self.codes, texts(map(change, self.distinct)))
+
+    def where(self, flags: Sequence[bool] | Truths) -> Codes:
+        """The rows whose distinct text is flagged."""
+        return np.flatnonzero(np.asarray(flags, dtype=bool)[self.codes])
+
+
+def texts(values: Iterable[str]) -> Texts:
+    """An array of text, whatever the texts look like."""
+    found = list(values)
+    made = np.empty(len(found), dtype=object)
+    made[:] = found
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """A list of whole numbers for every row, kept once for each distinct cell. An empty list reads as one 0."""
+
+    codes: Codes
+    numbers: Codes
+    starts: Codes
+    counts: Codes
+
+    @classmethod
+    def of(cls, codes: Codes, cells: Iterable[Sequence[int]]) -> Lists:
+        """From the list of each distinct cell."""
+        flat, counts = array("q", [0]), array("q")
+        for cell in cells:
+            flat.extend(cell)
+            counts.append(len(cell))
+        sizes = np.array(counts, dtype=np.int64)
+        starts = np.where(sizes > 0, np.cumsum(sizes) - sizes + 1, 0)
+        return cls(codes, np.array(flat, dtype=np.int64), starts, sizes)
+
+    def sizes(self) -> Codes:
+        """How long every row's list is."""
+        return self.counts[self.codes]
+
+    def at(self, rows: Codes, positions: Codes) -> Codes:
+        """The number at a position of a row's list, for many rows at once."""
+        return self.numbers[self.starts[self.codes[rows]] + positions]
+
+
+def combine(*columns: Codes) -> tuple[Codes, Codes]:
+    """Equal combinations of codes: for every row the number of its combination, and the first row of each."""
+    combined = columns[0]
+    for column in columns[1:]:
+        width = int(column.max(initial=0)) + 1
+        combined = pd.factorize(combined)[0] * width + column
+    codes, distinct = pd.factorize(combined)
+    first = np.zeros(len(distinct), dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    return codes, first

@@ -1,0 +1,292 @@
+"""From cells as they were written to fields that mean something, and all that is wrong with them.
+
+Every distinct text of a column is parsed once. What depends on single webhooks (a URL with its blanks filled in) is
+left to ``expand``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bulkhooks import actions
+from bulkhooks.errors import UsageError
+from bulkhooks.sheets.factored import Factored, Lists, Texts, Truths
+from bulkhooks.sheets.finding import Finding, Suggestions, limited, missing, one_of, shown
+from bulkhooks.sheets.ids import IdReader
+from bulkhooks.sheets.locations import Locations
+from bulkhooks.sheets.problems import Problem
+from bulkhooks.sheets.table import FIELDS, Table
+from bulkhooks.sheets.templates import Template, TemplateColumn, TemplateReader, escape
+from bulkhooks.sheets.urls import clean
+
+T = TypeVar("T")
+Read = Callable[[str], tuple[T, Sequence[Finding]]]
+
+TEMPLATED = ("Name", "URL", "Replaces", "Description")
+"""Fields that are templates, in the order in which they are filled in: each may name those before it."""
+_NAMEABLE = ("BusinessId", "Location", "Action", "ActionId", "Account", "Active")
+"""What every template may name, besides the input's own columns."""
+
+
+class Problems:
+    """The problems of a table, as they are found."""
+
+    def __init__(self, table: Table, found: Iterable[tuple[int, Problem]] = ()) -> None:
+        self._sources = table.sources
+        self._source: list[int] = table.rows["source"].tolist()
+        self._line: list[int] = table.rows["line"].tolist()
+        self._found = list(found)
+
+    def cell(self, row: int, name: str) -> str:
+        """The place of one field of one row."""
+        return self._sources[self._source[row]].cell(self._line[row], name)
+
+    def add(self, name: str, found: Iterable[tuple[int, Finding]]) -> None:
+        """Findings in one field, each with its row."""
+        position = FIELDS.index(name)
+        for row, finding in found:
+            place = self.cell(row, name)
+            problem = Problem(row, place, finding.code, finding.value, finding.sentence, finding.warning)
+            self._found.append((position, problem))
+
+    def add_distinct(
+        self, name: str, column: Factored, findings: Mapping[int, Sequence[Finding]], among: Truths | None = None
+    ) -> None:
+        """Findings of distinct texts, by their numbers, for all rows (``among`` some of them) that say so."""
+        if not findings:
+            return
+        flags = np.zeros(len(column.distinct), dtype=bool)
+        flags[list(findings)] = True
+        rows = column.where(flags)
+        if among is not None:
+            rows = rows[among[rows]]
+        codes = column.codes[rows].tolist()
+        pairs = zip(rows.tolist(), codes, strict=True)
+        self.add(name, ((row, finding) for row, code in pairs for finding in findings[code]))
+
+    def add_flaws(self, flaws: Iterable[Problem]) -> dict[str, Truths]:
+        """The reader's findings; for each field the rows whose cell is flawed."""
+        flawed = {name: np.zeros(len(self._line), dtype=bool) for name in FIELDS}
+        for flaw in flaws:
+            name = next((name for name in FIELDS if self.cell(flaw.row, name) == flaw.place), "")
+            if name and not flaw.warning:
+                flawed[name][flaw.row] = True
+            self._found.append((FIELDS.index(name) if name else len(FIELDS), flaw))
+        return flawed
+
+    def copy(self, table: Table) -> Problems:
+        """The same problems, to which others are added."""
+        return Problems(table, self._found)
+
+    def sorted(self) -> list[Problem]:
+        """By row, and in a row by field."""
+        return [problem for _, problem in sorted(self._found, key=lambda found: (found[1].row, found[0]))]
+
+    def stopped(self) -> Truths:
+        """For every row whether a problem stops it."""
+        stopped = np.zeros(len(self._line), dtype=bool)
+        stopped[[problem.row for _, problem in self._found if not problem.warning]] = True
+        return stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What the cells mean, one entry for each row of ``table``.
+
+    ``ids`` and ``actions``: the numbers of locations and events, in the order written (of a row without any, none).
+    ``shown_as``: the location's name as the sheet has it, '' where it has none; ``names`` then has it by id. ``account``:
+    names of credentials. ``active``: int8, -1 where the cell is empty. ``templates``: by field, those of ``TEMPLATED``;
+    under "" the template of names, for names that turn out empty.
+    """
+
+    table: Table
+    problems: Problems
+    ids: Lists
+    actions: Lists
+    shown_as: Texts
+    names: Mapping[int, str]
+    account: Factored
+    active: npt.NDArray[np.int8]
+    templates: Mapping[str, TemplateColumn]
+
+
+def normalize(
+    table: Table, *, locations: Locations, accounts: Collection[str], account: str, name_template: str
+) -> Fields:
+    """Parse every field of a table.
+
+    ``accounts`` are the names there are, ``account`` that of rows without one. Raises ``UsageError`` where
+    ``name_template`` asks for what there is not.
+    """
+    problems = Problems(table)
+    flawed = problems.add_flaws(table.flaws)
+    raw = {name: np.asarray(table.rows[name], dtype=object) for name in FIELDS}
+
+    is_named: Truths = (raw["BusinessId"] == "") & (raw["Location"] != "")
+    where = Factored.of(np.where(is_named, raw["Location"], raw["BusinessId"]))
+    found: dict[int, Sequence[Finding]] = {}
+    ids = Lists.of(where.codes, _each(where, IdReader(locations).read, found))
+    problems.add_distinct("Location", where, found, is_named)
+    problems.add_distinct("BusinessId", where, found, ~is_named)
+    _miss(problems, "BusinessId", where, flawed["BusinessId"] | flawed["Location"])
+
+    events = Factored.of(raw["Action"])
+    found = {}
+    numbers = Lists.of(events.codes, _each(events, _event_reader(), found))
+    problems.add_distinct("Action", events, found)
+    _miss(problems, "Action", events, flawed["Action"])
+
+    templates = _templates(table, raw, name_template, problems)
+    _miss(problems, "URL", Factored.of(raw["URL"]), flawed["URL"])
+
+    switches = Factored.of(raw["Active"])
+    found = {}
+    active = np.array(list(_each(switches, _read_active, found)), dtype=np.int8)
+    problems.add_distinct("Active", switches, found)
+
+    tenants = Factored.of(raw["Account"])
+    found = {}
+    known = Factored.of(np.array(list(_each(tenants, _account_reader(accounts, account), found)), dtype=object))
+    problems.add_distinct("Account", tenants, found)
+
+    return Fields(
+        table=table,
+        problems=problems,
+        ids=ids,
+        actions=numbers,
+        shown_as=np.where(is_named, "", raw["Location"]),
+        names=locations.name_of,
+        account=Factored(known.codes[tenants.codes], known.distinct),
+        active=active[switches.codes],
+        templates=templates,
+    )
+
+
+def _each(column: Factored, read: Read[T], found: dict[int, Sequence[Finding]]) -> Iterator[T]:
+    """What each distinct text means; what is wrong with it goes into ``found``. An empty one is not asked about."""
+    for number, text in enumerate(column.distinct):
+        value, findings = read(text)
+        if findings:
+            found[number] = findings
+        yield value
+
+
+def _miss(problems: Problems, name: str, column: Factored, flawed: Truths) -> None:
+    rows = column.where(column.distinct == "")
+    finding = missing(name, _WANTED[name])
+    problems.add(name, ((row, finding) for row in rows[~flawed[rows]].tolist()))
+
+
+_WANTED = {
+    "BusinessId": "write the id of a location, several, a range as 1001-1010, or a name from the table of locations",
+    "Action": "write an event such as BookingCreate; `bulkhooks actions` lists all of them",
+    "URL": "write where the events are to go, such as https://hooks.example.com/in",
+}
+
+
+def _event_reader() -> Read[list[int]]:
+    suggest = Suggestions(actions.nearest)
+
+    def read(cell: str) -> tuple[list[int], Sequence[Finding]]:
+        numbers: list[int] = []
+        findings: list[Finding] = []
+        for item in filter(None, map(str.strip, re.split(r"[,;|\n\r，；｜、]", cell))):
+            found = actions.match(item)
+            if not found:
+                findings.append(_unknown_event(item, suggest))
+            elif actions.NEVER_FIRES in found:
+                findings.append(Finding.of("never-fires", item, _NEVER_FIRES, warning=True))
+            numbers += found
+        if cell and not numbers and not findings:
+            findings.append(Finding.of("unknown-action", cell, f"names no event; {_WANTED['Action']}"))
+        return numbers, limited(findings)
+
+    return read
+
+
+_NEVER_FIRES = "is the event None, which never fires; choose another if something is to be delivered"
+
+
+def _unknown_event(item: str, suggest: Suggestions) -> Finding:
+    if re.fullmatch(r"[\d.,\s-]+", item):
+        return Finding.of("unknown-action", item, f"is no event; they are numbered from 1 to {len(actions.NAMES)}")
+    what = "is a pattern that no event matches" if "*" in item else "is no event"
+    close = suggest(item)
+    advice = f"the nearest are {', '.join(close[:-1])} and {close[-1]}; " if len(close) > 1 else ""
+    return Finding.of("unknown-action", item, f"{what}; {advice}`bulkhooks actions` lists all of them")
+
+
+_ACTIVE = dict.fromkeys(("true", "yes", "y", "1", "on"), 1) | dict.fromkeys(("false", "no", "n", "0", "off"), 0)
+
+
+def _read_active(cell: str) -> tuple[int, Sequence[Finding]]:
+    value = -1 if cell == "" else _ACTIVE.get(cell.strip().casefold())
+    if value is None:
+        return -1, [Finding.of("bad-boolean", cell, "is neither yes nor no; write yes or no, or leave the cell empty")]
+    return value, ()
+
+
+def _account_reader(accounts: Collection[str], account: str) -> Read[str]:
+    known = sorted({*accounts, account})
+    suggest = Suggestions.among(known)
+    spelt = {name.casefold(): name for name in reversed(known)}
+
+    def read(cell: str) -> tuple[str, Sequence[Finding]]:
+        if cell == "":
+            return account, ()
+        name = cell if cell in known else spelt.get(cell.casefold())
+        if name is not None:
+            return name, ()
+        close = suggest(cell)
+        advice = f"did you mean {close[0]}" if close else f"write {one_of(known)}"
+        sentence = f"is no account; {advice}, or add it to the job file or to --accounts FILE"
+        return account, [Finding.of("unknown-account", cell, sentence)]
+
+    return read
+
+
+def _templates(
+    table: Table, raw: Mapping[str, Texts], name_template: str, problems: Problems
+) -> dict[str, TemplateColumn]:
+    """The templates of every field. The text of rows that are done is what the server has, and no template."""
+    done = np.asarray(table.rows["known_id"]) > 0
+    default = _default_name(table, name_template)
+    templates: dict[str, TemplateColumn] = {}
+    for position, name in enumerate(TEMPLATED):
+        column = Factored.of(raw[name])
+        braced = column.where(["{" in text or "}" in text for text in column.distinct])
+        literal = braced[done[braced]]
+        if len(literal) and name != "Replaces":
+            written = raw[name].copy()
+            written[literal] = [escape(text) for text in written[literal]]
+            column = Factored.of(written)
+        if name in {"URL", "Replaces"}:
+            column = column.map(clean)
+        if name == "Name":
+            column = column.map(lambda text: text or name_template)
+        found: dict[int, Sequence[Finding]] = {}
+        reader = TemplateReader(name, _nameable(table, position))
+        templates[name] = TemplateColumn.of(column.codes, _each(column, reader.read, found))
+        problems.add_distinct(name, column, found)
+    everywhere = np.zeros(len(table.rows), dtype=np.int64)
+    templates[""] = TemplateColumn.of(everywhere, [default])
+    return templates
+
+
+def _nameable(table: Table, position: int) -> list[str]:
+    return list(dict.fromkeys([*_NAMEABLE, *TEMPLATED[:position], *map(str, table.extras.columns)]))
+
+
+def _default_name(table: Table, name_template: str) -> Template:
+    if not name_template.strip():
+        raise UsageError('--name-template must not be empty; the default is "{Location} - {Action}"')
+    template, findings = TemplateReader("--name-template", _nameable(table, 0)).read(name_template)
+    if findings:
+        raise UsageError(f"--name-template {shown(name_template)}: {'; '.join(found.sentence for found in findings)}")
+    return template

@@ -1,0 +1,134 @@
+"""Endpoints: what can be taken for one, what has to be said of it, and how it is shown."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from bulkhooks.sheets.finding import shown
+
+
+class Verdict(NamedTuple):
+    """What is to be said of a URL. ``sentence`` tells why it is none ('' where it is one)."""
+
+    sentence: str
+    is_insecure: bool = False
+    is_private: bool = False
+
+
+_INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+_QUOTES = '"“”„‟‘’‚‛«»‹›`´'
+_BEFORE = re.compile(rf"^[\s{_INVISIBLE}{_QUOTES}]+")
+_AFTER = re.compile(rf"[\s{_INVISIBLE}{_QUOTES}]+$")
+_PAIRED = {"'": "'", "<": ">"}
+
+
+def clean(url: str) -> str:
+    """``url`` without what word processors put around it: quotes of every kind, invisible characters, ``<…>``."""
+    if url[:1].isalnum() and (url[-1].isalnum() or url[-1] in "/}"):
+        return url
+    before = None
+    while url != before:
+        before = url
+        url = _AFTER.sub("", _BEFORE.sub("", url))
+        if len(url) > 1 and _PAIRED.get(url[0]) == url[-1]:
+            url = url[1:-1]
+    return url
+
+
+def check(url: str) -> Verdict:
+    """Whether events can be delivered there: http or https, a host, nothing that does not belong into a URL."""
+    parts = _URL.fullmatch(url)
+    if parts is None or not url.isprintable():
+        return Verdict(_why(url))
+    scheme, authority = parts.groups()
+    fault, is_private = _host(authority)
+    if fault:
+        return Verdict(f"the URL {shown(hidden(url))} {fault}")
+    return _VERDICTS[len(scheme) == 4, is_private]
+
+
+_URL = re.compile(r"(https?)://([^\s/?#\\]+)(?:[/?#][^ ]*)?", re.IGNORECASE)
+_VERDICTS = {
+    (insecure, private): Verdict("", insecure, private) for insecure in (False, True) for private in (False, True)
+}
+
+
+def hidden(url: str) -> str:
+    """``url`` without user name, password and query, which may be secret."""
+    return re.sub(r"\?.*", "?…", re.sub(r"^([^/?#]*//)[^/?#]*@", r"\1…@", url, flags=re.DOTALL), flags=re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def _host(authority: str) -> tuple[str, bool]:
+    """What is wrong with ``user:password@host:port`` ('' if nothing), and whether the host is private."""
+    address = authority.rpartition("@")[2]
+    parts = _ADDRESS.fullmatch(address)
+    if parts is None:
+        if not address or address.startswith(":"):
+            return "has no host; write https://, the host, and the path", False
+        return "has a host that is none; look at what stands between // and the next /", False
+    host, port = parts.groups()
+    if port is not None and not (port and len(port) < 6 and 0 < int(port) < 65_536):
+        return f"has the port {shown(port)}; ports are numbers from 1 to 65535", False
+    if host.startswith("["):
+        return _ip_address(host[1:-1].partition("%")[0])
+    name = host.rstrip(".").lower()
+    last = name.rpartition(".")[2]
+    if last.isdecimal() or re.fullmatch(r"0x[0-9a-f]*", last):
+        return _ip_address(name)
+    if len(host) > 253 or not all(map(_LABEL.fullmatch, name.split("."))):
+        return f"has the host {shown(host)}, which is no host name; look at its letters and dots", False
+    return "", last in _PRIVATE_NAMES
+
+
+_ADDRESS = re.compile(r"(\[[^\[\]]*\]|[^:\[\]@]+)(?::([0-9]*))?")
+_LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
+_PRIVATE_NAMES = frozenset({"localhost", "local", "localdomain", "internal"})
+"""Names, and ends of names, that stand for this machine or its own network (RFC 6761, RFC 6762, ICANN on .internal)."""
+_PRIVATE_NETWORKS = [
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "0.0.0.0/8", "fc00::/7", "::/128")
+]
+
+
+def _ip_address(text: str) -> tuple[str, bool]:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return f"has the address {shown(text)}, which is no IP address; write it as 203.0.113.7 or [2001:db8::7]", False
+    inner = getattr(address, "ipv4_mapped", None) or address
+    return "", (
+        inner.is_loopback
+        or inner.is_link_local
+        or any(inner in network for network in _PRIVATE_NETWORKS if network.version == inner.version)
+    )
+
+
+def _why(url: str) -> str:
+    """Why a text is no URL, and what to write."""
+    named = shown(hidden(url))
+    if " " in url or not url.isprintable():
+        return f"the URL {named} has {_unfit(url)} inside; remove it, or write it percent-encoded (%20 for a space)"
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)", url)
+    if scheme and scheme[1].lower() in {"http", "https"}:
+        return f"the URL {named} has no host; write {scheme[1].lower()}://, the host, and the path"
+    if scheme and ("//" in url or "." not in scheme[1]):
+        return f"the URL {named} begins with {shown(scheme[0])}, where only https:// (or http://) is delivered to"
+    rest = re.sub(r"^(?:https?)?[:/\\]+", "", url, flags=re.IGNORECASE)
+    if check(f"https://{rest}").sentence == "" and re.match(r"[^/?#]*\.\w|localhost\b", rest):
+        return f"the URL {named} has no scheme; did you mean {hidden('https://' + rest)}?"
+    return f"{named} is no URL; write one that begins with https://, such as https://hooks.example.com/in"
+
+
+def _unfit(url: str) -> str:
+    first = next(character for character in url if character == " " or not character.isprintable())
+    if first in " \u00a0":
+        return "a space"
+    if first in "\r\n\u2028\u2029":
+        return "a line break"
+    if first == "\t":
+        return "a tab"
+    return f"an invisible character (U+{ord(first):04X})"
