@@ -44,11 +44,11 @@ VERDICTS: Mapping[str, Verdict] = {
         "see LastError, and mend the receiving end",
     ),
     "invalid": Verdict(
-        "wrong", "something in the row is wrong, so nothing was sent", "correct the row as Error says, and run this file"
+        "wrong",
+        "something in the row is wrong, so nothing was sent",
+        "correct the row as Error says, and run this file",
     ),
-    "failed": Verdict(
-        "wrong", "the server did not accept it", "correct the row as Error says, and run this file"
-    ),
+    "failed": Verdict("wrong", "the server did not accept it", "correct the row as Error says, and run this file"),
     "disabled": Verdict(
         "wrong",
         "switched off after too many failed deliveries: its events are lost",
@@ -96,16 +96,16 @@ def what_to_do(code: str) -> str:
 def headline(summary: Summary, counts: Mapping[str, int]) -> str:
     """How it went, in one sentence. ``counts`` are rows by verdict."""
     total = sum(counts.values())
-    parts = [f"{counts[verdict]:,} {verdict}" for verdict in in_order(counts)]
+    parts = [f"{counts[verdict]:,} {verdict}" for verdict in in_order(counts) if verdict != "pending"]
     if not total:
         return "Nothing to do: not one row asks for a webhook."
     flawed = sum(counts[verdict] for verdict in counts if verdict in FLAWS)
     waiting = counts.get("pending", 0)
     rows = f"{total:,} {'webhook' if total == 1 else 'webhooks'}"
     if summary.status == "auth-error":
-        return f"Stopped, because the API did not take the credentials. Of {rows}: {_listed(parts)}."
+        return f"Stopped, because the API did not take the credentials. Of {rows}: {_listed(parts + [f'{waiting:,} pending'] * bool(waiting))}."
     if waiting:
-        return f"Not finished: {waiting:,} of {rows} still to be sent. So far: {_listed(parts)}."
+        return f"Not finished: {waiting:,} of {rows} still to be sent. So far: {_listed(parts) or 'nothing'}."
     if "planned" in counts:
         return f"The plan for {rows}: {_listed(parts)}."
     if flawed:
@@ -150,4 +150,4 @@ def readable(moment: str | None) -> str:
 
 
 def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"

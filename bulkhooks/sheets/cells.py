@@ -35,12 +35,15 @@ class CellWriter:
     def __init__(self, book: Workbook, sheet: Worksheet, formats: Sequence[Format | None]) -> None:
         self._sheet = sheet
         self._formats = formats
+        aligned = {"align": "left", "valign": "top"}
         self._dates = {
-            dt.datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"}),
-            dt.date: book.add_format({"num_format": "yyyy-mm-dd", "align": "left"}),
-            dt.time: book.add_format({"num_format": "hh:mm:ss", "align": "left"}),
-            dt.timedelta: book.add_format({"num_format": "[h]:mm:ss", "align": "left"}),
+            dt.datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", **aligned}),
+            dt.date: book.add_format({"num_format": "yyyy-mm-dd", **aligned}),
+            dt.time: book.add_format({"num_format": "hh:mm:ss", **aligned}),
+            dt.timedelta: book.add_format({"num_format": "[h]:mm:ss", **aligned}),
         }
+        # Excel shows a boolean as such whatever the format; LibreOffice takes this one for its own.
+        self._boolean = book.add_format({"num_format": '"TRUE";"TRUE";"FALSE"', **aligned})
         self.cut = 0
         # The limit is kept here, where a cut text is marked and counted.
         sheet.xls_strmax = sys.maxsize
@@ -64,7 +67,7 @@ class CellWriter:
     def _write_other(self, number: int, column: int, value: Any) -> None:
         form = self._formats[column]
         if isinstance(value, bool):
-            self._sheet.write_boolean(number, column, value, form)
+            self._sheet.write_boolean(number, column, value, self._boolean)
         elif isinstance(value, float):
             self._sheet.write_number(number, column, Exact(value), form)
         elif isinstance(value, int) and abs(value) < _MAX_DIGITS:

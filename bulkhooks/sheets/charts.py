@@ -69,8 +69,8 @@ def _dress(chart: Chart, title: str) -> None:
     plain: dict[str, Any] = {"num_font": _FONT, "line": {"color": LINE}}
     chart.set_title({"name": title, "name_font": {"size": 11, "bold": True, "color": INK}, "overlay": False})
     # The first row of the table is the uppermost bar.
-    chart.set_x_axis({**plain, "reverse": True, "major_tick_mark": "none"})
-    chart.set_y_axis(
+    chart.set_y_axis({**plain, "reverse": True, "major_tick_mark": "none", "major_gridlines": {"visible": False}})
+    chart.set_x_axis(
         {**plain, "num_format": "#,##0", "min": 0, "major_gridlines": {"visible": True, "line": {"color": LINE}}}
         | {"label_position": "high", "major_tick_mark": "none"}
     )

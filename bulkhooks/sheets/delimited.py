@@ -5,49 +5,61 @@ from __future__ import annotations
 import csv
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping, Sequence
-from io import TextIOWrapper
-from typing import IO
+from io import StringIO
+from typing import IO, Any
 
 from bulkhooks.sheets.values import Row, plain, text
 from bulkhooks.summary import Summary
 
 _FORMULA = re.compile(r"'*[=+\-@]")
 """What a spreadsheet would take for a formula, and what would be taken for that with its ``'`` removed again."""
+_SUSPECT = frozenset("=+-@'")
+_SWITCHES = {True: "true", False: "false", None: ""}
 
 
 class CsvWriter:
     """Results as comma-separated text: UTF-8 with a byte order mark, lines ended as Excel ends them."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")  # type: ignore[type-var]
-        self._writer = csv.writer(self._file, lineterminator="\r\n")
+        self._file = file
         self.notes: list[str] = []
 
     def begin(self, columns: Sequence[str]) -> None:
         """Write the header."""
-        self._writer.writerow([_guarded(column) for column in columns])
+        self._file.write(BOM_UTF8)
+        self._write([[_guarded(column) for column in columns]])
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write some rows, column by column, because a column's values are mostly of one type."""
-        self._writer.writerows(zip(*map(_texts, zip(*rows, strict=True)), strict=True))
+        self._write(zip(*map(_texts, zip(*rows, strict=True)), strict=True))
 
-    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:  # noqa: ARG002 (there is no room for them)
-        """End the text."""
-        self._file.flush()
+    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:
+        """Nothing is left to do."""
 
     def abandon(self) -> None:
-        """Let go of the file, which stays open."""
-        self._file.detach()
+        """Nothing is held."""
+
+    def _write(self, rows: Iterable[Iterable[object]]) -> None:
+        lines = StringIO(newline="")
+        csv.writer(lines, lineterminator="\r\n").writerows(rows)
+        self._file.write(lines.getvalue().encode("utf-8", "replace"))
 
 
 def _texts(column: Sequence[object]) -> Iterable[object]:
-    kinds = set(map(type, column))
-    if kinds <= {str, type(None)}:
-        return [_guarded(value) if value else value for value in column]  # type: ignore[arg-type]
-    if kinds == {int} and min(column) >= 0:  # type: ignore[type-var, operator]
+    """The column as ``csv`` may write it. Most columns are of one type, and may be handed on after one look."""
+    kinds = set(map(type, column)) - {type(None)}
+    values: Any = column
+    if not kinds or (kinds == {int} and min(filter(None, values), default=0) >= 0):
         return column
-    return [_guarded(text(value)) for value in column]
+    if kinds == {str}:
+        if _SUSPECT.isdisjoint({value[:1] for value in values if value}):
+            return column
+        return [_guarded(value) if value else value for value in values]
+    if kinds == {bool}:
+        return [_SWITCHES[value] for value in values]
+    return [_guarded(text(value)) for value in values]
 
 
 def _guarded(value: str) -> str:
@@ -55,15 +67,11 @@ def _guarded(value: str) -> str:
     return "'" + value if value[:1] in _SUSPECT and _FORMULA.match(value) else value
 
 
-_SUSPECT = frozenset("=+-@'")
-
-
 class JsonlWriter:
     """Results as one JSON object a line, with numbers, booleans and null as such and dates in ISO 8601."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        # A lone surrogate, which only an answer of a server can hold, comes out as the JSON escape it came in as.
-        self._file = TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="\n")  # type: ignore[type-var]
+        self._file = file
         self._columns: Sequence[str] = ()
         self.notes: list[str] = []
 
@@ -74,15 +82,15 @@ class JsonlWriter:
     def write(self, rows: Sequence[Row]) -> None:
         """Write some rows."""
         columns = self._columns
-        self._file.writelines(_line(columns, row) for row in rows)
+        lines = "".join([_line(columns, row) for row in rows])
+        # A lone surrogate, which only an answer of a server can hold, comes out as the JSON escape it came in as.
+        self._file.write(lines.encode("utf-8", "backslashreplace"))
 
-    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:  # noqa: ARG002 (there is no room for them)
-        """End the text."""
-        self._file.flush()
+    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:
+        """Nothing is left to do."""
 
     def abandon(self) -> None:
-        """Let go of the file, which stays open."""
-        self._file.detach()
+        """Nothing is held."""
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, default=lambda value: _json(value)).encode

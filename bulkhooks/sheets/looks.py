@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any, NamedTuple
 
 from xlsxwriter.format import Format
@@ -19,6 +20,9 @@ GREY = "#52606D"
 """Headings of columns that are ours."""
 PALE = "#F1F5F9"
 LINE = "#CBD2D9"
+LINE_HEIGHT = 15.0
+_MOST_HEIGHT = 150.0
+"""More of one text would fill the screen; the cell has it all."""
 
 
 class Look(NamedTuple):
@@ -83,15 +87,21 @@ def heading(book: Workbook, colour: str = BLUE, **more: Any) -> Format:
     )
 
 
-def for_print(sheet: Worksheet, *, title: str, rows_at_top: int = 0) -> None:
-    """Landscape A4, as wide as the page, with page numbers, and the header on every page."""
+def for_print(sheet: Worksheet, *, title: str, rows_at_top: int = 0, pages_wide: int = 1) -> None:
+    """Landscape A4, so many pages wide, with page numbers, and the header on every page."""
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(pages_wide, 0)
     sheet.set_footer(f"&L&8{title.replace('&', '&&')[:120]}&C&8&A&R&8&P / &N")
     if rows_at_top:
         sheet.repeat_rows(0, rows_at_top - 1)
+
+
+def height_of(text: str, width: float) -> float:
+    """Points that a wrapped text takes in a cell so many digits wide; viewers do not all find it themselves."""
+    lines = sum(max(1, ceil(width_of(line) / (1.15 * width))) for line in text.split("\n"))
+    return float(min(LINE_HEIGHT * lines, _MOST_HEIGHT))
 
 
 def width_of(text: str) -> int:

@@ -8,7 +8,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from bulkhooks.sheets.advice import what_to_do
-from bulkhooks.sheets.looks import GREY, LINE, for_print, heading
+from bulkhooks.sheets.looks import GREY, LINE, LINE_HEIGHT, for_print, heading, height_of
 from bulkhooks.sheets.tally import ProblemGroup
 
 _COLUMNS = {"How often": 11, "Code": 19, "What is wrong": 64, "What to do": 48, "Where": 17}
@@ -21,7 +21,10 @@ _MOST_TEXT = 1_000
 def write_problems(book: Workbook, sheet: Worksheet, problems: Sequence[ProblemGroup], rows_a_sheet: int) -> None:
     """Fill the sheet. ``rows_a_sheet`` is how many rows each sheet of results holds, for the links to them."""
     cell = {"valign": "top", "bottom": 1, "bottom_color": LINE}
-    count, text = book.add_format({**cell, "num_format": "#,##0"}), book.add_format({**cell, "text_wrap": True})
+    count, text = (
+        book.add_format({**cell, "num_format": "#,##0", "align": "left"}),
+        book.add_format({**cell, "text_wrap": True}),
+    )
     link = book.add_format({**cell, "font_color": "#0B4F7A", "underline": 1})
     blank = book.add_format(cell)
     header = heading(book, GREY)
@@ -34,14 +37,20 @@ def write_problems(book: Workbook, sheet: Worksheet, problems: Sequence[ProblemG
     for column in range(first_place + 1, last_column + 1):
         sheet.write_blank(0, column, None, header)
     for number, problem in enumerate(problems, start=1):
+        sentence, advice = _shown(problem.sentence), what_to_do(problem.code)
+        height = max(height_of(sentence, _COLUMNS["What is wrong"]), height_of(advice, _COLUMNS["What to do"]))
+        if height > LINE_HEIGHT:
+            sheet.set_row(number, height)
         sheet.write_number(number, 0, problem.count, count)
         sheet.write_string(number, 1, problem.code, text)
-        sheet.write_string(number, 2, _shown(problem.sentence), text)
-        sheet.write_string(number, 3, what_to_do(problem.code), text)
+        sheet.write_string(number, 2, sentence, text)
+        sheet.write_string(number, 3, advice, text)
         for column in range(first_place, last_column):
             sheet.write_blank(number, column, None, blank)
         for column, (place, row) in enumerate(problem.places[:_PLACES], start=first_place):
-            sheet.write_url(number, column, _address(row, rows_a_sheet), link, _shown(place), "Go to the row in Results")
+            sheet.write_url(
+                number, column, _address(row, rows_a_sheet), link, _shown(place), "Go to the row in Results"
+            )
         more = problem.count - _PLACES
         sheet.write_string(number, last_column, f"and {more:,} more" if more > 0 else "", blank)
     if not problems:

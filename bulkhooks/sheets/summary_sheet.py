@@ -12,7 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from bulkhooks.sheets import charts
 from bulkhooks.sheets.advice import FLAWS, VERDICTS, Verdict, headline, in_order, next_steps, readable
-from bulkhooks.sheets.looks import BLUE, GREY, INK, LINE, LOOKS, for_print, heading
+from bulkhooks.sheets.looks import BLUE, GREY, INK, LINE, LINE_HEIGHT, LOOKS, for_print, heading, height_of
 from bulkhooks.sheets.tally import Tally
 from bulkhooks.summary import Summary
 
@@ -22,7 +22,6 @@ _CHARTED_LOCATIONS = 12
 _MOST_LOCATIONS = 2_000
 """Locations that have a line; a longer list nobody reads."""
 _CHART_ROWS = 16
-_ROW_HEIGHT = 15
 _MOST_FACT = 2_000
 
 
@@ -50,12 +49,12 @@ def write_summary(
     location_row = page.count_table("Location", verdicts, _shortened(locations))
     if verdicts:
         chart = charts.by_verdict(book, f"By {verdict}", first_row, verdicts, [counts[name] for name in verdicts])
-        page.chart(chart, chart_row, 0, 500)
+        page.chart(chart, chart_row, 0, 484)
         shown = dict(list(locations.items())[:_CHARTED_LOCATIONS])
         table = [[row[name] for name in verdicts] for row in shown.values()]
         title = "By location" if len(shown) == len(locations) else f"By location: {len(shown)} of {len(locations):,}"
         chart = charts.by_location(book, title, location_row, list(shown), verdicts, table)
-        page.chart(chart, chart_row, 4, 580)
+        page.chart(chart, chart_row, 4, 568)
     for_print(sheet, title=f"bulkhooks {summary.run_id}")
 
 
@@ -70,11 +69,13 @@ class _Page:
         sheet.hide_gridlines(2)
         line = {"bottom": 1, "bottom_color": LINE, "valign": "top"}
         self._text = book.add_format({**line, "text_wrap": True})
+        self._indented = book.add_format({**line, "text_wrap": True, "align": "left", "indent": 1})
         self._number = book.add_format({**line, "num_format": "#,##0;-#,##0;–", "align": "right"})
         self._share = book.add_format({**line, "num_format": "0.0%"})
         self._total = book.add_format({"bold": True, "num_format": "#,##0", "top": 1, "valign": "top"})
         self._plain = book.add_format({"text_wrap": True, "valign": "top", "font_color": INK})
         self._heading, self._numbers_heading = heading(book, GREY), heading(book, GREY, align="right")
+        self._indented_heading = heading(book, GREY, align="left", indent=1)
         self._section = book.add_format({"bold": True, "font_size": 12, "font_color": BLUE})
 
     def skip(self, rows: int = 1) -> None:
@@ -85,7 +86,7 @@ class _Page:
         properties = {name: value for name, value in LOOKS[look].properties().items() if name != "num_format"}
         form = self._book.add_format(
             {**properties, "font_size": 16, "bold": True, "italic": False}
-            | {"text_wrap": True, "valign": "vcenter", "indent": 1}
+            | {"text_wrap": True, "valign": "vcenter", "align": "left", "indent": 1}
         )
         self._wide(sentence, form, first_column=0, height=24 * ceil(len(sentence) / 84) + 16)
         self.skip()
@@ -97,15 +98,17 @@ class _Page:
         """Rows by verdict, what each means and what to do; returns the number of its first line."""
         total = sum(counts.values())
         self._header([name, "Rows", "Share"])
-        self._wide("What it means, and what to do", self._heading, first_column=3, height=0)
+        self._wide("What it means, and what to do", self._indented_heading, first_column=3)
         first_row = self.row
         for verdict in verdicts:
             look, meaning, advice = VERDICTS.get(verdict, Verdict("same", ""))
-            form = self._book.add_format({**LOOKS[look].properties(), "bottom": 1, "bottom_color": LINE, "valign": "top"})
+            form = self._book.add_format(
+                {**LOOKS[look].properties(), "bottom": 1, "bottom_color": LINE, "valign": "top"}
+            )
             self._sheet.write_string(self.row, 0, verdict, form)
             self._sheet.write_number(self.row, 1, counts[verdict], self._number)
             self._sheet.write_number(self.row, 2, counts[verdict] / total, self._share)
-            self._wide(f"{meaning}: {advice}" if advice else meaning, self._text, first_column=3)
+            self._wide(f"{meaning}: {advice}" if advice else meaning, self._indented, first_column=3)
         self._sheet.write_string(self.row, 0, "Total", self._total)
         self._sheet.write_number(self.row, 1, total, self._total)
         self.skip()
@@ -145,10 +148,9 @@ class _Page:
     def _wide(self, text: str, form: Format, *, first_column: int, height: float | None = None) -> None:
         """A text over the columns that are left; merged cells do not find their height themselves."""
         room = _OTHER_WIDTH * (_LAST_COLUMN + 1 - max(1, first_column)) + (0 if first_column else _FIRST_WIDTH)
-        lines = sum(ceil(max(1, len(line)) / (room * 1.05)) for line in text.split("\n"))
-        height = _ROW_HEIGHT * lines if height is None else height
-        if height > _ROW_HEIGHT:
-            self._sheet.set_row(self.row, min(height, 400))
+        height = height_of(text, room) if height is None else height
+        if height > LINE_HEIGHT:
+            self._sheet.set_row(self.row, height)
         self._sheet.merge_range(self.row, first_column, self.row, _LAST_COLUMN, "", form)
         self._sheet.write_string(self.row, first_column, text, form)
         self.skip()
