@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -240,10 +240,32 @@ def _carry_out(
     except KeyboardInterrupt:
         typer.echo("bulkhooks: stopped", err=True)
         raise typer.Exit(130) from None
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            _unexpected(error)
         # Whoever read our output has gone; what is still buffered would fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
+    except typer.Exit:
+        raise
+    except Exception as error:  # noqa: BLE001  # no traceback reaches a user
+        _unexpected(error)
+
+
+def _unexpected(error: Exception) -> NoReturn:
+    """A mistake of this program: one sentence, and the traceback for those who ask for it with -vv."""
+    from bulkhooks.logs import without_secrets
+
+    kind = type(error).__name__
+    typer.echo(without_secrets(f"bulkhooks: this should not have happened ({kind}: {error})."), err=True)
+    typer.echo(
+        "What was sent is in the journal, and the same command goes on from there; -vv shows where it was.", err=True
+    )
+    if "-vv" in sys.argv:
+        import traceback
+
+        typer.echo(without_secrets("".join(traceback.format_exception(error))), err=True)
+    raise typer.Exit(4) from None
 
 
 def _attended(name: str, job: Job, work: Callable[[Job], Report | None]) -> Report | None:

@@ -21,7 +21,6 @@ from bulkhooks.provision.run import Plan, input_rows, item_rows, new_run_id, res
 from bulkhooks.provision.session import Session
 from bulkhooks.settings import Job
 from bulkhooks.sheets.table import Table
-from bulkhooks.sheets.writeback import write_back
 from bulkhooks.summary import EXIT_CODES, Summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
@@ -184,6 +183,8 @@ def write_copies(job: Job, summary: Summary) -> list[str]:
 
     Returns what has to be said where that cannot be done; the copies made go into the summary's outputs.
     """
+    from bulkhooks.sheets.writeback import write_back
+
     workbooks = [Path(name) for name in job.inputs if Path(name).suffix.lower() in {".xlsx", ".xlsm"}]
     results = next((Path(name) for name in summary.outputs if name.endswith(".xlsx")), None)
     if not workbooks or results is None:

@@ -1,4 +1,4 @@
-"""``health``: how delivery stands for every webhook of an account, and switching on again what failures switched off."""
+"""``health``: how delivery stands for every webhook of an account, and switching on what failures switched off."""
 
 from __future__ import annotations
 
@@ -156,7 +156,6 @@ async def _webhooks(line: Line) -> Webhooks:
 
 async def _reactivate(job: Job, session: Session, desk: Desk, known: Mapping[str, Webhooks], ask: Ask | None) -> bool:
     """Switch on what failures have switched off; whether anything was tried."""
-    from bulkhooks.provision.item import Verdict
     from bulkhooks.provision.run import new_run_id, send
 
     disabled = [
@@ -173,19 +172,23 @@ async def _reactivate(job: Job, session: Session, desk: Desk, known: Mapping[str
     run = journal.begin(
         new_run_id(now), command="health", job=job.name, inputs=[], accounts=set(desk.numbers.values()), at=now
     )
-    items = (
-        (
-            seq, -1, f"health:{seq + 1}", desk.numbers[name], record.business_id, known[name].names.get(record.business_id, ""),
-            record.action, record.url, url_key(record.url), record.name, 0, None, 1, str(Verdict.UPDATE),
-            str(Status.PENDING), record.id, None, "", "", "",
-        )
+    items = [
+        _switched_on(seq, desk.numbers[name], known[name].names.get(record.business_id, ""), record)
         for seq, (name, record) in enumerate(disabled)
-    )  # fmt: skip
+    ]
     journal.plan(run, columns=[], facts={}, rows=[], items=items)
     tally = Tally(len(disabled), desk, None)
     await send(desk.lines, run, {}, workers=job.concurrency, retries=job.retries, settle=job.settle, ended=tally.ended)
     journal.finish(run, {"status": "ok", "counts": {}}, session.wall())
     return True
+
+
+def _switched_on(seq: int, account: int, location: str, record: Record) -> tuple[object, ...]:
+    """A webhook to be switched on, as the journal takes it (``ITEM_COLUMNS``)."""
+    return (
+        seq, -1, f"health:{seq + 1}", account, record.business_id, location, record.action, record.url,
+        url_key(record.url), record.name, 0, None, 1, "update", str(Status.PENDING), record.id, None, "", "", "",
+    )  # fmt: skip
 
 
 def _moment(text: str) -> datetime:

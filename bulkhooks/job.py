@@ -54,15 +54,23 @@ class Declined(BulkhooksError):
 
 def blocking(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine to its end, also where an event loop runs already (a notebook, a scheduler)."""
-    from concurrent.futures import ThreadPoolExecutor
-
     import anyio
     import sniffio
 
     try:
         sniffio.current_async_library()
     except sniffio.AsyncLibraryNotFoundError:
-        return anyio.run(work)
+        pass
+    else:
+        return _elsewhere(work)
+    return anyio.run(work)
+
+
+def _elsewhere(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import anyio
+
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="bulkhooks") as elsewhere:
         return elsewhere.submit(anyio.run, work).result()
 
@@ -230,7 +238,7 @@ async def _check(job: Job) -> Report:
 
 
 async def probed(wish: Wish) -> list[str]:
-    """What the endpoints of a wish answer, where it is not what a webhook needs, with the number of rows behind each."""
+    """What the endpoints of a wish answer where it is not what a webhook needs, each with the number of its rows."""
     from bulkhooks.nexudus.endpoints import probe
 
     webhooks = wish.expansion.webhooks
@@ -310,4 +318,4 @@ async def _plan(job: Job) -> Report:
                     )
                 close(summary)
                 frame = results_frame(scratch, number, Status.PLANNED)
-                return Report(summary, wish.expansion.problems, warnings, found, lambda: frame)
+                return Report(summary, wish.expansion.problems, warnings, found, load=lambda: frame)

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from bulkhooks.findings import Progress, Watcher
 from bulkhooks.settings import Job
@@ -37,21 +37,19 @@ def duration(seconds: float) -> str:
 
 class _Bar:
     def __init__(self) -> None:
-        self._bar: tqdm[object] | None = None
+        self._bar: tqdm[NoReturn] | None = None
 
     def moved(self, progress: Progress) -> None:
-        from tqdm import tqdm
-
-        if self._bar is None:
-            self._bar = tqdm(
-                total=progress.total,
-                unit="hook",
-                file=sys.stderr,
-                dynamic_ncols=True,
-                bar_format="{percentage:3.0f}% {bar} {n_fmt}/{total_fmt} [{elapsed}, {rate_fmt}]{postfix}",
-            )
+        self._bar = self._bar or self._drawn(progress.total)
         self._bar.update(progress.done - self._bar.n)
         self._bar.set_postfix_str(_said(progress), refresh=False)
+
+    @staticmethod
+    def _drawn(total: int) -> tqdm[NoReturn]:
+        from tqdm import tqdm
+
+        look = "{percentage:3.0f}% {bar} {n_fmt}/{total_fmt} [{elapsed}, {rate_fmt}]{postfix}"
+        return tqdm(total=total, unit="hook", file=sys.stderr, dynamic_ncols=True, bar_format=look)
 
     def close(self) -> None:
         if self._bar is not None:

@@ -136,8 +136,10 @@ def _table(label: str, counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]
 
 
 def remarks(report: Report) -> Iterator[str]:
-    """What has to be said besides: warnings, and of the problems of the rows the first few."""
+    """What has to be said besides: warnings, and where there is no sheet to tell of them the first of the problems."""
     yield from report.warnings
+    if report.summary.status != "input-error":
+        return
     flaws = [problem for problem in report.problems if not problem.warning]
     yield from map(str, flaws[:_MOST_LINES])
     if len(flaws) > _MOST_LINES:

@@ -12,6 +12,7 @@ import pandas as pd
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal import Journal
+from bulkhooks.sheets.tally import sentences
 from bulkhooks.summary import EXIT_CODES, ErrorCount, Summary
 from bulkhooks.webhook import DONE, Status
 
@@ -102,18 +103,32 @@ def counts(journal: Journal, run: int, waiting: Status = Status.PENDING) -> dict
 def errors(journal: Journal, run: int) -> list[ErrorCount]:
     """The error codes of a run, the most frequent first, each with a sentence as an example."""
     found = journal.query(
-        "SELECT error_code, count(*), min(error) FROM items WHERE run = ? AND error_code <> ''"
-        " GROUP BY error_code ORDER BY 2 DESC, 1",
+        "SELECT error_code, count(*), error, place FROM items WHERE run = ? AND error_code <> ''"
+        " GROUP BY error_code ORDER BY min(seq)",
         (run,),
     )
-    return [ErrorCount(code, count, example or "") for code, count, example in found]
+    counted: dict[str, ErrorCount] = {}
+    for codes, count, error, place in found:
+        for code, example in _by_code(codes, error or "", place):
+            counted.setdefault(code, ErrorCount(code, 0, example)).count += count
+    return sorted(counted.values(), key=lambda error: -error.count)
+
+
+def _by_code(codes: str, error: str, place: str) -> list[tuple[str, str]]:
+    """The codes of a row, each with its own sentence."""
+    split = codes.split("; ")
+    found = sentences(error, place)
+    if len(split) == 1 or len(split) != len(found):
+        return [(code, error) for code in split]
+    return [(code, f"{where}: {sentence}") for code, (where, sentence) in zip(split, found, strict=True)]
 
 
 def made_by(journal: Journal, run: int) -> dict[str, dict[int, str]]:
     """What a run created and what is not known to be gone: by account name, the ids and their places in its results."""
     found = journal.query(
         "SELECT a.name, c.webhook_id, coalesce((SELECT place FROM items i WHERE i.run = c.run AND"
-        " i.account = c.account AND i.webhook_id = c.webhook_id), '') FROM created c JOIN accounts a ON a.id = c.account"
+        " i.account = c.account AND i.webhook_id = c.webhook_id), '')"
+        " FROM created c JOIN accounts a ON a.id = c.account"
         " WHERE c.run = ? AND c.deleted_at IS NULL ORDER BY c.webhook_id",
         (run,),
     )

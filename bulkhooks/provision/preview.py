@@ -16,7 +16,7 @@ _WORDS = {Verdict.CREATE: "create", Verdict.LOOK_UP: "look up, create if it is n
 
 
 async def preview(plan: Plan, lines: Mapping[str, Line]) -> None:
-    """Say in ``plan.rows``, column ``changes``, what would be changed; updates that change nothing become ``exists``."""
+    """Say in ``plan.rows``, column ``changes``, what would be changed; what changes nothing becomes ``exists``."""
     plan.rows["changes"] = plan.rows["verdict"].map(lambda verdict: _WORDS.get(verdict, "")).astype(object)
     async with side_by_side() as group:
         for name, line in lines.items():
