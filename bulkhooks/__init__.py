@@ -1,3 +1,76 @@
-"""bulkhooks: creates Nexudus webhooks from a spreadsheet, never twice, never lost."""
+"""bulkhooks: creates Nexudus webhooks from a spreadsheet, never twice, never lost.
+
+As a library::
+
+    from bulkhooks import Job, run
+
+    report = run(Job(input="hooks.xlsx", output="hooks.results.xlsx"))
+    report.counts, report.exit_code, report.results
+
+The names are fetched when first asked for, so that ``bulkhooks --help`` does not pay for them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bulkhooks.errors import (
+        BulkhooksError,
+        CredentialsError,
+        InputError,
+        JournalError,
+        LockedError,
+        OutputError,
+        UsageError,
+    )
+    from bulkhooks.findings import Report
+    from bulkhooks.job import check, plan, run, run_async
+    from bulkhooks.settings import AccountSettings, Job
+    from bulkhooks.summary import Summary
 
 __version__ = "0.1.0"
+
+_ROOMS = {
+    "bulkhooks.errors": (
+        "BulkhooksError",
+        "CredentialsError",
+        "InputError",
+        "JournalError",
+        "LockedError",
+        "OutputError",
+        "UsageError",
+    ),
+    "bulkhooks.findings": ("Report",),
+    "bulkhooks.job": ("check", "plan", "run", "run_async"),
+    "bulkhooks.settings": ("AccountSettings", "Job"),
+    "bulkhooks.summary": ("Summary",),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "AccountSettings",
+    "BulkhooksError",
+    "CredentialsError",
+    "InputError",
+    "Job",
+    "JournalError",
+    "LockedError",
+    "OutputError",
+    "Report",
+    "Summary",
+    "UsageError",
+    "__version__",
+    "check",
+    "plan",
+    "run",
+    "run_async",
+]
+
+
+def __getattr__(name: str) -> object:
+    room = _ROOM_OF.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(room), name)

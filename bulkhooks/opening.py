@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
@@ -18,8 +19,10 @@ from bulkhooks.nexudus.auth import authorization_from
 from bulkhooks.provision.limiter import parse_rates
 from bulkhooks.provision.line import Line
 from bulkhooks.provision.session import PATIENCE, Account, Session, Terms
-from bulkhooks.sandbox.server import Sandbox
 from bulkhooks.settings import AccountSettings, Job
+
+if TYPE_CHECKING:
+    from bulkhooks.sandbox.server import Sandbox
 
 
 def journal_path(job: Job) -> Path:
@@ -47,6 +50,8 @@ def embedded(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
     if not job.sandbox:
         yield job, None
         return
+    from bulkhooks.sandbox.server import Sandbox
+
     with tempfile.TemporaryDirectory(prefix="bulkhooks-") as folder, Sandbox() as sandbox:
         token = AccountSettings(token_env="NEXUDUS_TOKEN")  # noqa: S106 (the name of a variable)
         yield (
