@@ -6,10 +6,11 @@ import ipaddress
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from bulkhooks.errors import UsageError
+from bulkhooks.webhook import url_key
 
 
 def check_base_url(url: str, *, allow_http: bool = False) -> str:
-    """The base URL without a slash at its end.
+    """The base URL without a slash at its end, scheme and host in lower case: one server is one account's key.
 
     Raises ``UsageError`` where it is no https address (plain http is for loopback, or for ``allow_http``), or where it
     carries a user name, a query or a fragment.
@@ -27,7 +28,7 @@ def check_base_url(url: str, *, allow_http: bool = False) -> str:
         raise UsageError(
             f"--base-url {shown!r} would send the credentials unencrypted: use https, or --allow-http if you must"
         )
-    return text.rstrip("/")
+    return url_key(text.rstrip("/"))
 
 
 def is_loopback(host: str) -> bool:

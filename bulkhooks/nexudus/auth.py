@@ -64,7 +64,7 @@ class Authorization:
     def code(self) -> SecretStr | None:
         """The second factor at this moment; None where none is set."""
         if self.totp_secret is not None:
-            return SecretStr(pyotp.TOTP(self.totp_secret.get_secret_value()).now())
+            return SecretStr(_SecondFactor(self.totp_secret.get_secret_value()).now())
         return self.totp
 
     def redacted(self, text: str) -> str:
@@ -95,11 +95,10 @@ def authorization_from(
     if token_env or username_env or password_env:
         return _own(variables, token_env, username_env, password_env, basic=basic)
     if not basic:
-        user = variables.text("NEXUDUS_USERNAME").lower()
         if token := variables.token("NEXUDUS_TOKEN"):
-            return Authorization("NEXUDUS_TOKEN", user, token)
+            return Authorization("NEXUDUS_TOKEN", variables.user("NEXUDUS_USERNAME"), token)
         if command := variables.secret("NEXUDUS_TOKEN_COMMAND"):
-            return Authorization("NEXUDUS_TOKEN_COMMAND", user, command=command)
+            return Authorization("NEXUDUS_TOKEN_COMMAND", variables.user("NEXUDUS_USERNAME"), command=command)
     known = _pair(variables, "NEXUDUS_USERNAME", "NEXUDUS_PASSWORD", basic=basic)
     if known is not None:
         return known
@@ -115,7 +114,7 @@ def _own(
 ) -> Authorization:
     """What the variables hold that the account's settings name."""
     if token_env and not basic and (token := variables.token(token_env)):
-        return Authorization(token_env, variables.text(username_env).lower() if username_env else "", token)
+        return Authorization(token_env, variables.user(username_env) if username_env else "", token)
     if username_env and password_env:
         known = _pair(variables, username_env, password_env, basic=basic)
         if known is not None:
@@ -152,13 +151,19 @@ def _pair(variables: _Variables, username_env: str, password_env: str, *, basic:
         totp = variables.secret("NEXUDUS_TOTP")
     return Authorization(
         f"{username_env} and {password_env}",
-        username.get_secret_value().lower(),
+        variables.user(username_env),
         username=username,
         password=password,
         totp=totp,
         totp_secret=totp_secret,
         is_basic=basic,
     )
+
+
+class _SecondFactor(pyotp.TOTP):
+    """Keys of any length: how long they are is the server's choice, and many give 80 bits."""
+
+    min_secret_length_bits = 8
 
 
 class _Variables:
@@ -177,6 +182,10 @@ class _Variables:
 
     def secret(self, name: str) -> SecretStr | None:
         return SecretStr(text) if (text := self.text(name)) else None
+
+    def user(self, name: str) -> str:
+        """The user of that name in one form, however it is written; '' where none is set."""
+        return self.text(name).lower()
 
     def token(self, name: str) -> SecretStr | None:
         """A token, with or without the word Bearer before it."""

@@ -51,7 +51,8 @@ class NexudusClient:
     ) -> None:
         try:
             self._base_url = httpx.URL(base_url)
-        except httpx.InvalidURL:
+            _ = self._base_url.host
+        except (httpx.InvalidURL, UnicodeError):
             raise UsageError(f"--base-url {base_url!r} is not an address such as https://spaces.nexudus.com") from None
         self._webhooks = self._url(_WEBHOOKS)
         self._authorization = authorization

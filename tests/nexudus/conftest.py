@@ -1,0 +1,134 @@
+"""What the tests of the client share: clients with an injected transport, and a server that does as it is told."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from bulkhooks.nexudus.auth import Authorization, authorization_from
+from bulkhooks.nexudus.client import NexudusClient
+
+BODY = {"BusinessId": 1001, "Name": "Soho - BookingCreate", "Action": 6, "URL": "https://hooks.example.com/in"}
+
+
+def authorization(
+    environment: dict[str, str],
+    *,
+    account: str = "default",
+    token_env: str | None = None,
+    username_env: str | None = None,
+    password_env: str | None = None,
+    basic: bool = False,
+) -> Authorization:
+    """The credentials that an environment holds."""
+    return authorization_from(
+        environment,
+        account=account,
+        token_env=token_env,
+        username_env=username_env,
+        password_env=password_env,
+        basic=basic,
+    )
+
+
+def client_of(
+    handler: Callable[[httpx.Request], object],
+    environment: dict[str, str] | None = None,
+    *,
+    basic: bool = False,
+    base_url: str = "https://spaces.example.com",
+) -> NexudusClient:
+    """A client whose requests are answered by a function."""
+    return NexudusClient(
+        base_url,
+        authorization(environment or {"NEXUDUS_TOKEN": "token-of-tests"}, basic=basic),
+        timeout=30,
+        transport=httpx.MockTransport(handler),
+        concurrency=8,
+    )
+
+
+class RawServer:
+    """A server on loopback that does with each connection what ``behave`` says; ``received`` is what came in."""
+
+    def __init__(self, behave: Callable[[RawServer, socket.socket], None]) -> None:
+        self._behave = behave
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.port = self._listener.getsockname()[1]
+        self.received = b""
+        self.connections = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.append(connection)
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        try:
+            self._behave(self, connection)
+        except OSError:
+            pass
+
+    def read_request(self, connection: socket.socket) -> bool:
+        """Read one whole request; False where the connection ends first."""
+        request = b""
+        while not _is_whole(request):
+            piece = connection.recv(65_536)
+            if not piece:
+                return False
+            request += piece
+            self.received += piece
+        return True
+
+    def __enter__(self) -> RawServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A thread that waits in accept() is not woken by closing what it waits for.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._open:
+            connection.close()
+
+
+def reset(connection: socket.socket) -> None:
+    """Close a connection the hard way."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def answer(body: bytes, *, status: str = "200 OK", head: bytes = b"") -> bytes:
+    """An answer as it goes over the line."""
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n".encode() + head + b"\r\n" + body
+
+
+CREATED = b'{"Status": 200, "Message": "WebHook was successfully created.", "Value": {"Id": 87654321}, "Errors": null, "WasSuccessful": true}'
+
+
+def _is_whole(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    if not end:
+        return False
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return len(body) >= int(line.partition(b":")[2])
+    return True
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -1,0 +1,66 @@
+"""Base URLs: which are taken, and how addresses are shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from bulkhooks.errors import UsageError
+from bulkhooks.nexudus.address import check_base_url, is_loopback, shown_url
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (" https://spaces.nexudus.com/ ", "https://spaces.nexudus.com"),
+        ("HTTPS://Spaces.Nexudus.com", "https://spaces.nexudus.com"),
+        ("https://proxy.example.com/Nexudus/", "https://proxy.example.com/Nexudus"),
+        ("http://localhost:8899", "http://localhost:8899"),
+        ("http://127.1.2.3", "http://127.1.2.3"),
+        ("http://[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_a_base_url_is_taken_in_one_form(given, taken):
+    """However it is written, one server is one address, for the journal's accounts are told apart by it."""
+    assert check_base_url(given) == taken
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "spaces.nexudus.com",
+        "ftp://spaces.nexudus.com",
+        "https://",
+        "https://a b",
+        "https://a:99999",
+        "https://[::1",
+        "https://user:s3cret@spaces.nexudus.com",
+        "https://spaces.nexudus.com?key=s3cret",
+        "https://spaces.nexudus.com/#s3cret",
+        "http://spaces.nexudus.com",
+        "http://10.0.0.1",
+        "http://localhost.example.com",
+    ],
+)
+def test_what_is_no_base_url_is_refused_without_its_secrets(given):
+    """What is no address, or would show or lose the credentials, is a usage error that repeats no secret."""
+    with pytest.raises(UsageError, match="--base-url") as caught:
+        check_base_url(given)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_plain_http_can_be_allowed():
+    """--allow-http takes plain http to any host."""
+    assert check_base_url("http://10.0.0.1:80", allow_http=True) == "http://10.0.0.1:80"
+
+
+def test_loopback_is_this_machine_alone():
+    """Names and addresses of this machine are told from those that only look like it."""
+    assert all(map(is_loopback, ["localhost", "LOCALHOST.", "api.localhost", "127.0.0.1", "127.9.9.9", "::1"]))
+    assert not any(map(is_loopback, ["localhost.example.com", "128.0.0.1", "0.0.0.0", "127.0.0.1.example.com", ""]))
+
+
+def test_shown_addresses_lose_what_may_be_secret():
+    """User, password, query and fragment are not shown."""
+    assert shown_url("https://u:p@a.example/x?token=1#y") == "https://a.example/x"
+    assert shown_url("http://[") == "(unreadable address)"
