@@ -1,0 +1,67 @@
+"""Formulas of the template that turn cells red or yellow while a person types, written for row 2.
+
+They know less than ``check``: what they cannot judge (lists of names, templates) they let pass.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from bulkhooks.sheets.examples import EXAMPLES
+
+_FIELDS = {"BusinessId": "A", "Action": "B", "URL": "C", "Name": "D", "Description": "E", "Active": "F"}
+
+
+def _without(text: str, characters: str) -> str:
+    """A formula for ``text`` without these characters."""
+    return reduce(lambda inner, character: f'SUBSTITUTE({inner},"{character}","")', characters, text)
+
+
+def _has_none(text: str, characters: str) -> str:
+    return f"LEN({text})=LEN({_without(text, characters)})"
+
+
+_SEPARATORS = ",;|"
+_DIGITS = "0123456789"
+_BUSINESS, _ACTION, _URL = "TRIM($A2)", "TRIM($B2)", "TRIM($C2)"
+_IS_ONE_BUSINESS = f'{_BUSINESS}<>"",{_has_none(_BUSINESS, _SEPARATORS)},ISERROR(FIND(CHAR(10),$A2))'
+_IS_DIGITS = f'{_without(_BUSINESS, _DIGITS)}=""'
+_IS_RANGE = f'{_without(_without(_BUSINESS, _DIGITS), " ")}="-"'
+
+EXAMPLE = "=OR({})".format(
+    ",".join(
+        "AND({})".format(",".join(f'${_FIELDS[name]}2&""="{text}"' for name, text in example.items()))
+        for example in EXAMPLES
+    )
+)
+"""The row is one of the examples, to the letter."""
+
+VALUE_MISSING = '=AND(COUNTA($A2:$F2)>0,TRIM(A2)="")'
+"""The row is begun, and this cell of it has to be filled in."""
+
+BUSINESS_WRONG = (
+    f"=AND({_IS_ONE_BUSINESS},NOT(OR({_IS_DIGITS},{_IS_RANGE},{_BUSINESS}=\"*\",LOWER({_BUSINESS})=\"all\","
+    f'LEFT({_BUSINESS})="@",COUNTIF(Locations!$B$2:$B$5000,{_BUSINESS})>0)))'
+)
+"""Neither an id, nor a range, a group, everything, or a name of the sheet Locations."""
+
+BUSINESS_NOT_LISTED = (
+    f"=AND({_IS_ONE_BUSINESS},{_IS_DIGITS},COUNT(Locations!$A$2:$A$5000)>0,COUNTIF(Locations!$A$2:$A$5000,{_BUSINESS})=0)"
+)
+"""An id, and the sheet Locations is filled in but does not have it."""
+
+ACTION_MISSPELT = (
+    f'=AND({_ACTION}<>"",{_has_none(_ACTION, _SEPARATORS + "*")},ISERROR(FIND(CHAR(10),$B2)),'
+    f"COUNTIF(Events!$A$2:$B$91,{_without(_ACTION, ' -_')})=0,"
+    f"LOWER({_without(_ACTION, ' -_')})<>\"helpdeskmessagecreated\")"
+)
+"""One event, and neither a number nor a name of the sheet Events, however spaced."""
+
+URL_WRONG = (
+    f'=AND({_URL}<>"",OR(NOT(OR(LEFT(LOWER({_URL}),8)="https://",LEFT(LOWER({_URL}),7)="http://",'
+    f'LEFT({_URL})="{{")),LEN({_URL})<11,NOT(ISERROR(FIND(" ",{_without(_URL, "")})))))'
+)
+"""No web address, or one with a space in it (in braces a column's name may have one: ``check`` knows)."""
+
+URL_INSECURE = f'=LEFT(LOWER({_URL}),7)="http://"'
+"""Anybody on the way can read what is sent."""
