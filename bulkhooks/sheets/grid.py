@@ -1,0 +1,109 @@
+"""A sheet as it stands in its file: columns of values, and the text that a person sees in a cell."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from bulkhooks.sheets.values import text
+
+Column: TypeAlias = npt.NDArray[np.object_]
+"""The values of one column from the first row down; ``""`` where a cell is empty."""
+
+Range: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+"""The first and the last cell of a rectangle, each as row and column from 0."""
+
+HEAD = 20
+"""Among so many first rows a header is looked for."""
+
+Score: TypeAlias = Callable[[Sequence[Sequence[str]]], int]
+"""How well the first rows of a table suit whoever asks: the number of columns known in their header, 0 without one."""
+
+AROUND = (
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028"
+    "\u2029\u202f\u205f\u3000"  # spaces, the non-breaking ones among them
+    "\xad\u180e\u200b\u200c\u200d\u2060\ufeff"  # without width
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # marks of direction
+)
+"""Characters that count for nothing around a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One sheet of a workbook, or one file of delimited text (``name`` is then ``""``).
+
+    The columns are all of one length and begin at column A and row 1, whatever is empty there.
+    """
+
+    name: str
+    columns: Sequence[Column]
+    is_workbook: bool
+    merged: Sequence[Range] = ()
+    """Merged cells, which all hold the value already."""
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return len(self.columns[0]) if self.columns else 0
+
+    def head(self) -> list[list[str]]:
+        """The first rows as text."""
+        count = min(HEAD, self.height)
+        return [[written(column[row]) for column in self.columns] for row in range(count)]
+
+
+def column_of(values: Sequence[object]) -> Column:
+    """``values`` as a column."""
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def letter(position: int) -> str:
+    """The name of the column at this position from 0: A, Z, AA."""
+    name = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name
+
+
+def written(value: Any) -> str:
+    """The text of a cell, without what counts for nothing around it.
+
+    A number without a fraction is whole (``1001.0`` is ``1001``) and never in scientific notation; a date without a
+    time of day is the date alone.
+    """
+    if isinstance(value, str):
+        return value.strip(AROUND)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value)) if abs(value) < 1e15 else format(Decimal(repr(value)), "f").partition(".")[0]
+    if isinstance(value, dt.datetime) and value.time() == dt.time.min:
+        return value.date().isoformat()
+    return text(value)
+
+
+def texts(column: Column) -> Column:
+    """``written`` of a whole column; the column itself where it is that already."""
+    values = column.tolist()
+    try:
+        is_ascii = "".join(values).isascii()
+    except TypeError:  # not all of it is text
+        return column_of(_written(values))
+    # The spaces of ASCII are the fast way, and nearly always enough.
+    stripped = list(map(str.strip, values)) if is_ascii else [value.strip(AROUND) for value in values]
+    return column if stripped == values else column_of(stripped)
+
+
+def _written(values: Sequence[Any]) -> list[str]:
+    if set(map(type, values)) <= {str, float}:  # of which no two that are equal are written differently
+        known = {value: written(value) for value in set(values)}
+        return [known[value] for value in values]
+    return list(map(written, values))

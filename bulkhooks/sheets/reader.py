@@ -1,0 +1,186 @@
+"""Every input, whatever its format, as one table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from bulkhooks.errors import InputError, UsageError
+from bulkhooks.sheets.columns import Headers, Layout, lay_out
+from bulkhooks.sheets.files import STDIN, File, label_of, opened
+from bulkhooks.sheets.grid import Column, Grid
+from bulkhooks.sheets.locations import SHEET, Location, Locations, is_table, locations_in
+from bulkhooks.sheets.rows import Part, part_of, source_of
+from bulkhooks.sheets.secondlook import SecondLook
+from bulkhooks.sheets.table import FIELDS, Source, Table
+
+__all__ = ["Table", "read"]
+
+_OWN_SHEETS = frozenset({"summary", "problems"})
+"""Sheets that stand beside Results in a results file."""
+
+
+def read(inputs: Sequence[str], *, sheets: Sequence[str] = (), columns: Mapping[str, str] | None = None) -> Table:
+    """All rows of all inputs (``-``: CSV on standard input), in the order given.
+
+    ``sheets`` are the only ones that are read (``--sheet``), ``columns`` fields by headers that are not among the
+    aliases (``--map``). Raises ``InputError`` where an input is unusable as a whole, and ``UsageError`` where
+    ``sheets`` or ``columns`` name what is not there.
+    """
+    headers = Headers(columns)
+    files = [opened(path, label, headers.score) for path, label in zip(inputs, _labels(inputs), strict=True)]
+    reader = _Reader(headers, _chosen(files, sheets), several=len(inputs) > 1)
+    for number, file in enumerate(files):
+        reader.add(file, number)
+    return reader.table()
+
+
+def _labels(inputs: Sequence[str]) -> list[str]:
+    """The name of each input, or the whole path where two have the same name."""
+    names = list(map(label_of, inputs))
+    count = Counter(names)
+    return [name if count[name] == 1 or path == STDIN else path for path, name in zip(inputs, names, strict=True)]
+
+
+def _chosen(files: Sequence[File], sheets: Sequence[str]) -> frozenset[str]:
+    """The names (folded) of the sheets that were asked for."""
+    there = {name.casefold(): name for file in files if file.workbook for name in file.workbook.names}
+    for name in sheets:
+        if name.casefold() not in there:
+            known = f"the sheets there are: {', '.join(there.values())}" if there else "no input is a workbook"
+            raise UsageError(f"--sheet {name!r}: no input has a sheet of that name; {known}")
+    return frozenset(name.casefold() for name in sheets)
+
+
+class _Reader:
+    """Collects the parts of a table, sheet after sheet."""
+
+    def __init__(self, headers: Headers, chosen: frozenset[str], *, several: bool) -> None:
+        self._headers = headers
+        self._chosen = chosen
+        self._several = several
+        self._parts: list[Part] = []
+        self._locations: list[Location] = []
+        self._warnings: list[str] = []
+        self._seen: list[str] = []
+
+    def add(self, file: File, number: int) -> None:
+        """Read the input at this position. Raises ``InputError`` where no sheet of it has a header, or none a row under it."""
+        look = SecondLook(file.path) if file.workbook else None
+        parts: list[Part] = []
+        others: list[Grid] = []
+        for grid in file.grids():
+            head = grid.head()
+            header = self._headers.find(head)
+            if self._is_locations(grid, head[header] if header is not None else ()):
+                self._add_locations(file, grid)
+            elif self._chosen and grid.is_workbook and grid.name.casefold() not in self._chosen:
+                continue
+            elif header is None:
+                others.append(grid)
+            else:
+                layout = lay_out(head[header], self._headers)
+                source = source_of(grid, layout, self._label(file, grid), number)
+                parts.append(part_of(grid, header, layout, source, look))
+                self._say(header, layout, source)
+        if any(part.source.has_results for part in parts):
+            # Its summaries may look like tables of webhooks.
+            parts = [part for part in parts if part.name.casefold() not in _OWN_SHEETS]
+        if not parts:
+            raise InputError(self._no_header(file, others))
+        warnings = [warning for part in parts for warning in part.warnings]
+        self._warnings += warnings
+        self._parts += [part for part in parts if len(part.lines)]
+        if not any(len(part.lines) for part in parts):
+            where = f"sheet {parts[0].name} has" if parts[0].name else "it has"
+            raise InputError("; ".join([f"{file.label}: {where} a header, but no data row under it", *warnings]))
+
+    def _say(self, header: int, layout: Layout, source: Source) -> None:
+        """Take down what there is to say about a header."""
+        self._seen += layout.headers
+        names = layout.headers
+        place = source.row(header + 1 if source.is_workbook else 1)
+        for first, second in layout.doubles:
+            self._warnings.append(
+                f"{place}: the columns {names[first]!r} and {names[second]!r} mean the same; {names[first]!r} counts,"
+                f" and {names[second]!r} is carried along"
+            )
+        carried = [names[at] for at in layout.extras.values()]
+        for theirs, ours in self._headers.suggestions(carried, set(FIELDS) - {"Location"} - layout.fields.keys()):
+            self._warnings.append(
+                f"{place}: the column {theirs!r} is not known and is carried along; if it is the {ours}, give"
+                f' --map "{theirs}={ours}"'
+            )
+
+    def _label(self, file: File, grid: Grid) -> str:
+        if not grid.is_workbook:
+            return file.label
+        return f"{file.label}:{grid.name}" if self._several else grid.name
+
+    def _is_locations(self, grid: Grid, header: Sequence[str]) -> bool:
+        """Whether it is the sheet with the table of locations, also where that has a column URL of its own."""
+        if grid.name.casefold().strip() != SHEET or grid.name.casefold() in self._chosen or not is_table(grid):
+            return False
+        return "Action" not in map(self._headers.kind, header)
+
+    def _add_locations(self, file: File, grid: Grid) -> None:
+        locations, flaws = locations_in(grid, self._label(file, grid))
+        self._locations += locations
+        self._warnings += [f"{flaw}; the line is left out of the table of locations" for flaw in flaws]
+
+    def _no_header(self, file: File, others: Sequence[Grid]) -> str:
+        rows = [(grid, row) for grid in others for row in grid.head()]
+        self._headers.check_used(header for _, row in rows for header in row if header)
+        best = max(rows, key=lambda pair: self._headers.likeness(pair[1]), default=None)
+        sentence = (
+            f"{file.label}: no header found; one of the first 20 rows must have at least two known columns, one of them"
+            " URL or Action"
+        )
+        if best is None or not self._headers.likeness(best[1]):
+            return (
+                f"{sentence} (such as BusinessId, Action, URL); what other names mean is told with"
+                ' --map "THEIR COLUMN=FIELD"'
+            )
+        where = f" in sheet {best[0].name}" if best[0].name else ""
+        known = [header for header in best[1] if self._headers.kind(header)]
+        near = [
+            f'{theirs!r} may be {ours}: --map "{theirs}={ours}"' for theirs, ours in self._headers.suggestions(best[1])
+        ]
+        return "; ".join(
+            [sentence + where, *([f"known is only {', '.join(map(repr, known))}"] if known else []), *near]
+        )
+
+    def table(self) -> Table:
+        """Everything that was read."""
+        if not any(part.source.has_results for part in self._parts):  # there the mapped columns have our names
+            self._headers.check_used(self._seen)
+        parts = self._parts
+        sizes = [len(part.lines) for part in parts]
+        starts = np.cumsum([0, *sizes])
+        rows = pd.DataFrame(
+            {name: np.concatenate([part.fields[name] for part in parts]) for name in FIELDS}
+            | {"place": np.concatenate([part.places() for part in parts])},
+            dtype=object,
+            copy=False,
+        )
+        rows["source"] = np.repeat(np.arange(len(parts)), sizes)
+        rows["line"] = np.concatenate([part.lines for part in parts])
+        rows["known_id"] = np.concatenate([part.known_ids for part in parts])
+        names = dict.fromkeys(name for part in parts for name in part.extras)
+        extras = {name: np.concatenate([_extra(part, name) for part in parts]) for name in names}
+        return Table(
+            rows=rows,
+            extras=pd.DataFrame(extras, index=rows.index, columns=list(names), dtype=object, copy=False),
+            sources=[part.source for part in parts],
+            locations=Locations(self._locations),
+            flaws=[flaw for part, start in zip(parts, starts, strict=False) for flaw in part.problems(int(start))],
+            warnings=self._warnings,
+        )
+
+
+def _extra(part: Part, name: str) -> Column:
+    column = part.extras.get(name)
+    return np.full(len(part.lines), None, dtype=object) if column is None else column

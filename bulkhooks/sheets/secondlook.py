@@ -1,0 +1,160 @@
+"""A second look at a sheet's XML, for cells that come out empty though they are not.
+
+python-calamine reads an error (``#REF!``) and a formula that was saved without its value as empty cells.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What such a cell holds: an error, or (``is_formula``) the text of a formula without a value."""
+
+    text: str
+    is_formula: bool
+
+    @property
+    def sentence(self) -> str:
+        """What to do."""
+        if self.is_formula:
+            return (
+                f"the formula {self.text} was saved without its value; open the workbook in Excel or LibreOffice,"
+                " save it and try again"
+            )
+        return f"the cell holds the error {self.text}; correct its formula or type the value"
+
+
+class SecondLook:
+    """The package of a workbook, for its sheets' cells as they are stored. Only ``.xlsx`` and ``.xlsm`` have one."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._parts = _parts(path)
+
+    def last_row(self, sheet: str) -> int:
+        """The last row that the sheet says it uses (from 1), 0 where it says nothing."""
+        if sheet not in self._parts:
+            return 0
+        with zipfile.ZipFile(self._path) as package, package.open(self._parts[sheet]) as part:
+            found = re.search(rb'dimension\s+ref="[^"]*?(\d+)"', part.read(4096))
+        return int(found[1]) if found else 0
+
+    def flaws(self, sheet: str) -> dict[tuple[int, int], Flaw]:
+        """The cells of a sheet that hold an error or a formula without a value, by row and column from 0."""
+        if sheet not in self._parts:
+            return {}
+        with zipfile.ZipFile(self._path) as package:
+            with package.open(self._parts[sheet]) as part:
+                if not any(_is_suspect(piece) for piece in _pieces(part)):
+                    return {}
+            with package.open(self._parts[sheet]) as part:
+                return _Cells().read(part)
+
+
+def _pieces(part: IO[bytes]) -> Iterator[bytes]:
+    """A part of the package bit by bit, each with the end of the one before."""
+    tail = b""
+    while piece := part.read(_CHUNK):
+        yield tail + piece
+        tail = piece[-16:]
+
+
+def _is_suspect(piece: bytes) -> bool:
+    return b't="e"' in piece or b"t='e'" in piece or b"<f" in piece or b":f" in piece
+
+
+class _Cells:
+    """Goes through the XML of a sheet and keeps the cells that look empty and are not."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[int, int], Flaw] = {}
+        self._row = self._column = -1
+        self._type = ""
+        self._texts: dict[str, str] = {}
+        self._inside = ""
+
+    def read(self, part: IO[bytes]) -> dict[tuple[int, int], Flaw]:
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._data
+        parser.ParseFile(part)
+        return self.found
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        name = name.rpartition(" ")[2]
+        if name == "row":
+            self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
+            self._column = -1
+        elif name == "c":
+            self._column = _column(attributes["r"]) if "r" in attributes else self._column + 1
+            self._type = attributes.get("t", "n")
+            self._texts = {}
+        elif name in {"f", "v"}:
+            self._inside = name
+            self._texts[name] = ""
+
+    def _data(self, text: str) -> None:
+        if self._inside:
+            self._texts[self._inside] += text
+
+    def _end(self, name: str) -> None:
+        name = name.rpartition(" ")[2]
+        if name in {"f", "v"}:
+            self._inside = ""
+        elif name == "c":
+            formula, value = self._texts.get("f"), self._texts.get("v", "")
+            if self._type == "e":
+                self.found[self._row, self._column] = Flaw(value or "#N/A", is_formula=False)
+            elif formula is not None and not value and self._type != "str":
+                self.found[self._row, self._column] = Flaw(f"={formula}", is_formula=True)
+
+
+def _column(reference: str) -> int:
+    number = 0
+    for character in reference.rstrip("0123456789"):
+        number = number * 26 + ord(character) - ord("A") + 1
+    return number - 1
+
+
+def _parts(path: str) -> dict[str, str]:
+    """Where in the package each worksheet is, by its name; nothing where there is no package of this kind."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            book = next(target for kind, target in _relations(package, "").values() if kind == "officeDocument")
+            targets = _relations(package, book)
+            root = ElementTree.fromstring(package.read(book))  # noqa: S314 - expat refuses what grows without end
+            return {
+                sheet.get("name", ""): targets[identifier][1]
+                for sheet in root.iter()
+                if sheet.tag.endswith("}sheet")
+                for key, identifier in sheet.items()
+                if key.endswith("relationships}id") and targets.get(identifier, ("", ""))[0] == "worksheet"
+            }
+    except (OSError, zipfile.BadZipFile, KeyError, StopIteration, ElementTree.ParseError):
+        return {}
+
+
+def _relations(package: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
+    """What a part refers to: kind and place of each target, by id."""
+    folder, name = posixpath.split(part)
+    root = ElementTree.fromstring(package.read(posixpath.join(folder, "_rels", f"{name}.rels")))  # noqa: S314
+    return {
+        relation.get("Id", ""): (
+            relation.get("Type", "").rpartition("/")[2],
+            posixpath.normpath(posixpath.join("/", folder, relation.get("Target", ""))).lstrip("/"),
+        )
+        for relation in root
+    }
