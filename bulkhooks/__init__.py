@@ -15,7 +15,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from bulkhooks.version import VERSION
+
 if TYPE_CHECKING:
+    from bulkhooks.checking import check
     from bulkhooks.errors import (
         BulkhooksError,
         CredentialsError,
@@ -26,11 +29,11 @@ if TYPE_CHECKING:
         UsageError,
     )
     from bulkhooks.findings import Report
-    from bulkhooks.job import check, plan, run, run_async
+    from bulkhooks.job import plan, run, run_async
     from bulkhooks.settings import AccountSettings, Job
     from bulkhooks.summary import Summary
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _ROOMS = {
     "bulkhooks.errors": (
@@ -43,7 +46,8 @@ _ROOMS = {
         "UsageError",
     ),
     "bulkhooks.findings": ("Report",),
-    "bulkhooks.job": ("check", "plan", "run", "run_async"),
+    "bulkhooks.checking": ("check",),
+    "bulkhooks.job": ("plan", "run", "run_async"),
     "bulkhooks.settings": ("AccountSettings", "Job"),
     "bulkhooks.summary": ("Summary",),
 }

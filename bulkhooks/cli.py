@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bulkhooks import __version__
 from bulkhooks.options import FLAG, Option, of_command
+from bulkhooks.version import VERSION
 
 if TYPE_CHECKING:
     from bulkhooks.errors import BulkhooksError
@@ -89,7 +89,7 @@ def main() -> None:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"bulkhooks {__version__}")
+        typer.echo(f"bulkhooks {VERSION}")
         raise typer.Exit
 
 
@@ -121,7 +121,7 @@ def _run(inputs: Inputs = None, **flags: Any) -> None:
 @command("check")
 def _check(inputs: Inputs = None, **flags: Any) -> None:
     """Read and check the input; sends nothing."""
-    from bulkhooks.job import check
+    from bulkhooks.checking import check
 
     _carry_out("check", inputs, flags, check, "checked")
 
@@ -184,7 +184,7 @@ def _template(
     output: Annotated[str, typer.Argument(metavar="OUT.xlsx", help="Where the workbook goes.")], **flags: Any
 ) -> None:
     """Write an empty input workbook with drop-downs."""
-    from bulkhooks.live import template
+    from bulkhooks.upkeep import template
 
     def work(job: Job) -> None:
         typer.echo(f"Template: {template(job, output)}")

@@ -219,3 +219,11 @@ def results_frame(journal: Journal, number: int, waiting: Status = Status.PENDIN
     """The results of a run: one row a webhook, ``RESULT_COLUMNS`` and then the input's own columns."""
     columns = [*RESULT_COLUMNS, *history.own_columns(journal, number)]
     return pd.DataFrame(list(history.results(journal, number, waiting)), columns=columns, dtype=object)
+
+
+def nothing_to_do(job: Job, started_at: float) -> Report:
+    """The job file's globs found no file: a run of nothing."""
+    summary = opened(job, "", started_at)
+    settle_status(summary)
+    close(summary)
+    return Report(summary, warnings=["the job's input finds no file: there is nothing to do"])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bulkhooks import actions
 from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized, UsageError
 from bulkhooks.findings import Ask, Question, Report
-from bulkhooks.job import Declined, Tally, blocking
+from bulkhooks.job import Declined, Tally
 from bulkhooks.settings import Job
 from bulkhooks.summary import EXIT_CODES, ErrorCount
 from bulkhooks.webhook import Status, url_host, url_key
@@ -91,6 +91,8 @@ def health(job: Job, *, ask: Ask | None = None) -> Report:
     ``since`` and ``only`` narrow the sheet; the exit code is that of all. Raises ``CredentialsError`` where listing is
     not permitted.
     """
+    from bulkhooks.provision.tasks import blocking
+
     return blocking(lambda: _health(job, ask))
 
 

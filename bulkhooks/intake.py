@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bulkhooks.errors import UsageError
+from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized, UsageError
+from bulkhooks.opening import account_of
+from bulkhooks.provision.listing import locations
+from bulkhooks.provision.session import Session
 from bulkhooks.settings import Job
 from bulkhooks.sheets.expand import Expansion, expand
 from bulkhooks.sheets.locations import Locations
 from bulkhooks.sheets.normalize import normalize
-from bulkhooks.sheets.reader import Table, read
+from bulkhooks.sheets.reader import read
+from bulkhooks.sheets.table import Table
+
+if TYPE_CHECKING:
+    from bulkhooks.sandbox.server import Sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +57,35 @@ def read_table(job: Job) -> Table:
 def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -> Wish:
     """The webhooks that a table asks for. ``live`` are the locations that the API named, as ``(id, name)``."""
     if job.locations == "live":
-        locations = Locations.from_records(live)
+        known = Locations.from_records(live)
     elif job.locations:
-        locations = Locations.read(str(job.locations))
+        known = Locations.read(str(job.locations))
     else:
-        locations = table.locations
+        known = table.locations
     fields = normalize(
         table,
-        locations=locations,
+        locations=known,
         accounts={job.account, "default", *job.known_accounts},
         account=job.account,
         name_template=job.name_template,
     )
     return Wish(table, expand(fields))
+
+
+async def read_wish(job: Job, session: Session, sandbox: Sandbox | None = None) -> Wish:
+    """The input as webhooks; the API is asked for the locations where the job says so."""
+    table = read_table(job)
+    if job.locations == "live":
+        line = await session.open(account_of(job, job.account))
+        try:
+            wish = expand_table(job, table, await locations(line))
+        except (Unauthorized, Forbidden) as error:
+            raise CredentialsError(f"--locations live: the locations may not be listed ({error})") from error
+    else:
+        wish = expand_table(job, table)
+    if sandbox is not None:
+        sandbox.know(wish.expansion.webhooks["business_id"].unique().tolist())
+    return wish
 
 
 def _mapping(pair: str) -> tuple[str, str]:

@@ -4,17 +4,17 @@
 
     read -> normalize -> expand -> make_plan -> journal -> send -> journal -> results
 
-Each stage hands a value to the next, and none reaches back. ``undo`` and ``health`` are in ``upkeep.py``.
+Each stage hands a value to the next, and none reaches back. ``check`` is in ``checking.py``, ``undo`` in
+``upkeep.py``, ``health`` in ``health.py``.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from bulkhooks.errors import BulkhooksError, CredentialsError, Forbidden, Unauthorized, UsageError
+from bulkhooks.errors import BulkhooksError, UsageError
 from bulkhooks.findings import Ask, Progress, Question, Report, Watcher
 from bulkhooks.settings import AccountSettings, Job
 from bulkhooks.summary import EXIT_CODES
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from bulkhooks.provision.forecast import Forecast
     from bulkhooks.provision.item import Outcome
     from bulkhooks.provision.run import Plan
-    from bulkhooks.provision.session import Session
-    from bulkhooks.sandbox.server import Sandbox
 
 __all__ = [
     "AccountSettings",
@@ -37,7 +35,6 @@ __all__ = [
     "Question",
     "Report",
     "Watcher",
-    "check",
     "plan",
     "run",
     "run_async",
@@ -52,41 +49,21 @@ class Declined(BulkhooksError):
     exit_code = 4
 
 
-def blocking(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine to its end, also where an event loop runs already (a notebook, a scheduler)."""
-    import anyio
-    import sniffio
-
-    try:
-        sniffio.current_async_library()
-    except sniffio.AsyncLibraryNotFoundError:
-        pass
-    else:
-        return _elsewhere(work)
-    return anyio.run(work)
-
-
-def _elsewhere(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    from concurrent.futures import ThreadPoolExecutor
-
-    import anyio
-
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="bulkhooks") as elsewhere:
-        return elsewhere.submit(anyio.run, work).result()
-
-
 # run
 
 
 def run(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
     """Read, check, plan, send, write results. Raises ``BulkhooksError`` where nothing could be sent at all."""
+    from bulkhooks.provision.tasks import blocking
+
     return blocking(lambda: run_async(job, watcher=watcher, ask=ask))
 
 
 async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
     """``run`` for those who have an event loop."""
-    from bulkhooks.conclusion import begin, registered
+    from bulkhooks.conclusion import begin, nothing_to_do, registered
     from bulkhooks.destinations import Destinations, refuse_to_overwrite
+    from bulkhooks.intake import read_wish
     from bulkhooks.opening import embedded, journal_path, open_accounts, terms
     from bulkhooks.provision.forecast import forecast
     from bulkhooks.provision.journal import Journal
@@ -95,7 +72,7 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
 
     started_at = time.time()
     if not job.inputs:
-        return _nothing_to_do(job, started_at)
+        return nothing_to_do(job, started_at)
     with embedded(job) as (settled, sandbox), Journal(journal_path(settled)) as journal:
         async with Session(journal, terms(settled)) as session:
             wish = await read_wish(settled, session, sandbox)
@@ -124,26 +101,6 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
                     return running.conclude()
 
 
-async def read_wish(job: Job, session: Session, sandbox: Sandbox | None = None) -> Wish:
-    """The input as webhooks; the API is asked for the locations where the job says so."""
-    from bulkhooks.intake import expand_table, read_table
-    from bulkhooks.opening import account_of
-    from bulkhooks.provision.listing import locations
-
-    table = read_table(job)
-    if job.locations == "live":
-        line = await session.open(account_of(job, job.account))
-        try:
-            wish = expand_table(job, table, await locations(line))
-        except (Unauthorized, Forbidden) as error:
-            raise CredentialsError(f"--locations live: the locations may not be listed ({error})") from error
-    else:
-        wish = expand_table(job, table)
-    if sandbox is not None:
-        sandbox.know(wish.expansion.webhooks["business_id"].unique().tolist())
-    return wish
-
-
 async def _compare(job: Job, wish: Wish, desk: Desk) -> Plan:
     from bulkhooks.provision.run import make_plan
 
@@ -152,18 +109,10 @@ async def _compare(job: Job, wish: Wish, desk: Desk) -> Plan:
     )
 
 
-def _nothing_to_do(job: Job, started_at: float) -> Report:
-    """The job file's globs found no file: a run of nothing."""
-    from bulkhooks.conclusion import close, opened, settle_status
-
-    summary = opened(job, "", started_at)
-    settle_status(summary)
-    close(summary)
-    return Report(summary, warnings=["the job's input finds no file: there is nothing to do"])
-
-
 def _refused(job: Job, wish: Wish, started_at: float) -> Report:
     """--strict, and a row is invalid: nothing is sent."""
+    from bulkhooks.checking import found_in
+
     report = found_in(job, wish, started_at)
     report.summary.status, report.summary.exit_code = "input-error", EXIT_CODES["input-error"]
     report.warnings.append("--strict: a row is invalid, so nothing was sent")
@@ -211,72 +160,17 @@ class Tally:
         self._watcher.moved(Progress(self._total, self._done, self._created, self._failed, seconds))
 
 
-# check and plan
-
-
-def check(job: Job) -> Report:
-    """Read and check; with ``live`` also what the API says of the credentials and the locations, with ``probe`` whether
-    the endpoints answer. Sends no write. Raises ``BulkhooksError`` where the input cannot be used at all."""
-    return blocking(lambda: _check(job))
-
-
-async def _check(job: Job) -> Report:
-    from bulkhooks.intake import expand_table, read_table
-
-    started_at = time.time()
-    if not job.inputs:
-        return _nothing_to_do(job, started_at)
-    if job.live or job.locations == "live":
-        from bulkhooks.live import check_live
-
-        return await check_live(job)
-    wish = expand_table(job, read_table(job))
-    report = found_in(job, wish, started_at)
-    if job.probe:
-        report.warnings += await probed(wish)
-    return report
-
-
-async def probed(wish: Wish) -> list[str]:
-    """What the endpoints of a wish answer where it is not what a webhook needs, each with the number of its rows."""
-    from bulkhooks.nexudus.endpoints import probe
-
-    webhooks = wish.expansion.webhooks
-    rows = webhooks.loc[webhooks["status"] != Status.INVALID, "url"].value_counts(sort=False)
-    return [
-        f"{finding} ({rows[url]} row{'s' if rows[url] != 1 else ''})"
-        for url, finding in (await probe([str(url) for url in rows.index])).items()
-    ]
-
-
-def found_in(job: Job, wish: Wish, started_at: float) -> Report:
-    """What a check says of a wish."""
-    from bulkhooks.conclusion import close, opened, settle_status
-    from bulkhooks.summary import ErrorCount
-
-    summary = opened(job, "", started_at)
-    counts = wish.expansion.webhooks["status"].value_counts()
-    summary.counts = {str(status): int(count) for status, count in counts.items()}
-    summary.total = int(counts.sum())
-    flaws = [problem for problem in wish.expansion.problems if not problem.warning]
-    codes = dict.fromkeys(problem.code for problem in flaws)
-    summary.errors = [
-        ErrorCount(code, sum(problem.code == code for problem in flaws), str(next(p for p in flaws if p.code == code)))
-        for code in codes
-    ]
-    settle_status(summary)
-    close(summary)
-    return Report(summary, wish.expansion.problems, list(wish.table.warnings))
-
-
 def plan(job: Job) -> Report:
     """What ``run`` would do now. Reads, writes nothing but the sheet asked for. Raises as ``run`` does."""
+    from bulkhooks.provision.tasks import blocking
+
     return blocking(lambda: _plan(job))
 
 
 async def _plan(job: Job) -> Report:
-    from bulkhooks.conclusion import close, opened, results_frame, settle_status, write_down
+    from bulkhooks.conclusion import close, nothing_to_do, opened, results_frame, settle_status, write_down
     from bulkhooks.destinations import Destinations
+    from bulkhooks.intake import read_wish
     from bulkhooks.opening import embedded, journal_path, open_accounts, terms
     from bulkhooks.provision import history
     from bulkhooks.provision.forecast import forecast
@@ -286,7 +180,7 @@ async def _plan(job: Job) -> Report:
 
     started_at = time.time()
     if not job.inputs:
-        return _nothing_to_do(job, started_at)
+        return nothing_to_do(job, started_at)
     with embedded(job) as (settled, sandbox), Journal(journal_path(settled)) as journal:
         async with Session(journal, terms(settled)) as session:
             wish = await read_wish(settled, session, sandbox)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bulkhooks.errors import InputError, UsageError
+from bulkhooks.errors import CredentialsError, Forbidden, InputError, Unauthorized, UsageError
 from bulkhooks.findings import Ask, Question, Report, Watcher
-from bulkhooks.job import Declined, Tally, blocking
+from bulkhooks.job import Declined, Tally
 from bulkhooks.settings import Job
 from bulkhooks.webhook import Status
 
@@ -24,6 +25,8 @@ def undo(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) ->
 
     Only what the journal says this tool made, and only where the server still has it as it was made.
     """
+    from bulkhooks.provision.tasks import blocking
+
     return blocking(lambda: _undo(job, watcher, ask))
 
 
@@ -140,3 +143,34 @@ def _journal(job: Job) -> Journal:
     if not path.exists():
         raise UsageError(f"{path}: there is no journal here; name another place with --journal")
     return Journal(path)
+
+
+def template(job: Job, output: str) -> str:
+    """Write an input workbook to fill in, with the locations of a file or of the API; returns where it went."""
+    from bulkhooks.provision.tasks import blocking
+    from bulkhooks.sheets.locations import Locations
+    from bulkhooks.sheets.template import write_template
+
+    if job.locations == "live":
+        rows = [(number, name, "") for number, name in blocking(lambda: _live_locations(job))]
+    elif job.locations:
+        rows = Locations.read(str(job.locations)).rows()
+    else:
+        rows = []
+    write_template(Path(output), rows)
+    return output
+
+
+async def _live_locations(job: Job) -> list[tuple[int, str]]:
+    from bulkhooks.opening import account_of, embedded, journal_path, terms
+    from bulkhooks.provision.journal import Journal
+    from bulkhooks.provision.listing import locations
+    from bulkhooks.provision.session import Session
+
+    with embedded(job) as (settled, _), Journal(journal_path(settled)) as journal:
+        async with Session(journal, terms(settled)) as session:
+            line = await session.open(account_of(settled, settled.account))
+            try:
+                return await locations(line)
+            except (Unauthorized, Forbidden) as error:
+                raise CredentialsError(f"--locations live: the locations may not be listed ({error})") from error

@@ -13,7 +13,6 @@ import anyio
 import httpx
 from pydantic import SecretStr
 
-from bulkhooks import __version__
 from bulkhooks.errors import ApiError, CredentialsError, InDoubt, Refused, Unauthorized, UsageError
 from bulkhooks.nexudus.answers import readable, refusal, unanswered, written
 from bulkhooks.nexudus.auth import Authorization
@@ -23,12 +22,13 @@ from bulkhooks.nexudus.signin import advice, refreshing, signing_in, token_in
 from bulkhooks.nexudus.tokens import Tokens, TurnedAway
 from bulkhooks.nexudus.transport import open_transport
 from bulkhooks.nexudus.wording import without_frames
+from bulkhooks.version import VERSION
 
 _WEBHOOKS = "/api/sys/webhooks"
 _BUSINESSES = "/api/sys/businesses"
 _SIGN_IN = "/api/token"
 
-_HEADERS = {"User-Agent": f"bulkhooks/{__version__}", "Accept": "application/json", "Accept-Encoding": "gzip"}
+_HEADERS = {"User-Agent": f"bulkhooks/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip"}
 
 T = TypeVar("T")
 

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 import anyio
 import httpx
 
-from bulkhooks import __version__
 from bulkhooks.nexudus.address import shown_url
 from bulkhooks.nexudus.wording import no_connection
+from bulkhooks.version import VERSION
 
 TIMEOUT = 10.0
 """Seconds for an endpoint to answer."""
 
 AT_ONCE = 8
 _GONE = frozenset({404, 410})
-_HEADERS = {"User-Agent": f"bulkhooks/{__version__}"}
+_HEADERS = {"User-Agent": f"bulkhooks/{VERSION}"}
 
 
 async def probe(urls: Sequence[str], transport: httpx.AsyncBaseTransport | None = None) -> dict[str, str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import anyio
+import sniffio
 from anyio.abc import TaskGroup
 
 from bulkhooks.errors import BulkhooksError
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -30,3 +35,15 @@ def _first_of_ours(several: BaseExceptionGroup[BaseException]) -> BulkhooksError
         if isinstance(found, BulkhooksError):
             return found
     return None
+
+
+def blocking(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end, also where an event loop runs already (a notebook, a scheduler)."""
+    try:
+        sniffio.current_async_library()
+    except sniffio.AsyncLibraryNotFoundError:
+        pass
+    else:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="bulkhooks") as elsewhere:
+            return elsewhere.submit(anyio.run, work).result()
+    return anyio.run(work)

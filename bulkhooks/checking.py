@@ -1,4 +1,4 @@
-"""What only the API can tell before a run: whether the credentials, the locations and the permissions are there."""
+"""``check``: what is wrong with the input, and with ``--live`` what the API says of it; no write is sent."""
 
 from __future__ import annotations
 
@@ -8,18 +8,76 @@ from typing import TYPE_CHECKING
 from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
 from bulkhooks.findings import Report
 from bulkhooks.settings import Job
+from bulkhooks.summary import ErrorCount
+from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bulkhooks.intake import Wish
     from bulkhooks.provision.line import Line
 
 _MOST_NAMED = 10
 
 
-async def check_live(job: Job) -> Report:
-    """``check`` with a look at the API: tries the credentials, the locations and the permission to list; no write."""
-    from bulkhooks.job import found_in, probed, read_wish
+def check(job: Job) -> Report:
+    """Read and check; with ``live`` also what the API says of the credentials and the locations, with ``probe`` whether
+    the endpoints answer. Sends no write. Raises ``BulkhooksError`` where the input cannot be used at all."""
+    from bulkhooks.provision.tasks import blocking
+
+    return blocking(lambda: _check(job))
+
+
+async def _check(job: Job) -> Report:
+    from bulkhooks.conclusion import nothing_to_do
+    from bulkhooks.intake import expand_table, read_table
+
+    started_at = time.time()
+    if not job.inputs:
+        return nothing_to_do(job, started_at)
+    if job.live or job.locations == "live":
+        return await _check_live(job)
+    wish = expand_table(job, read_table(job))
+    report = found_in(job, wish, started_at)
+    if job.probe:
+        report.warnings += await probed(wish)
+    return report
+
+
+async def probed(wish: Wish) -> list[str]:
+    """What the endpoints of a wish answer where it is not what a webhook needs, each with the number of its rows."""
+    from bulkhooks.nexudus.endpoints import probe
+
+    webhooks = wish.expansion.webhooks
+    rows = webhooks.loc[webhooks["status"] != Status.INVALID, "url"].value_counts(sort=False)
+    return [
+        f"{finding} ({rows[url]} row{'s' if rows[url] != 1 else ''})"
+        for url, finding in (await probe([str(url) for url in rows.index])).items()
+    ]
+
+
+def found_in(job: Job, wish: Wish, started_at: float) -> Report:
+    """What a check says of a wish."""
+    from bulkhooks.conclusion import close, opened, settle_status
+
+    summary = opened(job, "", started_at)
+    counts = wish.expansion.webhooks["status"].value_counts()
+    summary.counts = {str(status): int(count) for status, count in counts.items()}
+    summary.total = int(counts.sum())
+    flaws = [problem for problem in wish.expansion.problems if not problem.warning]
+    codes = dict.fromkeys(problem.code for problem in flaws)
+    summary.errors = [
+        ErrorCount(code, sum(problem.code == code for problem in flaws), str(next(p for p in flaws if p.code == code)))
+        for code in codes
+    ]
+    settle_status(summary)
+    close(summary)
+    return Report(summary, wish.expansion.problems, list(wish.table.warnings))
+
+
+async def _check_live(job: Job) -> Report:
+    """With a look at the API: tries the credentials, the locations and the permission to list."""
+    from bulkhooks.intake import read_wish
     from bulkhooks.opening import embedded, journal_path, open_accounts, terms
     from bulkhooks.provision.journal import Journal
     from bulkhooks.provision.session import Session
@@ -69,36 +127,3 @@ async def _look(line: Line, name: str, webhooks: pd.DataFrame) -> list[str]:
                 f"account {name!r}: the API turns away every request ({error}); check the credentials and their roles"
             ) from error
     return said
-
-
-def template(job: Job, output: str) -> str:
-    """Write an input workbook to fill in, with the locations of a file or of the API; returns where it went."""
-    from pathlib import Path
-
-    from bulkhooks.job import blocking
-    from bulkhooks.sheets.locations import Locations
-    from bulkhooks.sheets.template import write_template
-
-    if job.locations == "live":
-        rows = [(number, name, "") for number, name in blocking(lambda: _live_locations(job))]
-    elif job.locations:
-        rows = Locations.read(str(job.locations)).rows()
-    else:
-        rows = []
-    write_template(Path(output), rows)
-    return output
-
-
-async def _live_locations(job: Job) -> list[tuple[int, str]]:
-    from bulkhooks.opening import account_of, embedded, journal_path, terms
-    from bulkhooks.provision.journal import Journal
-    from bulkhooks.provision.listing import locations
-    from bulkhooks.provision.session import Session
-
-    with embedded(job) as (settled, _), Journal(journal_path(settled)) as journal:
-        async with Session(journal, terms(settled)) as session:
-            line = await session.open(account_of(settled, settled.account))
-            try:
-                return await locations(line)
-            except (Unauthorized, Forbidden) as error:
-                raise CredentialsError(f"--locations live: the locations may not be listed ({error})") from error
