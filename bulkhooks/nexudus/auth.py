@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote, quote_plus
 
 import pyotp
 from pydantic import SecretStr
@@ -235,8 +236,10 @@ def bare_token(text: SecretStr) -> SecretStr | None:
 
 
 def redacted(text: str, *secrets: SecretStr | None) -> str:
-    """Text without the secrets that are in it."""
+    """Text without the secrets that are in it, as they are or as a form or URL has them."""
     for secret in secrets:
         if secret is not None and len(secret) >= SHORTEST_HIDDEN:
-            text = text.replace(secret.get_secret_value(), "***")
+            value = secret.get_secret_value()
+            for written in (value, quote(value), quote_plus(value)):
+                text = text.replace(written, "***")
     return text

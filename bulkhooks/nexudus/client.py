@@ -13,7 +13,7 @@ import anyio
 import httpx
 from pydantic import SecretStr
 
-from bulkhooks.errors import ApiError, CredentialsError, InDoubt, Refused, Unauthorized, UsageError
+from bulkhooks.errors import ApiError, CredentialsError, InDoubt, Refused, Throttled, Unauthorized, UsageError
 from bulkhooks.nexudus.answers import readable, refusal, unanswered, written
 from bulkhooks.nexudus.auth import Authorization
 from bulkhooks.nexudus.command import printed_token
@@ -21,7 +21,7 @@ from bulkhooks.nexudus.records import Business, Page, Record, businesses_page, w
 from bulkhooks.nexudus.signin import advice, refreshing, signing_in, token_in
 from bulkhooks.nexudus.tokens import Tokens, TurnedAway
 from bulkhooks.nexudus.transport import open_transport
-from bulkhooks.nexudus.wording import without_frames
+from bulkhooks.nexudus.wording import shortened, without_frames
 from bulkhooks.version import VERSION
 
 _WEBHOOKS = "/api/sys/webhooks"
@@ -31,6 +31,7 @@ _SIGN_IN = "/api/token"
 _HEADERS = {"User-Agent": f"bulkhooks/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip"}
 
 T = TypeVar("T")
+E = TypeVar("E", bound=ApiError)
 
 
 class NexudusClient:
@@ -166,14 +167,17 @@ class NexudusClient:
         token = self._tokens.number
         answer = await self._exchange(self._request(method, url, body))
         failure = refusal(answer, time.time())
-        if isinstance(failure, Unauthorized):
-            sentence = f"{failure} ({self._authorization.variables} wrong or ended, or the role is missing)"
-            failure = TurnedAway(sentence, token=token, method=method)
-        elif failure is None or isinstance(failure, Refused):
+        if failure is None or not isinstance(failure, Unauthorized | InDoubt | Throttled):
             self._tokens.taken(token)
-        if failure is not None:
-            raise self._hidden(failure)
-        return answer
+        if failure is None:
+            return answer
+        failure = self._told(failure)
+        if isinstance(failure, Unauthorized):
+            failure = TurnedAway(f"{failure}; {self._hint()}", token=token, method=method)
+        raise failure
+
+    def _hint(self) -> str:
+        return f"{self._authorization.variables} may be wrong or have ended, or a role is missing"
 
     def _request(self, method: str, url: httpx.URL, body: Mapping[str, object] | None) -> httpx.Request:
         headers = dict(_HEADERS)
@@ -204,7 +208,7 @@ class NexudusClient:
                 finally:
                     await answer.aclose()
         except _BROKEN as error:
-            raise self._hidden(unanswered(error, self._timeout)) from without_frames(error)
+            raise self._told(unanswered(error, self._timeout)) from without_frames(error)
         return answer
 
     def _read(self, answer: httpx.Response, meaning: Callable[[httpx.Response], T]) -> T:
@@ -212,11 +216,12 @@ class NexudusClient:
         try:
             return meaning(answer)
         except ApiError as failure:
-            raise self._hidden(failure) from None
+            raise self._told(failure) from None
 
-    def _hidden(self, failure: ApiError) -> ApiError:
-        """The failure, its sentence without the credentials that the other end may have put into it."""
-        failure.args = (self._tokens.redacted(str(failure)),)
+    def _told(self, failure: E) -> E:
+        """The failure as it may be shown: short, and without the credentials that the other end may have repeated."""
+        failure.args = (shortened(self._tokens.redacted(str(failure))),)
+        failure.__traceback__ = failure.__context__ = None
         return failure
 
 

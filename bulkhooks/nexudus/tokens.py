@@ -72,9 +72,8 @@ class Tokens:
 
     def redacted(self, text: str) -> str:
         """Text from outside without tokens, and without what was given to get them."""
-        if self.header is not None:
-            text = redacted(text, SecretStr(self.header.get_secret_value().partition(" ")[2]), self._refresh)
-        return self._authorization.redacted(text)
+        header = self.header and SecretStr(self.header.get_secret_value().partition(" ")[2])
+        return self._authorization.redacted(redacted(text, header, self._refresh))
 
     def may_mend(self, error: TurnedAway, *, resent: bool) -> bool:
         """Whether to send again what was answered 401; where that takes a new token, ``needed`` says so from now on.

@@ -9,7 +9,6 @@ request; here a connection costs what it costs.
 from __future__ import annotations
 
 import ssl
-import time
 import urllib.request
 from collections import deque
 from types import TracebackType
@@ -57,12 +56,18 @@ def _verify(base_url: httpx.URL) -> ssl.SSLContext:
 
 
 class RecentFirst(httpx.AsyncBaseTransport):
-    """Connections to one server. Its failures are httpx's; the answer is read whole before it is handed over."""
+    """Connections to one server. Its failures are httpx's; the answer is read whole before it is handed over.
 
-    def __init__(self, base_url: httpx.URL, *, verify: ssl.SSLContext | None = None) -> None:
+    A connection that has been idle for ``idle`` seconds is not used again.
+    """
+
+    def __init__(
+        self, base_url: httpx.URL, *, verify: ssl.SSLContext | None = None, idle: float = IDLE_SECONDS
+    ) -> None:
         default_port = 443 if base_url.scheme == "https" else 80
         self._origin = httpcore.Origin(base_url.raw_scheme, base_url.raw_host, base_url.port or default_port)
         self._verify = verify
+        self._longest_idle = idle
         self._idle: deque[tuple[httpcore.AsyncHTTPConnection, float]] = deque()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -78,11 +83,11 @@ class RecentFirst(httpx.AsyncBaseTransport):
                 raise _FAILURES[type(error)](str(error)) from error
             raise
         if connection.is_idle():
-            self._idle.append((connection, time.monotonic()))
+            self._idle.append((connection, anyio.current_time()))
         return httpx.Response(answer.status, headers=answer.headers, content=content, extensions=answer.extensions)
 
     async def _take(self) -> httpcore.AsyncHTTPConnection:
-        while self._idle and self._idle[0][1] < time.monotonic() - IDLE_SECONDS:
+        while self._idle and self._idle[0][1] + self._longest_idle <= anyio.current_time():
             await self._idle.popleft()[0].aclose()
         while self._idle:
             connection, _ = self._idle.pop()

@@ -9,16 +9,20 @@ from collections.abc import Iterator
 
 import httpx
 
-LONGEST_SENTENCE = 300
-"""Characters shown of what the API says."""
+LONGEST_SENTENCE = 400
+"""Characters."""
 
 
 def one_line(text: str) -> str:
-    """Text from outside as part of a sentence: one short line, its URLs without what may be secret in them."""
+    """Text from outside as part of a sentence: on one line, its URLs without what may be secret in them."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     line = re.sub(r"(https?://)[^\s/@]*@", r"\1", line)
-    line = re.sub(r"(https?://[^\s?#]*)[?#][^\s\"'<>),;]*", r"\1", line)
-    return line if len(line) <= LONGEST_SENTENCE else line[: LONGEST_SENTENCE - 1] + "…"
+    return re.sub(r"(https?://[^\s?#]*)[?#][^\s\"'<>),;]*", r"\1", line)
+
+
+def shortened(sentence: str) -> str:
+    """A sentence no longer than a person reads. Secrets have to be out of it before: half a secret is not found."""
+    return sentence if len(sentence) <= LONGEST_SENTENCE else sentence[: LONGEST_SENTENCE - 1] + "…"
 
 
 def page_title(content: bytes) -> str | None:
@@ -26,8 +30,8 @@ def page_title(content: bytes) -> str | None:
     start = content[:65_536].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     if not re.match(r"<(!doctype\s+html|html|head|body|title|!--)", start, re.IGNORECASE):
         return None
-    title = re.search(r"<title[^>]*>([^<]{0,200})", start, re.IGNORECASE)
-    return one_line(title[1])[:80] if title else ""
+    title = re.search(r"<title[^>]*>([^<]*)", start, re.IGNORECASE)
+    return one_line(title[1]) if title else ""
 
 
 def no_connection(error: Exception, timeout: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -63,6 +64,8 @@ class RawServer:
         self.port = self._listener.getsockname()[1]
         self.received = b""
         self.connections = 0
+        self.served: list[int] = []
+        """The client's port of each whole request."""
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
@@ -76,10 +79,8 @@ class RawServer:
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._behave(self, connection)
-        except OSError:
-            pass
 
     def read_request(self, connection: socket.socket) -> bool:
         """Read one whole request; False where the connection ends first."""
@@ -90,6 +91,7 @@ class RawServer:
                 return False
             request += piece
             self.received += piece
+        self.served.append(connection.getpeername()[1])
         return True
 
     def __enter__(self) -> RawServer:
@@ -114,7 +116,10 @@ def answer(body: bytes, *, status: str = "200 OK", head: bytes = b"") -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n".encode() + head + b"\r\n" + body
 
 
-CREATED = b'{"Status": 200, "Message": "WebHook was successfully created.", "Value": {"Id": 87654321}, "Errors": null, "WasSuccessful": true}'
+CREATED = (
+    b'{"Status": 200, "Message": "WebHook was successfully created.", "Value": {"Id": 87654321},'
+    b' "Errors": null, "WasSuccessful": true}'
+)
 
 
 def _is_whole(request: bytes) -> bool:

@@ -109,9 +109,10 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path):
 
 def test_the_second_factor_is_computed_when_it_is_asked_for():
     """NEXUDUS_TOTP_SECRET gives the code of this moment, in whatever form the key was shown; NEXUDUS_TOTP is a code."""
-    key = "JBSWY3DPEHPK3PXP"
-    code = authorization({**PAIR, "NEXUDUS_TOTP_SECRET": "jbsw y3dp-ehpk 3pxp"}).code()
+    key = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    code = authorization({**PAIR, "NEXUDUS_TOTP_SECRET": "gezd gnbv-gy3t qojq gezd gnbv gy3t qojq\n"}).code()
     assert pyotp.TOTP(key).verify(code.get_secret_value(), valid_window=1)
+    assert len(authorization({**PAIR, "NEXUDUS_TOTP_SECRET": "JBSWY3DPEHPK3PXP"}).code()) == 6
     assert authorization({**PAIR, "NEXUDUS_TOTP": "123456"}).code().get_secret_value() == "123456"
     assert authorization(PAIR).code() is None
     assert "NEXUDUS_TOTP_SECRET" in sentence({**PAIR, "NEXUDUS_TOTP_SECRET": "not base 32: 0189"})

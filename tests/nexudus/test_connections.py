@@ -6,13 +6,17 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
+import anyio
+import anyio.to_thread
 import httpx
 import pytest
 
 from bulkhooks.errors import InDoubt, NotSent, UsageError
 from bulkhooks.nexudus.client import NexudusClient
+from bulkhooks.nexudus.transport import RecentFirst
 from tests.nexudus.conftest import BODY, CREATED, RawServer, answer, authorization, client_of, reset
 
 pytestmark = pytest.mark.anyio
@@ -235,16 +239,24 @@ async def test_tls_that_never_comes_about_is_not_sent():
     assert str(error) == "no connection to the API: none within 0.2 s"
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
-async def test_a_certificate_that_is_not_trusted_is_not_sent(tmp_path):
-    """A certificate of nobody's is refused before anything is sent, and said so."""
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
+@pytest.fixture
+def nobodys_certificate(tmp_path):
+    """A TLS server's settings with a certificate that nobody has signed."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl makes the certificate")
+    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
     subprocess.run([*made, "-keyout", "key.pem", "-out", "cert.pem"], cwd=tmp_path, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    return context
+
+
+async def test_a_certificate_that_is_not_trusted_is_not_sent(nobodys_certificate):
+    """A certificate of nobody's is refused before anything is sent, and said so."""
 
     def secure(server, connection):
-        with context.wrap_socket(connection, server_side=True) as wrapped:
+        with nobodys_certificate.wrap_socket(connection, server_side=True) as wrapped:
             server.received += wrapped.recv(65_536)
 
     with RawServer(secure) as server:
@@ -330,26 +342,57 @@ async def test_one_after_the_other_goes_over_one_connection():
         assert server.connections == 1
 
 
-async def test_a_connection_that_the_server_has_closed_is_not_used_again():
-    """A keep-alive connection that was closed while idle is noticed before anything is sent on it."""
-
-    def once(server, connection):
-        server.read_request(connection)
-        connection.sendall(answer(CREATED))
-        connection.close()
-
-    with RawServer(once) as server:
+async def test_the_connection_used_last_is_taken_first():
+    """After a burst the others are left to idle, and what follows goes over one connection."""
+    with RawServer(serve) as server:
         async with client_to(f"http://127.0.0.1:{server.port}") as client:
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(client.create, BODY)
+            for _ in range(4):
+                await client.create(BODY)
+        assert len(set(server.served[3:])) == 1
+        assert server.connections <= 3
+
+
+async def test_a_connection_that_has_been_idle_is_not_used_again():
+    """What has been idle for too long is closed, before the server closes it at the wrong moment."""
+    with RawServer(serve) as server:
+        address = f"http://127.0.0.1:{server.port}"
+        async with RecentFirst(httpx.URL(address), idle=0.0) as transport:
+            token = authorization({"NEXUDUS_TOKEN": "token-of-tests"})
+            client = NexudusClient(address, token, timeout=5, transport=transport, concurrency=4)
             for count in range(1, 4):
                 await client.create(BODY)
                 assert server.connections == count
 
 
+async def test_a_connection_that_the_server_has_closed_is_not_used_again():
+    """A keep-alive connection that was closed while idle is noticed before anything is sent on it."""
+    closed = threading.Event()
+
+    def once(server, connection):
+        server.read_request(connection)
+        connection.sendall(answer(CREATED))
+        connection.close()
+        closed.set()
+
+    with RawServer(once) as server:
+        async with client_to(f"http://127.0.0.1:{server.port}") as client:
+            for count in range(1, 4):
+                closed.clear()
+                await client.create(BODY)
+                await anyio.to_thread.run_sync(closed.wait)
+                assert server.connections == count
+
+
 async def test_failures_leave_no_connection_behind():
     """After a failure the next request goes over a new connection."""
-    behaviours = [half_a_body, serve]
 
-    with RawServer(lambda server, connection: behaviours.pop(0)(server, connection)) as server:
+    def fail_first(server, connection):
+        (half_a_body if server.connections == 1 else serve)(server, connection)
+
+    with RawServer(fail_first) as server:
         async with client_to(f"http://127.0.0.1:{server.port}") as client:
             with pytest.raises(InDoubt):
                 await client.create(BODY)
