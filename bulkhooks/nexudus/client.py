@@ -85,10 +85,10 @@ class NexudusClient:
         """Whether a token has to be fetched before anything else is sent."""
         return self._tokens.needed
 
-    def may_mend(self, error: Unauthorized, *, resent: bool) -> bool:
+    def may_mend(self, error: Unauthorized, *, resent: int) -> bool:
         """Whether to send again what was answered so, after fetching a token if now one is needed.
 
-        ``resent`` says that it has been sent again once already (``Tokens.may_mend``).
+        ``resent`` says how often it has been sent again already (``Tokens.may_mend``).
         """
         return isinstance(error, TurnedAway) and self._tokens.may_mend(error, resent=resent)
 

@@ -17,6 +17,10 @@ QUIET = 60.0
 """Seconds in which no further 401 leads to a new token, after one has turned out to be a missing permission."""
 
 
+MOST_RESENDS = 3
+"""A request is sent again so often at most, even where others have renewed the token each time."""
+
+
 class TurnedAway(Unauthorized):
     """401, with what is needed to tell an ended token from a missing permission: both are answered alike."""
 
@@ -75,14 +79,14 @@ class Tokens:
         header = self.header and SecretStr(self.header.get_secret_value().partition(" ")[2])
         return self._authorization.redacted(redacted(text, header, self._refresh))
 
-    def may_mend(self, error: TurnedAway, *, resent: bool) -> bool:
+    def may_mend(self, error: TurnedAway, *, resent: int) -> bool:
         """Whether to send again what was answered 401; where that takes a new token, ``needed`` says so from now on.
 
         Of many 401s to one token the first ends it, and the others wait for the same new one. No new one is asked for
         after a 401 to a token that no request has been let in with, or to a request that has been ``resent``: it is
         new, so the permission is missing. For a while that is then taken to be the reason for each 401 of the method.
         """
-        if not self._signs_in:
+        if not self._signs_in or resent >= MOST_RESENDS:
             return False
         if error.token != self.number or self.needed:
             return True

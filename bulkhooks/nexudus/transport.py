@@ -8,6 +8,8 @@ request; here a connection costs what it costs.
 
 from __future__ import annotations
 
+import functools
+import os
 import ssl
 import urllib.request
 from collections import deque
@@ -52,7 +54,22 @@ def _proxy_for(base_url: httpx.URL) -> str | None:
 
 def _verify(base_url: httpx.URL) -> ssl.SSLContext:
     """Certificates are always verified; reading the list of authorities is spared where there is nothing to verify."""
-    return httpx.create_ssl_context() if base_url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if base_url.scheme != "https":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    file, folder = os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
+    try:
+        return _authorities(file, folder)
+    except OSError as error:
+        name = f"SSL_CERT_FILE names {file}" if file else f"SSL_CERT_DIR names {folder}"
+        raise UsageError(f"{name}, which holds no certificates: {error.strerror or error.args[-1]}") from None
+
+
+@functools.cache
+def _authorities(file: str, folder: str) -> ssl.SSLContext:
+    """The authorities that are trusted; read once for all accounts, for they are many."""
+    if file or folder:
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class RecentFirst(httpx.AsyncBaseTransport):

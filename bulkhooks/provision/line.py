@@ -226,7 +226,7 @@ class Line:
         return answer
 
     async def _call(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
-        resent = False
+        resent = 0
         while True:
             try:
                 if self.client.needs_token:
@@ -237,7 +237,7 @@ class Line:
             except Unauthorized as error:
                 if not self.client.may_mend(error, resent=resent):
                     raise
-                resent = True
+                resent += 1
 
     async def _fetch_token(self) -> None:
         """One worker asks for the token, and the others wait for it."""

@@ -246,6 +246,7 @@ def nobodys_certificate(tmp_path):
     if openssl is None:
         pytest.skip("openssl makes the certificate")
     made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
+    made += ["-addext", "subjectAltName=DNS:localhost"]
     subprocess.run([*made, "-keyout", "key.pem", "-out", "cert.pem"], cwd=tmp_path, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
@@ -281,6 +282,30 @@ async def test_an_address_that_is_none_is_a_usage_error():
     for address in ("http://xn--zzzz.example", "http://[::1"):
         with pytest.raises(UsageError, match="--base-url"):
             client_to(address)
+
+
+async def test_authorities_that_cannot_be_read_are_a_usage_error(monkeypatch, tmp_path):
+    """SSL_CERT_FILE that is missing or no certificate is named, with its path."""
+    (tmp_path / "empty.pem").write_text("nothing")
+    for name in ("missing.pem", "empty.pem"):
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / name))
+        with pytest.raises(UsageError, match=f"SSL_CERT_FILE names .*{name}"):
+            async with client_to("https://127.0.0.1:1"):
+                pass
+
+
+async def test_a_certificate_of_ones_own_authority_is_taken(nobodys_certificate, monkeypatch, tmp_path):
+    """SSL_CERT_FILE adds the authority that a company's server is signed by."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+
+    def secure(server, connection):
+        with nobodys_certificate.wrap_socket(connection, server_side=True) as wrapped:
+            serve(server, wrapped)
+
+    with RawServer(secure) as server:
+        async with client_to(f"https://localhost:{server.port}") as client:
+            assert [await client.create(BODY) for _ in range(2)] == [87654321] * 2
+        assert server.connections == 1
 
 
 # Through a proxy

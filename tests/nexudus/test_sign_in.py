@@ -103,7 +103,7 @@ async def test_a_token_of_the_environment_needs_no_sign_in():
             assert not client.needs_token
             with pytest.raises(Unauthorized) as caught:
                 await client.create(BODY)
-            assert not client.may_mend(caught.value, resent=False)
+            assert not client.may_mend(caught.value, resent=0)
             assert next(iter(environment)) in str(caught.value)
 
 
@@ -256,6 +256,17 @@ async def test_a_token_that_ends_again_and_again_is_renewed_again_and_again(tmp_
         api.good = set()
     assert api.grants == ["password"] + ["refresh_token"] * 3
     assert api.bearers == ["t1", "t1", "t2", "t2", "t3", "t3", "t4"]
+
+
+async def test_tokens_that_end_sooner_than_an_answer_comes_end_in_a_401(tmp_path):
+    """Where no token lives long enough to be used, the request fails instead of asking for tokens for ever."""
+    api = Api(expires_in=0.5)
+    api.latency = 1.0
+    api.closed_locations = {"1001"}
+    line = line_of(api, tmp_path)
+    with pytest.raises(Unauthorized):
+        await search(line)
+    assert len(api.bearers) == 4
 
 
 async def test_a_sign_in_in_doubt_is_tried_again(tmp_path):
