@@ -68,7 +68,7 @@ _CODES = {
     "bad-url": "Write the whole address, beginning with https://",
     "bad-boolean": "Write yes or no, or leave the cell empty.",
     "bad-template": "Name a column of the row in the braces; write {{ and }} for plain braces.",
-    "formula-error": "Repair the formula, or write its value; save the workbook in Excel once, so that values are kept.",
+    "formula-error": "Repair the formula, or write its value; saving in Excel once puts the value beside the formula.",
     "too-wide": "Write a smaller range; the sentence says how wide one may be.",
     "unknown-account": "Correct the name in Account, or describe the account in the job file or in --accounts FILE.",
     "insecure-url": "Use https:// so that nobody on the way can read the events.",
@@ -103,7 +103,8 @@ def headline(summary: Summary, counts: Mapping[str, int]) -> str:
     waiting = counts.get("pending", 0)
     rows = f"{total:,} {'webhook' if total == 1 else 'webhooks'}"
     if summary.status == "auth-error":
-        return f"Stopped, because the API did not take the credentials. Of {rows}: {_listed(parts + [f'{waiting:,} pending'] * bool(waiting))}."
+        parts += [f"{waiting:,} pending"] * bool(waiting)
+        return f"Stopped, because the API did not take the credentials. Of {rows}: {_listed(parts)}."
     if waiting:
         return f"Not finished: {waiting:,} of {rows} still to be sent. So far: {_listed(parts) or 'nothing'}."
     if "planned" in counts:

@@ -52,14 +52,15 @@ class CellWriter:
         """Write ``row`` as the sheet's row ``number`` (from 0)."""
         write_string, write_number = self._sheet.write_string, self._sheet.write_number
         formats = self._formats
-        for column, value in enumerate(row):
+        values: Any = row
+        for column, value in enumerate(values):
             kind = type(value)
             if kind is str:
-                if value:
-                    if "_x" in value or value[0] == "<" or len(value) > MAX_TEXT // 2:  # type: ignore[operator, index, arg-type]
-                        value = self._awkward(value)  # type: ignore[arg-type]
+                if "_x" in value or len(value) > MAX_TEXT // 2 or value[:1] == "<":
+                    write_string(number, column, self._awkward(value), formats[column])
+                elif value:
                     write_string(number, column, value, formats[column])
-            elif kind is int and -_MAX_DIGITS < value < _MAX_DIGITS:  # type: ignore[operator]
+            elif kind is int and -_MAX_DIGITS < value < _MAX_DIGITS:
                 write_number(number, column, value, formats[column])
             elif value is not None:
                 self._write_other(number, column, plain(value))

@@ -38,6 +38,7 @@ def by_location(
     book: Workbook,
     title: str,
     first_row: int,
+    *,
     labels: Sequence[str],
     verdicts: Sequence[str],
     table: Sequence[Sequence[int]],

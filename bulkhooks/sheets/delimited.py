@@ -93,9 +93,6 @@ class JsonlWriter:
         """Nothing is held."""
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, default=lambda value: _json(value)).encode
-
-
 def _line(columns: Sequence[str], row: Row) -> str:
     if float in map(type, row):  # which may be NaN, that JSON does not have, or a whole number
         row = [plain(value) for value in row]
@@ -113,3 +110,6 @@ _LINE_SEPARATORS = [("\x85", "\\u0085"), ("\u2028", "\\u2028"), ("\u2029", "\\u2
 def _json(value: object) -> object:
     value = plain(value)
     return value if isinstance(value, str | int | float | bool | None) else text(value)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=_json).encode

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
@@ -53,7 +54,7 @@ LOOKS: Mapping[str, Look] = {
     "same": Look("#ECEFF1", "#46525C", "=", italic=True, charted=("#9AA5B1", "#C3CAD1", "#DDE2E6")),
     "waiting": Look("#FFF4C2", "#594A00", "…", italic=True, charted=("#F0E442",)),
     "doubt": Look("#F6BE62", "#402500", "?", bold=True, italic=True, charted=("#E69F00",)),
-    "wrong": Look("#A8380B", "#FFFFFF", "✗", bold=True, charted=("#D55E00", "#8A2F06")),
+    "wrong": Look("#B3261E", "#FFFFFF", "✗", bold=True, charted=("#D55E00", "#8A2F06")),
 }
 
 
@@ -96,6 +97,14 @@ def for_print(sheet: Worksheet, *, title: str, rows_at_top: int = 0, pages_wide:
     sheet.set_footer(f"&L&8{title.replace('&', '&&')[:120]}&C&8&A&R&8&P / &N")
     if rows_at_top:
         sheet.repeat_rows(0, rows_at_top - 1)
+
+
+def pack(book: Workbook) -> None:
+    """Close a workbook. Raises ``OSError`` where it cannot be written."""
+    try:
+        book.close()
+    except FileCreateError as error:
+        raise OSError(str(error)) from error
 
 
 def height_of(text: str, width: float) -> float:

@@ -1,6 +1,6 @@
-"""The package that a workbook is (ECMA-376): its parts, how they refer to each other, and edits that leave the rest alone.
+"""The package that a workbook is (ECMA-376): its parts, how they refer to each other, and edits of single places.
 
-XML is edited where it stands, byte for byte, and never written anew: that is what keeps everything else in it as it was.
+XML is edited where it stands, byte for byte, and never written anew: that keeps everything else in it as it was.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def inner(xml: bytes, name: str) -> bytes:
 
 
 def references(xml: bytes, part: str) -> Mapping[str, tuple[str, str]]:
-    """The references of a part, from the part that holds them: by id the type's last word, and the other part's name."""
+    """The references of a part, from the part that holds them: by id, the type's last word and the other part."""
     found = {}
     for reference in ElementTree.fromstring(xml):  # noqa: S314 (expat resolves nothing from outside)
         if reference.get("TargetMode") != "External":

@@ -11,7 +11,7 @@ from bulkhooks.sheets.advice import what_to_do
 from bulkhooks.sheets.looks import GREY, LINE, LINE_HEIGHT, for_print, heading, height_of
 from bulkhooks.sheets.tally import ProblemGroup
 
-_COLUMNS = {"How often": 11, "Code": 19, "What is wrong": 64, "What to do": 48, "Where": 17}
+PROBLEM_COLUMNS = {"How often": 11, "Code": 19, "What is wrong": 64, "What to do": 48, "Where": 17}
 """Headings and widths. No two of them are headings of an input, so this sheet is never read as one."""
 _PLACES = 3
 """Links a problem has."""
@@ -21,24 +21,24 @@ _MOST_TEXT = 1_000
 def write_problems(book: Workbook, sheet: Worksheet, problems: Sequence[ProblemGroup], rows_a_sheet: int) -> None:
     """Fill the sheet. ``rows_a_sheet`` is how many rows each sheet of results holds, for the links to them."""
     cell = {"valign": "top", "bottom": 1, "bottom_color": LINE}
-    count, text = (
-        book.add_format({**cell, "num_format": "#,##0", "align": "left"}),
-        book.add_format({**cell, "text_wrap": True}),
-    )
+    count = book.add_format({**cell, "num_format": "#,##0", "align": "left"})
+    text = book.add_format({**cell, "text_wrap": True})
     link = book.add_format({**cell, "font_color": "#0B4F7A", "underline": 1})
     blank = book.add_format(cell)
     header = heading(book, GREY)
-    for column, (name, width) in enumerate(_COLUMNS.items()):
+    for column, (name, width) in enumerate(PROBLEM_COLUMNS.items()):
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, name, header)
-    first_place, last_column = len(_COLUMNS) - 1, len(_COLUMNS) - 1 + _PLACES
-    sheet.set_column(first_place, last_column - 1, _COLUMNS["Where"])
+    first_place, last_column = len(PROBLEM_COLUMNS) - 1, len(PROBLEM_COLUMNS) - 1 + _PLACES
+    sheet.set_column(first_place, last_column - 1, PROBLEM_COLUMNS["Where"])
     sheet.set_column(last_column, last_column, 15)
     for column in range(first_place + 1, last_column + 1):
         sheet.write_blank(0, column, None, header)
     for number, problem in enumerate(problems, start=1):
         sentence, advice = _shown(problem.sentence), what_to_do(problem.code)
-        height = max(height_of(sentence, _COLUMNS["What is wrong"]), height_of(advice, _COLUMNS["What to do"]))
+        height = max(
+            height_of(sentence, PROBLEM_COLUMNS["What is wrong"]), height_of(advice, PROBLEM_COLUMNS["What to do"])
+        )
         if height > LINE_HEIGHT:
             sheet.set_row(number, height)
         sheet.write_number(number, 0, problem.count, count)

@@ -16,6 +16,8 @@ from bulkhooks.sheets.looks import BLUE, GREY, INK, LINE, LINE_HEIGHT, LOOKS, fo
 from bulkhooks.sheets.tally import Tally
 from bulkhooks.summary import Summary
 
+RUN_ID = "Run id"
+"""The fact by which a Summary is known."""
 _LAST_COLUMN = 10
 _FIRST_WIDTH, _OTHER_WIDTH = 34, 11
 _CHARTED_LOCATIONS = 12
@@ -25,10 +27,8 @@ _CHART_ROWS = 16
 _MOST_FACT = 2_000
 
 
-def write_summary(
-    book: Workbook, sheet: Worksheet, summary: Summary, facts: Mapping[str, str], tally: Tally, verdict: str
-) -> None:
-    """Fill the sheet, from the top down. ``verdict`` is the name of the column that the counts are of."""
+def write_summary(book: Workbook, sheet: Worksheet, summary: Summary, facts: Mapping[str, str], tally: Tally) -> None:
+    """Fill the sheet, from the top down."""
     page = _Page(book, sheet)
     counts = tally.verdicts
     verdicts = in_order(counts)
@@ -37,7 +37,7 @@ def write_summary(
     for step in steps:
         page.sentence(f"→  {step}")
     page.skip()
-    first_row = page.verdict_table(verdict, verdicts, counts)
+    first_row = page.verdict_table(tally.verdict, verdicts, counts)
     page.skip()
     chart_row = page.row
     page.skip(_CHART_ROWS + 1 if verdicts else 0)
@@ -48,12 +48,12 @@ def write_summary(
     locations = _rows(tally.locations)
     location_row = page.count_table("Location", verdicts, _shortened(locations))
     if verdicts:
-        chart = charts.by_verdict(book, f"By {verdict}", first_row, verdicts, [counts[name] for name in verdicts])
+        chart = charts.by_verdict(book, f"By {tally.verdict}", first_row, verdicts, [counts[name] for name in verdicts])
         page.chart(chart, chart_row, 0, 484)
         shown = dict(list(locations.items())[:_CHARTED_LOCATIONS])
         table = [[row[name] for name in verdicts] for row in shown.values()]
         title = "By location" if len(shown) == len(locations) else f"By location: {len(shown)} of {len(locations):,}"
-        chart = charts.by_location(book, title, location_row, list(shown), verdicts, table)
+        chart = charts.by_location(book, title, location_row, labels=list(shown), verdicts=verdicts, table=table)
         page.chart(chart, chart_row, 4, 568)
     for_print(sheet, title=f"bulkhooks {summary.run_id}")
 
@@ -102,9 +102,7 @@ class _Page:
         first_row = self.row
         for verdict in verdicts:
             look, meaning, advice = VERDICTS.get(verdict, Verdict("same", ""))
-            form = self._book.add_format(
-                {**LOOKS[look].properties(), "bottom": 1, "bottom_color": LINE, "valign": "top"}
-            )
+            form = self._book.add_format({**LOOKS[look].properties(), "bottom": 1, "bottom_color": LINE})
             self._sheet.write_string(self.row, 0, verdict, form)
             self._sheet.write_number(self.row, 1, counts[verdict], self._number)
             self._sheet.write_number(self.row, 2, counts[verdict] / total, self._share)
@@ -179,7 +177,7 @@ def _shortened(table: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
 
 def _facts(summary: Summary, facts: Mapping[str, str]) -> dict[str, str]:
     known = {
-        "Run id": summary.run_id,
+        RUN_ID: summary.run_id,
         "Started": readable(summary.started_at),
         "Finished": readable(summary.finished_at),
         "Took": _duration(summary.seconds),

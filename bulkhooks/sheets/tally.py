@@ -42,6 +42,7 @@ class Tally:
 
     def __init__(self, columns: Sequence[str], verdict: str = "Status") -> None:
         positions = {column: position for position, column in reversed(list(enumerate(columns)))}
+        self.verdict = verdict
         self._verdict = positions.get(verdict)
         self._location, self._business = positions.get("Location"), positions.get("BusinessId")
         self._action = positions.get("Action")

@@ -13,14 +13,28 @@ from xlsxwriter.worksheet import Worksheet
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.sheets.event_words import described_events
 from bulkhooks.sheets.examples import EXAMPLES
-from bulkhooks.sheets.looks import BLUE, GREY, INK, LINE, LOOKS, for_print, heading
-from bulkhooks.sheets.places import Place
-from bulkhooks.sheets.template_checks import ACTION_MISSPELT, BUSINESS_NOT_LISTED, BUSINESS_WRONG, EXAMPLE
-from bulkhooks.sheets.template_checks import URL_INSECURE, URL_WRONG, VALUE_MISSING
+from bulkhooks.sheets.looks import BLUE, GREY, INK, LINE, LOOKS, for_print, heading, pack
+from bulkhooks.sheets.places import Place, reason
+from bulkhooks.sheets.template_checks import (
+    ACTION_MISSPELT,
+    BUSINESS_NOT_LISTED,
+    BUSINESS_WRONG,
+    EXAMPLE,
+    URL_INSECURE,
+    URL_WRONG,
+    VALUE_MISSING,
+)
 
 _LAST_ROW = 10_000
 """Rows that have drop-downs and checks; more may be filled in."""
 _LAST_LOCATION = 5_000
+
+_RANGES = {
+    "LocationIds": f"Locations!$A$2:$A${_LAST_LOCATION}",
+    "LocationNames": f"Locations!$B$2:$B${_LAST_LOCATION}",
+    "EventNames": "Events!$A$2:$B$91",
+}
+"""Names of what the checks look things up in; a conditional format may not point at another sheet in every Excel."""
 
 _COLUMNS = {
     "BusinessId": (
@@ -57,7 +71,10 @@ _READ_ME = (
     ("8", "bulkhooks run THIS-FILE.xlsx    makes the webhooks and writes a workbook with the results beside this one"),
     ("9", "Some rows did not work? Correct them in the results workbook and run that. Nothing is made twice."),
     ("# One row, many webhooks",),
-    ("", "A row is sent for each of its locations and each of its events: two events at ten locations make 20 webhooks."),
+    (
+        "",
+        "A row is sent for each of its locations and each of its events: two events at ten locations make 20.",
+    ),
 )
 
 
@@ -79,9 +96,13 @@ def write_template(path: Path, locations: Sequence[tuple[int, str, str]] = ()) -
         _write_locations(book, listed, locations)
         _write_events(book, events)
         _write_read_me(book, book.add_worksheet("Read me"))
+        for name, cells in _RANGES.items():
+            book.define_name(name, f"={cells}")
         book.set_properties({"title": "bulkhooks: webhooks to make", "comments": "The sheet Read me says how."})
-        book.close()
+        pack(book)
         place.move()
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {reason(error)}") from error
     finally:
         place.discard()
 
@@ -109,8 +130,7 @@ def _write_hooks(book: Workbook, sheet: Worksheet) -> None:
 
 def _add_lists(sheet: Worksheet) -> None:
     # What is not in a list may be typed all the same (several events, ids, ranges), so nothing is ever refused.
-    first, last = f"Locations!$B$2:$B${_LAST_LOCATION}", f"Locations!$A$2:$A${_LAST_LOCATION}"
-    names = f"=Locations!$B$2:INDEX({first},MAX(1,COUNTA({last})))"
+    names = f"=Locations!$B$2:INDEX({_RANGES['LocationNames']},MAX(1,COUNTA({_RANGES['LocationIds']})))"
     _add_list(sheet, 0, names, show_error=False)
     _add_list(
         sheet,
@@ -118,8 +138,8 @@ def _add_lists(sheet: Worksheet) -> None:
         f"=Events!$B$2:$B${1 + len(described_events())}",
         error_type="warning",
         error_title="Not one event of the list",
-        error_message="Several events with commas between them, a number, or a pattern such as Booking* are fine: choose"
-        " Yes to keep them. Otherwise pick an event from the list.",
+        error_message="Several events with commas between them, a number, or a pattern such as Booking* are fine:"
+        " choose Yes to keep them. Otherwise pick an event from the list.",
     )
     _add_list(
         sheet,

@@ -1,5 +1,7 @@
 """Formulas of the template that turn cells red or yellow while a person types, written for row 2.
 
+``LocationIds``, ``LocationNames`` and ``EventNames`` (numbers and names) are names of ranges in the template.
+
 They know less than ``check``: what they cannot judge (lists of names, templates) they let pass.
 """
 
@@ -40,26 +42,25 @@ VALUE_MISSING = '=AND(COUNTA($A2:$F2)>0,TRIM(A2)="")'
 """The row is begun, and this cell of it has to be filled in."""
 
 BUSINESS_WRONG = (
-    f"=AND({_IS_ONE_BUSINESS},NOT(OR({_IS_DIGITS},{_IS_RANGE},{_BUSINESS}=\"*\",LOWER({_BUSINESS})=\"all\","
-    f'LEFT({_BUSINESS})="@",COUNTIF(Locations!$B$2:$B$5000,{_BUSINESS})>0)))'
+    f'=AND({_IS_ONE_BUSINESS},NOT(OR({_IS_DIGITS},{_IS_RANGE},{_BUSINESS}="*",LOWER({_BUSINESS})="all",'
+    f'LEFT({_BUSINESS})="@",COUNTIF(LocationNames,{_BUSINESS})>0)))'
 )
 """Neither an id, nor a range, a group, everything, or a name of the sheet Locations."""
 
-BUSINESS_NOT_LISTED = (
-    f"=AND({_IS_ONE_BUSINESS},{_IS_DIGITS},COUNT(Locations!$A$2:$A$5000)>0,COUNTIF(Locations!$A$2:$A$5000,{_BUSINESS})=0)"
-)
+BUSINESS_NOT_LISTED = f"=AND({_IS_ONE_BUSINESS},{_IS_DIGITS},COUNT(LocationIds)>0,COUNTIF(LocationIds,{_BUSINESS})=0)"
 """An id, and the sheet Locations is filled in but does not have it."""
 
 ACTION_MISSPELT = (
     f'=AND({_ACTION}<>"",{_has_none(_ACTION, _SEPARATORS + "*")},ISERROR(FIND(CHAR(10),$B2)),'
-    f"COUNTIF(Events!$A$2:$B$91,{_without(_ACTION, ' -_')})=0,"
-    f"LOWER({_without(_ACTION, ' -_')})<>\"helpdeskmessagecreated\")"
+    f"COUNTIF(EventNames,{_without(_ACTION, ' -_')})=0,"
+    f'LOWER({_without(_ACTION, " -_")})<>"helpdeskmessagecreated")'
 )
 """One event, and neither a number nor a name of the sheet Events, however spaced."""
 
 URL_WRONG = (
     f'=AND({_URL}<>"",OR(NOT(OR(LEFT(LOWER({_URL}),8)="https://",LEFT(LOWER({_URL}),7)="http://",'
-    f'LEFT({_URL})="{{")),LEN({_URL})<11,NOT(ISERROR(FIND(" ",{_without(_URL, "")})))))'
+    f'LEFT({_URL})="{{")),LEN({_URL})<11,'
+    f'AND(ISERROR(FIND("{{",{_URL})),NOT(ISERROR(FIND(" ",{_URL}))))))'
 )
 """No web address, or one with a space in it (in braces a column's name may have one: ``check`` knows)."""
 

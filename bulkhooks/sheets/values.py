@@ -12,7 +12,7 @@ Value = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelt
 Row = Sequence[object]
 
 
-def plain(value: object) -> Value:
+def plain(value: object) -> Value:  # noqa: PLR0911
     """``value`` as one of the few types every format knows; what is missing (NaN, NaT) as None.
 
     A float without a fraction becomes an int: spreadsheets store every number as a float, and people wrote ``3``.

@@ -7,14 +7,23 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from bulkhooks.sheets.advice import VERDICTS, headline
 from bulkhooks.sheets.cells import MAX_COLUMNS, MAX_ROWS, CellWriter
-from bulkhooks.sheets.looks import BLUE, GREY, LINE_HEIGHT, colour_verdicts, for_print, heading, height_of, width_of
+from bulkhooks.sheets.looks import (
+    BLUE,
+    GREY,
+    LINE_HEIGHT,
+    colour_verdicts,
+    for_print,
+    heading,
+    height_of,
+    pack,
+    width_of,
+)
 from bulkhooks.sheets.problems_sheet import write_problems
 from bulkhooks.sheets.summary_sheet import write_summary
 from bulkhooks.sheets.tally import Tally
@@ -90,14 +99,11 @@ class WorkbookWriter:
             last_row = self._next - 1 if sheet is self._sheets[-1] else self._rows_a_sheet
             self._dress(sheet, last_row, summary)
         problems = self._tally.problems()
-        write_summary(self._book, self._summary_sheet, summary, facts, self._tally, self._verdict)
+        write_summary(self._book, self._summary_sheet, summary, facts, self._tally)
         write_problems(self._book, self._book.add_worksheet("Problems"), problems, self._rows_a_sheet)
         self._summary_sheet.activate()
         self._describe(summary)
-        try:
-            self._book.close()
-        except FileCreateError as error:
-            raise OSError(str(error)) from error
+        pack(self._book)
         self._note_losses()
 
     def abandon(self) -> None:

@@ -7,37 +7,40 @@ workbook, its references, the types of parts, and the styles, at whose end those
 
 from __future__ import annotations
 
-import copy as copying
 import posixpath
 import re
 import shutil
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import IO
-from xml.sax.saxutils import quoteattr
 
 from bulkhooks.errors import OutputError
-from bulkhooks.sheets.package import RELATIONSHIPS, Element, insert, parse, references, references_of
+from bulkhooks.sheets.package import RELATIONSHIPS, Element, inner, insert, parse, references, references_of
 from bulkhooks.sheets.places import Place, reason
+from bulkhooks.sheets.writeback_earlier import earlier_sheets
 from bulkhooks.sheets.writeback_styles import Offsets, merged_styles
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
-_WORKBOOK_ORDER = (
-    "fileVersion fileSharing workbookPr workbookProtection bookViews sheets functionGroups externalReferences"
-    " definedNames"
-).split()
+_WORKBOOK_ORDER = [
+    *("fileVersion", "fileSharing", "workbookPr", "workbookProtection", "bookViews", "sheets", "functionGroups"),
+    *("externalReferences", "definedNames"),
+]
 _TYPES = "[Content_Types].xml"
 _CHUNK = 1 << 20
+_LOCAL = re.compile(rb'localSheetId="(\d+)"')
+_DEFINED_NAME = re.compile(rb'<(?:\w+:)?definedName [^>]*localSheetId="(\d+)"[^>]*>[^<]*</(?:\w+:)?definedName>')
 
 
 def write_back(workbook: Path, results: Path, copy: Path) -> Path:
     """Write ``copy``: the workbook (.xlsx, .xlsm) and after its own sheets those of ``results``; returns where it is.
 
-    A sheet whose name is taken gets `` (2)`` behind it. Raises ``OutputError``, and writes nothing, where the workbook is
-    such that something in it could not be kept (a signature, another kind of file) or the copy cannot be written.
+    A sheet whose name is taken gets `` (2)`` behind it; one that an earlier run put there is replaced. Raises
+    ``OutputError``, and writes nothing, where something in the workbook could not be kept (a signature, another kind
+    of file) or the copy cannot be written.
     """
     place = Place(copy)
     try:
@@ -59,32 +62,34 @@ class _Joined:
 
     def __init__(self, workbook: Path, theirs: zipfile.ZipFile, ours: zipfile.ZipFile) -> None:
         self._theirs, self._ours = theirs, ours
-        self._taken = {name.lower() for name in theirs.namelist()}
+        self._present = {name.lower() for name in theirs.namelist()}
         self._book_part = _office_document(theirs)
         self._book = theirs.read(self._book_part)
         root = parse(self._book)
         self._refuse_what_cannot_be_kept(workbook, root)
-        self._their_sheets = _sheets(root)
+        self._references = references(theirs.read(references_of(self._book_part)), self._book_part)
+        self._their_sheets = {sheet.attributes["name"]: self._references[_id(sheet)][1] for sheet in _sheets(root)}
+        self._highest_id = max((int(sheet.attributes["sheetId"]) for sheet in _sheets(root)), default=0)
         our_references = references(ours.read("xl/_rels/workbook.xml.rels"), "xl/workbook.xml")
-        our_sheets = _sheets(parse(ours.read("xl/workbook.xml")))
-        names = {sheet.attributes["name"].lower() for sheet in self._their_sheets}
-        self._sheets = {sheet.attributes["name"]: our_references[_reference_id(sheet)][1] for sheet in our_sheets}
-        self._names = {name: _free(name, names) for name in self._sheets}
-        self._parts = {part: self._free_part(part) for part in self._our_parts()}
+        our_root = parse(ours.read("xl/workbook.xml"))
+        self._sheets = {sheet.attributes["name"]: our_references[_id(sheet)][1] for sheet in _sheets(our_root)}
+        self._names = self._named(earlier_sheets(workbook))
+        self._parts = self._placed()
 
     def write(self, target: zipfile.ZipFile) -> None:
         """Write both: theirs in its order, with the few lists changed, then what is ours."""
         changed, offsets = self._changed()
+        replaced = set(self._parts.values())
         for entry in self._theirs.infolist():
             if entry.filename in changed:
                 target.writestr(_like(entry), changed.pop(entry.filename))
-            else:
+            elif entry.filename not in replaced:
                 with self._theirs.open(entry) as source, target.open(_like(entry), "w", force_zip64=True) as sink:
                     shutil.copyfileobj(source, sink, _CHUNK)
         for name, content in changed.items():
             target.writestr(name, content)
-        for part, new in self._parts.items():
-            with self._ours.open(part) as source, target.open(new, "w", force_zip64=True) as sink:
+        for part in set(self._parts).intersection(self._ours.namelist()):
+            with self._ours.open(part) as source, target.open(_new(self._parts[part]), "w", force_zip64=True) as sink:
                 for chunk in self._rewritten(part, source, offsets):
                     sink.write(chunk)
 
@@ -92,77 +97,78 @@ class _Joined:
         namespace = root.attributes.get(f"xmlns:{root.prefix.decode()[:-1]}" if root.prefix else "xmlns")
         if namespace != _MAIN:
             raise OutputError(f'{workbook} is a "Strict Open XML" workbook; save it as an ordinary one (.xlsx)')
-        if any(name.startswith("_xmlsignatures/") for name in self._taken):
-            raise OutputError(f"{workbook} is digitally signed, and the signature would not hold for a copy with new sheets")
+        if any(name.startswith("_xmlsignatures/") for name in self._present):
+            raise OutputError(f"{workbook} is digitally signed, and the signature would not hold once sheets are added")
 
-    def _our_parts(self) -> Iterator[str]:
-        """The sheets of the results, and whatever they refer to."""
-        waiting = list(self._sheets.values())
-        while waiting:
-            part = waiting.pop(0)
-            yield part
-            if (held := references_of(part)) in self._ours.namelist():
-                yield held
-                waiting += [other for _, other in references(self._ours.read(held), part).values()]
+    def _named(self, earlier: Mapping[str, str]) -> dict[str, str]:
+        """The names of our sheets in the copy: that of the sheet from an earlier run, or their own if it is free."""
+        places: dict[str, list[str]] = {}
+        for name, kind in earlier.items():
+            places.setdefault(kind, []).append(name)
+        names, taken = {}, {name.lower() for name in self._their_sheets}
+        for name in self._sheets:
+            known = places.get(name.partition(" ")[0])
+            names[name] = known.pop(0) if known else _free(name, taken)
+        return names
+
+    def _placed(self) -> dict[str, str]:
+        """Our parts, and what they are called in the copy."""
+        old = {part: self._their_sheets.get(self._names[name]) for name, part in self._sheets.items()}
+        parts = {}
+        for part in _with_all(self._ours, self._sheets.values()):
+            parts[part] = old.get(part) or self._free_part(part)
+            parts[references_of(part)] = references_of(parts[part])
+        return parts
 
     def _free_part(self, part: str) -> str:
-        """A name for a part of ours that theirs does not have: ``xl/worksheets/results1.xml``."""
-        folder, name = posixpath.split(part.removesuffix(".rels"))
-        number = 0
-        while True:
-            new = posixpath.join(folder, f"results{number or ''}_{name}") + (".rels" if part.endswith(".rels") else "")
-            if new.lower() not in self._taken:
-                return new
-            number += 1
+        """A name for a part of ours that theirs does not have: ``xl/worksheets/results_sheet1.xml``."""
+        folder, name = posixpath.split(part)
+        numbered = (posixpath.join(folder, f"results{number or ''}_{name}") for number in count())
+        return next(new for new in numbered if new.lower() not in self._present)
 
     def _changed(self) -> tuple[dict[str, bytes], Offsets]:
         held = references_of(self._book_part)
-        book_references = self._theirs.read(held)
-        known = references(book_references, self._book_part)
-        types = self._theirs.read(_TYPES)
-        our_types = {
+        types = {
             element.attributes["PartName"].lstrip("/"): element.attributes["ContentType"]
             for element in parse(self._ours.read(_TYPES)).children
             if element.name == "Override"
         }
-        styles = next((part for kind, part in known.values() if kind == "styles"), None)
+        ids = (name for name in map("rIdResults{}".format, count(1)) if name not in self._references)
+        styles = next((part for kind, part in self._references.values() if kind == "styles"), None)
         merged, offsets = merged_styles(self._theirs.read(styles) if styles else None, self._ours.read("xl/styles.xml"))
-        ids = (f"rIdResults{number}" for number in range(10_000))
         new_references, new_types, new_sheets = [], [], []
         if styles is None:
             styles = "xl/results_styles.xml"
             new_references.append(_reference(next(ids), "styles", styles))
-            new_types.append(_override(styles, our_types["xl/styles.xml"]))
-        highest = max((int(sheet.attributes["sheetId"]) for sheet in self._their_sheets), default=0)
+            new_types.append(_override(styles, types["xl/styles.xml"]))
         prefix = _relationship_prefix(parse(self._book, 1))
-        for number, (name, part) in enumerate(self._sheets.items(), start=1):
-            reference_id = next(free for free in ids if free not in known)
-            new_references.append(_reference(reference_id, "worksheet", self._parts[part]))
-            new_sheets.append(
-                f"<sheet name={quoteattr(self._names[name])} sheetId=\"{highest + number}\" {prefix}:id=\"{reference_id}\"/>"
-            )
-        new_types += [_override(new, our_types[part]) for part, new in self._parts.items() if part in our_types]
-        book = insert(self._book, ["sheets"], "".join(new_sheets).encode())
-        if names := self._defined_names():
-            book = insert(book, ["definedNames"], names, _WORKBOOK_ORDER)
+        added = [name for name in self._sheets if self._names[name] not in self._their_sheets]
+        for number, name in enumerate(added, start=self._highest_id + 1):
+            sheet_id = next(ids)
+            new_references.append(_reference(sheet_id, "worksheet", self._parts[self._sheets[name]]))
+            new_sheets.append(f'<sheet name="{self._names[name]}" sheetId="{number}" {prefix}:id="{sheet_id}"/>')
+        for part, new in self._parts.items():
+            if part in types and new.lower() not in self._present:
+                new_types.append(_override(new, types[part]))
         changed = {
-            _TYPES: insert(types, [], "".join(new_types).encode()),
-            self._book_part: book,
-            held: insert(book_references, [], "".join(new_references).encode()),
+            _TYPES: insert(self._theirs.read(_TYPES), [], "".join(new_types).encode()),
+            self._book_part: self._with_defined_names(insert(self._book, ["sheets"], "".join(new_sheets).encode())),
+            held: insert(self._theirs.read(held), [], "".join(new_references).encode()),
             styles: merged,
         }
         return changed, offsets
 
-    def _defined_names(self) -> bytes:
+    def _with_defined_names(self, book: bytes) -> bytes:
         """Filters and print areas of our sheets, which are counted by the position of the sheet."""
-        ours = self._ours.read("xl/workbook.xml")
-        element = parse(ours).child("definedNames")
-        found = ours[element.inside : element.outside] if element else b""
-        shift = len(self._their_sheets)
-        found = re.sub(
-            rb'localSheetId="(\d+)"', lambda match: b'localSheetId="%d"' % (int(match[1]) + shift), found
+        after = [sheet.attributes["name"] for sheet in _sheets(parse(book))]
+        positions = [after.index(self._names[name]) for name in self._sheets]
+        replaced = {position for position in positions if position < len(self._their_sheets)}
+        book = _DEFINED_NAME.sub(lambda found: b"" if int(found[1]) in replaced else found[0], book)
+        ours = _LOCAL.sub(
+            lambda found: b'localSheetId="%d"' % positions[int(found[1])],
+            inner(self._ours.read("xl/workbook.xml"), "definedNames"),
         )
-        return self._renamed(found)
+        return insert(book, ["definedNames"], self._renamed(ours), _WORKBOOK_ORDER)
 
     def _rewritten(self, part: str, source: IO[bytes], offsets: Offsets) -> Iterator[bytes]:
         if part.endswith(".rels"):
@@ -188,6 +194,17 @@ class _Joined:
         return xml
 
 
+def _with_all(package: zipfile.ZipFile, sheets: Iterable[str]) -> Iterator[str]:
+    """The parts of these sheets, and whatever they refer to."""
+    waiting, present = list(sheets), set(package.namelist())
+    while waiting:
+        part = waiting.pop(0)
+        yield part
+        if (held := references_of(part)) in present:
+            yield held
+            waiting += [other for _, other in references(package.read(held), part).values()]
+
+
 def _office_document(package: zipfile.ZipFile) -> str:
     for kind, part in references(package.read("_rels/.rels"), "").values():
         if kind == "officeDocument":
@@ -200,7 +217,7 @@ def _sheets(root: Element) -> list[Element]:
     return sheets.children if sheets else []
 
 
-def _reference_id(sheet: Element) -> str:
+def _id(sheet: Element) -> str:
     return next(value for name, value in sheet.attributes.items() if name.endswith(":id"))
 
 
@@ -232,8 +249,14 @@ def _like(entry: zipfile.ZipInfo) -> zipfile.ZipInfo:
     """An entry of the copy that has all the original says of itself but where it lies."""
     like = zipfile.ZipInfo(entry.filename, entry.date_time)
     like.compress_type, like.external_attr, like.comment = entry.compress_type, entry.external_attr, entry.comment
-    like.create_system, like.extra = entry.create_system, b""
-    return copying.copy(like)
+    like.create_system = entry.create_system
+    return like
+
+
+def _new(name: str) -> zipfile.ZipInfo:
+    like = zipfile.ZipInfo(name)
+    like.compress_type = zipfile.ZIP_DEFLATED
+    return like
 
 
 def _in_pieces(source: IO[bytes], change: Callable[[bytes], bytes]) -> Iterator[bytes]:

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 from bulkhooks.sheets.package import inner, insert, parse
 
-_ORDER = "numFmts fonts fills borders cellStyleXfs cellXfs cellStyles dxfs tableStyles colors extLst".split()
+_ORDER = [
+    *("numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs", "tableStyles"),
+    *("colors", "extLst"),
+]
 _FIRST_OWN_FORMAT = 164
 """Number formats below are built in (ECMA-376, part 1, 18.8.30)."""
 
@@ -39,19 +42,20 @@ def merged_styles(theirs: bytes | None, ours: bytes) -> tuple[bytes, Offsets]:
     sizes = {child.name: len(child.children) for child in parse(theirs).children}
     formats = max([_FIRST_OWN_FORMAT - 1, *map(int, re.findall(rb'numFmtId=["\'](\d+)', theirs))])
     moved = {
-        b"numFmtId": lambda number: number + (formats + 1 - _FIRST_OWN_FORMAT) * (number >= _FIRST_OWN_FORMAT),
-        b"fontId": lambda number: number + sizes.get("fonts", 0),
-        b"fillId": lambda number: number + sizes.get("fills", 0),
-        b"borderId": lambda number: number + sizes.get("borders", 0),
-        b"xfId": lambda _: 0,
+        b"numFmtId": formats + 1 - _FIRST_OWN_FORMAT,
+        b"fontId": sizes.get("fonts", 0),
+        b"fillId": sizes.get("fills", 0),
+        b"borderId": sizes.get("borders", 0),
     }
+
+    def renumbered(found: re.Match[bytes]) -> bytes:
+        name, number = found[1], int(found[2])
+        is_built_in = name == b"numFmtId" and number < _FIRST_OWN_FORMAT
+        return b'%b="%d"' % (name, number if is_built_in else number + moved[name])
+
     merged = theirs
     for name in ("numFmts", "fonts", "fills", "borders", "cellXfs", "dxfs"):
-        content = re.sub(
-            rb'\b(numFmtId|fontId|fillId|borderId|xfId)="(\d+)"',
-            lambda found: b'%b="%d"' % (found[1], moved[found[1]](int(found[2]))),
-            inner(ours, name),
-        )
+        content = re.sub(rb'\b(numFmtId|fontId|fillId|borderId)="(\d+)"', renumbered, inner(ours, name))
         if content:
             merged = insert(merged, [name], content, _ORDER)
     return merged, Offsets(sizes.get("cellXfs", 0), sizes.get("dxfs", 0))
