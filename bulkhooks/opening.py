@@ -73,6 +73,7 @@ def account_of(job: Job, name: str) -> Account:
     """Where and as whom rows of this account are sent; ``CredentialsError`` where its credentials are missing."""
     settings = job.known_accounts.get(name) or AccountSettings()
     base_url = check_base_url(settings.base_url or job.base_url, allow_http=job.allow_http)
+    writes, requests = parse_rates(settings.rate or job.several("rate")), parse_rates(job.several("request_rate"))
     authorization = authorization_from(
         job.environment or os.environ,
         account=name,
@@ -81,13 +82,7 @@ def account_of(job: Job, name: str) -> Account:
         password_env=settings.password_env,
         basic=job.auth == "basic",
     )
-    return Account(
-        name,
-        base_url,
-        authorization,
-        parse_rates(settings.rate or job.several("rate")),
-        parse_rates(job.several("request_rate")),
-    )
+    return Account(name, base_url, authorization, writes, requests)
 
 
 @dataclass(slots=True)

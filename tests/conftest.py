@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 
 import pytest
@@ -13,12 +12,6 @@ import trio.testing
 def anyio_backend():
     """Coroutine tests run under a clock that jumps over every wait."""
     return ("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)})
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if inspect.iscoroutinefunction(getattr(item, "function", None)):
-            item.add_marker(pytest.mark.anyio)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,49 @@
+"""The installed program and its sandbox as processes of their own, for tests from the outside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+PROGRAM = (sys.executable, "-m", "bulkhooks")
+UNLIMITED = ("--rate", "none", "--request-rate", "none")
+
+
+def bulkhooks(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; its output is captured as text."""
+    return subprocess.run(
+        [*PROGRAM, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@contextmanager
+def sandbox_process(cwd: Path, *options: str) -> Iterator[str]:
+    """``bulkhooks sandbox`` on a free port; gives its address."""
+    process = subprocess.Popen(
+        [*PROGRAM, "sandbox", "--port", "0", *options], cwd=cwd, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        yield next(word for word in line.split() if word.startswith("http"))
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def stored(base_url: str) -> list[dict[str, object]]:
+    """Every webhook that the sandbox holds, in full."""
+    return list(httpx.get(f"{base_url}/sandbox/webhooks").json())
