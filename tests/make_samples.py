@@ -28,15 +28,21 @@ LOCATIONS = (
 
 HEADER = ("Location", "Event", "Webhook URL", "Name", "Description", "Active", "Owner", "Go-live")
 
+_HOOKS = "https://hooks.harbourdesks.example"
+_LEDGER = "https://books.harbourdesks.example/paid/{BusinessId}"
+_CRM = "https://crm.harbourdesks.example/nexudus?site={Location}"
+_DESK = "https://desk.harbourdesks.example/in/{Owner}"
+_BOOKINGS = f"{_HOOKS}/bookings/{{BusinessId}}"
+
 ROLLOUT = (
-    ("*", "BookingCreate", "https://hooks.harbourdesks.example/bookings/{BusinessId}", "", "Access control opens the door", "yes", "Facilities", "2026-12-01"),
-    ("@london", "BookingUpdate, BookingDelete", "https://hooks.harbourdesks.example/bookings/{BusinessId}", "", "Access control follows changes", "yes", "Facilities", "2026-12-01"),
-    ("1001-1012", "coworker create", "https://crm.harbourdesks.example/nexudus?site={Location}", "CRM: new member at {Location}", "", "", "Sales", "2026-12-08"),
-    ("Harbour Shoreditch; Harbour Bankside", "21", "https://books.harbourdesks.example/paid/{BusinessId}", "Ledger {BusinessId}", "Invoices paid, for the ledger", "yes", "Finance", "2026-12-15"),
-    ("@north", "VisitorRegistered", "https://hooks.harbourdesks.example/visitors", "Reception {Location}", "", "no", "Reception", "2027-01-11"),
-    ("@ireland", "Checkin*", "https://hooks.harbourdesks.example/checkins/{Action}", "", "Occupancy screens", "yes", "Facilities", "2027-01-11"),
-    ("1004", "HelpDeskMessageCreated", "https://desk.harbourdesks.example/in/{Owner}", "Help desk pilot", "", "yes", "Community team", "2026-12-01"),
-)  # fmt: skip
+    ("*", "BookingCreate", _BOOKINGS, "", "Access control opens the door", "yes", "Facilities", "2026-12-01"),
+    ("@london", "BookingUpdate, BookingDelete", _BOOKINGS, "", "Access control", "yes", "Facilities", "2026-12-01"),
+    ("1001-1012", "coworker create", _CRM, "CRM: new member at {Location}", "", "", "Sales", "2026-12-08"),
+    ("Harbour Shoreditch; Harbour Bankside", "21", _LEDGER, "Ledger {BusinessId}", "", "yes", "Finance", "2026-12-15"),
+    ("@north", "VisitorRegistered", f"{_HOOKS}/visitors", "Reception {Location}", "", "no", "Reception", "2027-01-11"),
+    ("@ireland", "Checkin*", f"{_HOOKS}/checkins/{{Action}}", "", "Screens", "yes", "Facilities", "2027-01-11"),
+    ("1004", "HelpDeskMessageCreated", _DESK, "Help desk pilot", "", "yes", "Community team", "2026-12-01"),
+)
 
 
 def onboarding_workbook(path: Path) -> None:

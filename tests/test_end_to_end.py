@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import hmac
 import json
 import shutil
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
 from bulkhooks.webhook import RESULT_COLUMNS
 from tests.processes import UNLIMITED, bulkhooks, sandbox_process, stored
+from tests.receiver import receiving
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 TOKEN = {"NEXUDUS_TOKEN": "sandbox-token"}
@@ -116,8 +121,6 @@ def test_mended_rows_of_a_results_file_are_sent_and_the_others_are_not(server, t
 
 def test_undo_takes_back_what_a_run_created_and_nothing_else(server, tmp_path):
     """What was there before, and what somebody changed since, stays."""
-    import httpx
-
     headers = {"Authorization": "Bearer sandbox-token"}
     theirs = {"BusinessId": 1001, "Action": 6, "URL": "https://a.example/x", "Name": "theirs"}
     httpx.post(f"{server}/api/sys/webhooks", json=theirs, headers=headers)
@@ -157,14 +160,48 @@ def test_results_are_written_again_from_the_journal(server, tmp_path):
     assert [run["counts"] for run in runs] == [{"created": 89}]
 
 
-def test_health_finds_what_failures_switched_off_and_mends_it(server, tmp_path):
-    """Disabled is told by exit code 1, reactivated by a full record that loses nothing."""
-    import httpx
+def test_an_event_is_delivered_and_what_failures_switch_off_is_found_and_mended(tmp_path):
+    """From a sheet to a signed delivery; then the receiver breaks, health finds what was disabled, and mends it."""
+    options = ("--locations", "1001-1003", "--secret", "s3cret", "--retry-delays", "0.01")
+    with sandbox_process(tmp_path, *options) as server, receiving() as receiver:
+        (tmp_path / "hooks.csv").write_text(
+            f"BusinessId,Action,URL,Description\n1001,BookingCreate,{receiver.url},kept\n1002,BookingCreate,{receiver.url},\n"
+        )
+        assert sent(server, "run", "hooks.csv", cwd=tmp_path).returncode == 0
+        event = {"BusinessId": 1001, "Action": "BookingCreate", "Record": {"Id": 7, "Space": "Room 1"}}
+        httpx.post(f"{server}/sandbox/events", json=event)
+        headers, content = receiver.got.get(timeout=20)
+        assert json.loads(content) == [event["Record"]]
+        signature = hmac.new(b"s3cret", content, hashlib.sha256).hexdigest().upper()
+        assert headers["X-Nexudus-Hook-Signature"] == signature
+        assert sent(server, "health", cwd=tmp_path).returncode == 0
 
-    headers = {"Authorization": "Bearer sandbox-token"}
-    body = {"BusinessId": 1001, "Action": 6, "URL": "http://127.0.0.1:9/", "Name": "n", "Description": "kept"}
-    httpx.post(f"{server}/api/sys/webhooks", json=body, headers=headers)
-    assert sent(server, "health", cwd=tmp_path).returncode == 0
+        receiver.statuses = [500]
+        httpx.post(f"{server}/sandbox/events", json=event)
+        for _ in range(10):
+            receiver.got.get(timeout=20)
+        wait_until(lambda: not stored(server)[0]["Active"])
+        ended = sent(server, "health", "-o", "health.xlsx", "--json", cwd=tmp_path)
+        assert ended.returncode == 1
+        assert json.loads(ended.stdout)["counts"] == {"disabled": 1, "never fired": 1}
+        rows = sheet(tmp_path / "health.xlsx")
+        assert [row["Health"] for row in rows] == ["disabled", "never fired"]
+        assert rows[0]["ErrorCount"] == 10
+
+        receiver.statuses = [200]
+        assert sent(server, "health", "--reactivate", cwd=tmp_path).returncode == 0
+        mended = stored(server)[0]
+        assert (mended["Active"], mended["ErrorCount"], mended["Description"]) == (True, 0, "kept")
+        httpx.post(f"{server}/sandbox/events", json=event)
+        receiver.got.get(timeout=20)
+
+
+def wait_until(condition):
+    """Until it is so; a minute is more than any machine needs."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

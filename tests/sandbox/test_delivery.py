@@ -4,58 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import http.server
 import json
-import queue
-import threading
 import time
 
 import pytest
 
+from tests.receiver import receiving
 from tests.sandbox.conftest import WEBHOOKS, create, running, stats
 
 QUICK = (0.001,)
 EVENT = {"BusinessId": 1001, "Action": 6, "Record": {"Id": 5, "Name": "Zürich"}}
 
 
-class Receiver(http.server.ThreadingHTTPServer):
-    """Answers with ``statuses`` in turn, the last one again and again, and keeps what it got."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.statuses = [200]
-        self.got = queue.Queue()
-        self.may_answer = threading.Event()
-        self.may_answer.set()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/in"
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        content = self.rfile.read(int(self.headers["Content-Length"]))
-        statuses = self.server.statuses
-        status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
-        self.server.got.put((dict(self.headers.items()), content))
-        self.server.may_answer.wait(20)
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.send_header("Location", "http://192.0.2.1/")
-        self.end_headers()
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def receiver():
-    with Receiver() as receiver:
-        thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
-        thread.start()
+    with receiving() as receiver:
         yield receiver
-        receiver.shutdown()
-        thread.join()
 
 
 def read(client, id_):
