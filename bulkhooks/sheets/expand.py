@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from bulkhooks import actions
-from bulkhooks.errors import InputError
 from bulkhooks.sheets.factored import Codes, Factored, Texts, Truths, combine, texts
-from bulkhooks.sheets.finding import Finding, cut, missing
+from bulkhooks.sheets.finding import Finding, missing
+from bulkhooks.sheets.lines import Lines
 from bulkhooks.sheets.normalize import Fields, Problems
 from bulkhooks.sheets.problems import Problem
-from bulkhooks.sheets.urls import check, hidden
-from bulkhooks.sheets.values import text
+from bulkhooks.sheets.urls import NOTHING, Verdict, check, hidden
 from bulkhooks.webhook import Status, url_key
-
-MOST_WEBHOOKS = 10_000_000
-"""An input that asks for more is a mistake: at the published limits it would take five years."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
     """What an input asks for.
 
-    ``webhooks``: one line a webhook, in the order written (locations, and for each the actions), and one line for a row
-    that is invalid. Index: positions from 0. Columns: ``row`` (int64, position in ``Table.rows``), ``place`` (the row's),
+    ``webhooks``: one line a webhook, in the order written (locations, and for each the actions), and one line for a
+    row that is invalid. Index: positions from 0. Columns: ``row`` (int64, position in ``Table.rows``), ``place`` (its),
     ``account``, ``business_id`` (int64, 0 where not known), ``location`` (its name, else its id), ``action`` (int64, 0
     where not known), ``url``, ``url_key`` (in which URLs are compared), ``name``, ``description`` ('' where not given),
     ``active`` (int8; -1 where not given, else 0 or 1), ``replaces`` ('' or a URL), ``known_id`` (int64, 0 where none),
@@ -43,175 +38,85 @@ class Expansion:
 
 def expand(fields: Fields) -> Expansion:
     """The webhooks that a table asks for. Raises ``InputError`` where it asks for more than anybody can mean."""
-    problems = fields.problems.copy(fields.table)
+    problems = fields.problems.copy()
     stopped = problems.stopped()
-    lines = _Lines.of(fields, stopped)
-    filled = _fill_in(lines, problems)
-    _check_urls(lines, filled, problems)
+    lines = Lines.of(fields, stopped)
+    _fill_in(lines, problems)
+    _check_urls(lines, problems)
 
     late = problems.stopped() & ~stopped
     if late.any():
         stopped |= late
-        kept = np.flatnonzero(lines.is_first | ~late[lines.row])
-        lines = lines.take(kept)
-        filled = {name: column.take(kept) for name, column in filled.items()}
+        lines = lines.take(np.flatnonzero(lines.is_first | ~late[lines.row]))
     found = problems.sorted()
-    return Expansion(_frame(lines, filled, stopped, found, problems), found)
+    return Expansion(_frame(lines, stopped, found, problems), found)
 
 
-@dataclass(slots=True)
-class _Lines:
-    """The lines of an expansion: for each its row, location and event; and the values that templates ask for."""
-
-    fields: Fields
-    row: Codes
-    business_id: Codes
-    action: Codes
-    is_first: Truths
-    """Whether it is its row's first line."""
-    values: dict[str, Factored] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, fields: Fields, stopped: Truths) -> _Lines:
-        events = fields.actions.sizes()
-        counts = np.where(stopped, 1, fields.ids.sizes() * events)
-        total = int(counts.sum())
-        if total > MOST_WEBHOOKS:
-            raise InputError(
-                f"the input asks for {total:,} webhooks, more than {MOST_WEBHOOKS:,}; look for a row with too wide a range"
-                " or too many events, or use several inputs"
-            )
-        row = np.repeat(np.arange(len(counts)), counts)
-        within = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
-        location, event = np.divmod(within, np.maximum(events, 1)[row])
-        return cls(fields, row, fields.ids.at(row, location), fields.actions.at(row, event), within == 0)
-
-    def take(self, lines: Codes) -> _Lines:
-        """Some of the lines."""
-        values = {name: column.take(lines) for name, column in self.values.items()}
-        return _Lines(
-            self.fields, self.row[lines], self.business_id[lines], self.action[lines], self.is_first[lines], values
-        )
-
-    def value(self, key: str) -> Factored:
-        """What a placeholder stands for on every line."""
-        if key not in self.values:
-            self.values[key] = self._value(key)
-        return self.values[key]
-
-    def _value(self, key: str) -> Factored:
-        if key in {"BusinessId", "Location"}:
-            codes, distinct = pd.factorize(self.business_id)
-            ids = Factored(codes, texts(map(str, distinct)))
-            return ids if key == "BusinessId" else self._location(ids)
-        if key == "Action":
-            return Factored(self.action, _EVENTS)
-        if key == "ActionId":
-            return Factored(self.action, _EVENT_NUMBERS)
-        if key == "Account":
-            return self.fields.account.take(self.row)
-        table = self.fields.table
-        if key == "Active":
-            return Factored.of(table.rows[key]).take(self.row)
-        return Factored.of(texts(map(text, table.extras[key]))).take(self.row)
-
-    def _location(self, ids: Factored) -> Factored:
-        names = ids.map(lambda number: self.fields.names.get(int(number)) or number)
-        shown_as = self.fields.shown_as[self.row]
-        if not shown_as.any():
-            return names
-        return Factored.of(np.where(shown_as == "", names.texts(), shown_as))
-
-
-_EVENTS = texts(["0", *actions.NAMES])
-_EVENT_NUMBERS = texts(map(str, range(len(actions.NAMES) + 1)))
-
-
-def _fill_in(lines: _Lines, problems: Problems) -> dict[str, Factored]:
-    """Name, URL, Replaces and Description of every line; blanks that stay empty are told where they do harm."""
-    templates = lines.fields.templates
-    filled: dict[str, Factored] = {}
-
-    name, _ = templates["Name"].fill_in(lines.row, lines.value)
-    blank = np.array([not name or name.isspace() for name in name], dtype=bool)
+def _fill_in(lines: Lines, problems: Problems) -> None:
+    """Fill in all blanks, and tell those that stay empty where that does harm."""
+    lines.fill_in("Name")
+    blank = _is_blank(lines.filled["Name"])
     if blank.any():
-        default, _ = templates[""].fill_in(lines.row, lines.value)
-        name = np.where(blank, default, name)
-        blank = np.array([not name or name.isspace() for name in name], dtype=bool)
+        names = lines.filled["Name"]
+        lines.fill_in("Name", template="")
+        names = lines.filled["Name"] = np.where(blank, lines.filled["Name"], names)
         finding = missing("Name", "neither the cell nor --name-template gives one; write one")
-        problems.add("Name", ((row, finding) for row in _rows(lines, blank)))
-    filled["Name"] = lines.values["Name"] = Factored.of(name)
-
-    for field_name in ("URL", "Replaces", "Description"):
-        in_url = field_name != "Description"
-        column, empty = templates[field_name].fill_in(lines.row, lines.value, in_url=in_url)
-        filled[field_name] = lines.values[field_name] = Factored.of(column)
-        for key, where in empty.items() if in_url else ():
-            finding = Finding(
-                "missing-value",
-                "",
-                f"{field_name} asks for {{{key}}}, which is empty in this row; fill it in, or take {{{key}}} out of the"
-                f" {field_name}",
-            )
-            problems.add(field_name, ((row, finding) for row in _rows(lines, where)))
-    return filled
-
-
-def _check_urls(lines: _Lines, filled: dict[str, Factored], problems: Problems) -> None:
-    """Whether every URL is one. Each thing that is to be said of a row's URLs is said once, of the first."""
+        problems.add("Name", ((row, finding) for row in lines.rows(_is_blank(names))))
     for name in ("URL", "Replaces"):
-        column = filled[name]
-        verdicts = [check(url) if url else None for url in column.distinct]
-        said = [
-            ("bad-url", [verdict is not None and verdict.sentence != "" for verdict in verdicts]),
-            ("insecure-url", [verdict is not None and verdict.is_insecure for verdict in verdicts]),
-            ("private-url", [verdict is not None and verdict.is_private for verdict in verdicts]),
-        ]
-        for code, flags in said if name == "URL" else said[:1]:
-            if any(flags):
-                _say(code, flags, lines, column, name, problems)
+        for key, where in lines.fill_in(name, in_url=True).items():
+            sentence = f"{name} asks for {{{key}}}, which is empty in this row; fill it in, or take {{{key}}} out of the {name}"
+            problems.add(name, ((row, Finding("missing-value", "", sentence)) for row in lines.rows(where)))
+            lines.filled[name][where] = ""
+    lines.fill_in("Description")
 
 
-def _say(code: str, flags: list[bool], lines: _Lines, column: Factored, name: str, problems: Problems) -> None:
-    flagged = column.where(flags)
-    rows, first = np.unique(lines.row[flagged], return_index=True)
-    urls = column.distinct[column.codes[flagged[first]]]
-    problems.add(name, ((row, _finding(code, url)) for row, url in zip(rows.tolist(), urls, strict=True)))
+def _is_blank(column: Texts) -> Truths:
+    return _flags(not text or text.isspace() for text in column)
 
 
-def _finding(code: str, url: str) -> Finding:
-    shown = hidden(url)
+def _flags(values: Iterable[bool]) -> Truths:
+    return np.fromiter(values, dtype=bool)
+
+
+def _check_urls(lines: Lines, problems: Problems) -> None:
+    """Whether every URL is one. What there is to be said of a row's URLs is said once, of the first."""
+    for name in ("URL", "Replaces"):
+        column = lines.value(name)
+        verdicts = [check(url) if url else NOTHING for url in column.distinct]
+        flags = {"bad-url": _flags(verdict.sentence != "" for verdict in verdicts)}
+        if name == "URL":
+            flags["insecure-url"] = _flags(verdict.is_insecure for verdict in verdicts)
+            flags["private-url"] = _flags(verdict.is_private for verdict in verdicts)
+        for code, flagged in flags.items():
+            where = column.where(flagged)
+            rows, first = np.unique(lines.row[where], return_index=True)
+            codes = column.codes[where[first]].tolist()
+            findings = {number: _finding(code, column.distinct[number], verdicts[number]) for number in set(codes)}
+            problems.add(name, ((row, findings[number]) for row, number in zip(rows.tolist(), codes, strict=True)))
+
+
+def _finding(code: str, url: str, verdict: Verdict) -> Finding:
+    url = hidden(url)
     if code == "insecure-url":
         return Finding.of(
-            code, shown, "is http: events go there unencrypted; use https where the endpoint can", warning=True
+            code, url, "is http: events go there unencrypted; use https if the endpoint can", warning=True
         )
     if code == "private-url":
-        return Finding.of(
-            code, shown, "is an address of a private network, which Nexudus cannot reach from outside", warning=True
-        )
-    return Finding(code, cut(shown), check(url).sentence)
+        return Finding.of(code, url, "is in a private network, where Nexudus cannot reach it", warning=True)
+    return Finding.of(code, url, verdict.sentence)
 
 
-def _rows(lines: _Lines, where: Truths) -> list[int]:
-    """The rows of some lines, each once."""
-    return list(dict.fromkeys(lines.row[where].tolist()))
-
-
-def _frame(
-    lines: _Lines, filled: dict[str, Factored], stopped: Truths, found: Iterable[Problem], problems: Problems
-) -> pd.DataFrame:
+def _frame(lines: Lines, stopped: Truths, found: Iterable[Problem], problems: Problems) -> pd.DataFrame:
     fields, rows, row = lines.fields, lines.fields.table.rows, lines.row
     count = len(row)
-    keys = filled["URL"].map(_shared_key)
+    keys = lines.value("URL").map(_shared_key)
     account = fields.account.take(row)
     known_id = np.where(np.bincount(row)[row] == 1, np.asarray(rows["known_id"], dtype=np.int64)[row], 0)
 
     invalid = np.flatnonzero(stopped[row])
     valid = np.flatnonzero(~stopped[row])
     same_key = Factored.of(keys.distinct).codes[keys.codes]
-    numbers, first = combine(
-        account.codes[valid], lines.value("BusinessId").codes[valid], lines.action[valid], same_key[valid]
-    )
+    numbers, first = combine(lines.business_id[valid], account.codes[valid], lines.action[valid], same_key[valid])
     firsts = valid[first[numbers]]
     again = np.flatnonzero(firsts != valid)
     twins, firsts = valid[again], firsts[again]
@@ -220,17 +125,16 @@ def _frame(
     status = np.full(count, str(Status.PLANNED), dtype=object)
     status[twins], status[invalid] = str(Status.DUPLICATE), str(Status.INVALID)
     error_code, error = np.full(count, "", dtype=object), np.full(count, "", dtype=object)
-    error[twins] = texts(_same_as(lines, problems, line, first) for line, first in zip(twins, firsts, strict=True))
+    error[twins] = texts(_same_as(lines, problems, twins, firsts))
     error_code[invalid], error[invalid] = _told(found, row[invalid])
 
-    written = {name: np.asarray(rows[name], dtype=object) for name in ("BusinessId", "Location", *filled)}
-    columns = {name: column.texts() for name, column in filled.items()}
-    for name, column in columns.items():
-        column[invalid] = written[name][row[invalid]]
-    url_keys, location = keys.texts(), lines.value("Location").texts()
-    url_keys[invalid] = columns["URL"][invalid]
+    columns = lines.filled | {"url_key": keys.texts(), "Location": lines.location()}
     nowhere = invalid[lines.business_id[invalid] == 0]
-    location[nowhere] = [written["Location"][line] or written["BusinessId"][line] for line in row[nowhere]]
+    for name, column in columns.items():
+        as_written, those = (
+            ("URL", invalid) if name == "url_key" else (name, nowhere if name == "Location" else invalid)
+        )
+        column[those] = np.asarray(rows[as_written], dtype=object)[row[those]]
 
     return pd.DataFrame(
         {
@@ -238,10 +142,10 @@ def _frame(
             "place": _text(np.asarray(rows["place"], dtype=object)[row]),
             "account": _text(account.texts()),
             "business_id": lines.business_id,
-            "location": _text(location),
+            "location": _text(columns["Location"]),
             "action": lines.action,
             "url": _text(columns["URL"]),
-            "url_key": _text(url_keys),
+            "url_key": _text(columns["url_key"]),
             "name": _text(columns["Name"]),
             "description": _text(columns["Description"]),
             "active": fields.active[row],
@@ -265,14 +169,17 @@ def _shared_key(url: str) -> str:
     return url if key == url else key
 
 
-def _same_as(lines: _Lines, problems: Problems, line: int, first: int) -> str:
-    row, first_row = int(lines.row[line]), int(lines.row[first])
-    event = actions.name_of(int(lines.action[line]))
-    return (
-        f"{problems.cell(row, 'BusinessId')}: the same webhook is in {lines.fields.table.rows['place'].iat[first_row]}"
-        f" already ({problems.cell(first_row, 'BusinessId')}: {event} of location {lines.business_id[line]} to the same URL)"
-        " and is not sent a second time"
-    )
+def _same_as(lines: Lines, problems: Problems, twins: Codes, firsts: Codes) -> Iterator[str]:
+    """For every twin which line it is the same as."""
+    row, action, business_id = lines.row, lines.action, lines.business_id
+    places = np.asarray(lines.fields.table.rows["place"], dtype=object)[row[firsts]]
+    columns = (places, row[twins], row[firsts], action[twins], business_id[twins])
+    for place, twin, first, event, location in zip(*(column.tolist() for column in columns), strict=True):
+        yield (
+            f"{problems.cell(twin, 'BusinessId')}: the same webhook is in {place} already"
+            f" ({problems.cell(first, 'BusinessId')}: {actions.name_of(event)} of location {location} to the same URL)"
+            " and is not sent a second time"
+        )
 
 
 def _told(found: Iterable[Problem], rows: Codes) -> tuple[Texts, Texts]:

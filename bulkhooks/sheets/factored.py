@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Codes = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.integer[Any]]
 Texts = npt.NDArray[np.object_]
 Truths = npt.NDArray[np.bool_]
 
@@ -30,7 +30,7 @@ class Factored:
     def of(cls, column: pd.Series[Any] | Texts) -> Self:
         """A column of text without missing values."""
         codes, distinct = pd.factorize(np.asarray(column, dtype=object))
-        return cls(codes, np.asarray(distinct, dtype=object))
+        return cls(codes.astype(np.int32), np.asarray(distinct, dtype=object))
 
     def texts(self) -> Texts:
         """The column as it was."""
@@ -83,7 +83,8 @@ class Lists:
 
     def at(self, rows: Codes, positions: Codes) -> Codes:
         """The number at a position of a row's list, for many rows at once."""
-        return self.numbers[self.starts[self.codes[rows]] + positions]
+        found: Codes = self.numbers[self.starts[self.codes[rows]] + positions]
+        return found
 
 
 def combine(*columns: Codes) -> tuple[Codes, Codes]:

@@ -20,7 +20,7 @@ _MOST_SUGGESTIONS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with a text (codes and warnings of INTERFACE.md, section 3): once for all cells that say the same."""
+    """What is wrong with a text, once for all cells that say the same (codes of INTERFACE.md, section 3)."""
 
     code: str
     value: str
@@ -40,8 +40,13 @@ def missing(field: str, sentence: str) -> Finding:
 
 def cut(value: str, most: int = _MOST_SHOWN) -> str:
     """``value`` on one line and of a sane length."""
-    line = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", value[: most * 4])
+    line = value[: most * 4]
+    if not line.isprintable():
+        line = _UNPRINTABLE.sub(" ", line)
     return line if len(line) <= most and len(value) <= most * 4 else f"{line[:most]}…"
+
+
+_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
 def shown(value: str) -> str:
@@ -69,8 +74,8 @@ def limited(findings: Iterable[Finding]) -> list[Finding]:
 class Suggestions:
     """Names close to misspelt ones.
 
-    Looking for them takes a thousand times longer than reading a cell, so only the first thousand distinct texts get any: a
-    sheet with more of them has the wrong column, not spelling mistakes.
+    Looking for them takes a thousand times longer than reading a cell, so only the first thousand distinct texts get
+    any: a sheet with more of them has the wrong column, not spelling mistakes.
     """
 
     def __init__(self, find: Callable[[str], list[str]]) -> None:

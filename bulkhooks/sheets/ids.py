@@ -139,43 +139,24 @@ class IdReader:
         return Finding.of("unknown-location", item, f"is no group of locations; {advice} table has {known}")
 
     def _unknown(self, item: str) -> Finding:
-        if _NEGATIVE.fullmatch(item):
-            return Finding.of("bad-business-id", item, f"is no location's id, for {_BOUNDS}; {_HOW}")
-        if _DATE.fullmatch(item):
-            return Finding.of(
-                "bad-business-id",
-                item,
-                "is a date: the spreadsheet took what was typed (as 10-12) for one; format the cell as text and type it"
-                " again",
-            )
-        if _GROUPED_OTHERWISE.fullmatch(item):
-            parts = re.split(r"\D", item)
-            return Finding.of(
-                "bad-business-id",
-                item,
-                f"looks like one number with thousands separators; write {''.join(parts)}, or {'; '.join(parts)}",
-            )
-        close = self._names(item) if self._locations else []
-        if close:
-            return Finding.of(
-                "unknown-location", item, f"is the name of no location; did you mean {shown(close[0])}? Or write the id"
-            )
+        if words := _misread(item):
+            return Finding.of("bad-business-id", item, words)
+        if close := self._names(item) if self._locations else []:
+            words = f"is the name of no location; did you mean {shown(close[0])}? Or write the id"
+            return Finding.of("unknown-location", item, words)
         if not any(map(str.isalpha, item)) or _NUMBERS_AND_WORDS.fullmatch(item):
             return Finding.of("bad-business-id", item, f"is no location's id; {_HOW}")
         if not self._locations:
             return self._without_table(item)
-        return Finding.of(
-            "unknown-location",
-            item,
-            "is the name of no location; look it up in the table of locations, or write the id",
-        )
+        words = "is the name of no location; look into the table of locations, or write the id"
+        return Finding.of("unknown-location", item, words)
 
     def _without_table(self, item: str) -> Finding:
         return Finding.of(
             "unknown-location",
             item,
-            "needs a table of locations: give one with --locations FILE or in a sheet Locations (columns BusinessId, Name,"
-            " Groups), or write the ids",
+            "needs a table of locations: give one with --locations FILE or in a sheet Locations (columns BusinessId,"
+            " Name, Groups), or write the ids",
         )
 
     def _shared_name(self, item: str, ids: Sequence[int]) -> Finding:
@@ -215,19 +196,32 @@ def _range(item: str, first: str, last: str) -> Sequence[int] | Finding:
     return range(low, high + 1)
 
 
+def _misread(item: str) -> str:
+    """What to say of numbers that are written as no id is, or that a spreadsheet has made something else of."""
+    if _NEGATIVE.fullmatch(item):
+        return f"is no location's id, for {_BOUNDS}; {_HOW}"
+    if _DATE.fullmatch(item):
+        return (
+            "is a date: the spreadsheet took what was typed (as 10-12) for one; format the cell as text and type it"
+            " again"
+        )
+    if _GROUPED_OTHERWISE.fullmatch(item):
+        parts = re.split(r"\D", item)
+        return f"looks like one number with thousands separators; write {''.join(parts)}, or {'; '.join(parts)}"
+    return ""
+
+
 def _grouped(item: str) -> Finding:
     if re.search(_DASH, item):
         joined = re.sub("[,，]", "", item)
-        return Finding.of(
-            "bad-business-id",
-            item,
-            f"may be a range of numbers with thousands separators; write {joined} if it is, or a space after each comma"
-            " of a list",
+        words = (
+            f"may be a range of numbers with thousands separators; write {joined}, or a list with a space after each"
+            " comma"
         )
-    parts = re.split("[,，]", item)
-    return Finding.of(
-        "bad-business-id",
-        item,
-        f"looks like one number with thousands separators; write {''.join(parts)} for that id, or {'; '.join(parts)} for"
-        f" {len(parts)} ids",
-    )
+    else:
+        parts = re.split("[,，]", item)
+        words = (
+            f"looks like one number with thousands separators; write {''.join(parts)} for that id, or {'; '.join(parts)}"
+            f" for {len(parts)} ids"
+        )
+    return Finding.of("bad-business-id", item, words)

@@ -38,14 +38,14 @@ class Problems:
     """The problems of a table, as they are found."""
 
     def __init__(self, table: Table, found: Iterable[tuple[int, Problem]] = ()) -> None:
-        self._sources = table.sources
-        self._source: list[int] = table.rows["source"].tolist()
-        self._line: list[int] = table.rows["line"].tolist()
+        self._table = table
+        self._source = np.asarray(table.rows["source"])
+        self._line = np.asarray(table.rows["line"])
         self._found = list(found)
 
     def cell(self, row: int, name: str) -> str:
         """The place of one field of one row."""
-        return self._sources[self._source[row]].cell(self._line[row], name)
+        return self._table.sources[int(self._source[row])].cell(int(self._line[row]), name)
 
     def add(self, name: str, found: Iterable[tuple[int, Finding]]) -> None:
         """Findings in one field, each with its row."""
@@ -80,9 +80,9 @@ class Problems:
             self._found.append((FIELDS.index(name) if name else len(FIELDS), flaw))
         return flawed
 
-    def copy(self, table: Table) -> Problems:
+    def copy(self) -> Problems:
         """The same problems, to which others are added."""
-        return Problems(table, self._found)
+        return Problems(self._table, self._found)
 
     def sorted(self) -> list[Problem]:
         """By row, and in a row by field."""
@@ -100,9 +100,9 @@ class Fields:
     """What the cells mean, one entry for each row of ``table``.
 
     ``ids`` and ``actions``: the numbers of locations and events, in the order written (of a row without any, none).
-    ``shown_as``: the location's name as the sheet has it, '' where it has none; ``names`` then has it by id. ``account``:
-    names of credentials. ``active``: int8, -1 where the cell is empty. ``templates``: by field, those of ``TEMPLATED``;
-    under "" the template of names, for names that turn out empty.
+    ``shown_as``: the location's name as the sheet has it, '' where it has none; ``names`` then has it by id.
+    ``account``: names of credentials. ``active``: int8, -1 where the cell is empty. ``templates``: by field, those of
+    ``TEMPLATED``; under "" the template of names, for names that turn out empty.
     """
 
     table: Table
@@ -274,8 +274,7 @@ def _templates(
         reader = TemplateReader(name, _nameable(table, position))
         templates[name] = TemplateColumn.of(column.codes, _each(column, reader.read, found))
         problems.add_distinct(name, column, found)
-    everywhere = np.zeros(len(table.rows), dtype=np.int64)
-    templates[""] = TemplateColumn.of(everywhere, [default])
+    templates[""] = TemplateColumn.of(np.broadcast_to(np.int32(0), len(table.rows)), [default])
     return templates
 
 

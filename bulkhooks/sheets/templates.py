@@ -81,7 +81,8 @@ class TemplateReader:
         return Finding.of(
             "bad-template",
             f"{{{name}}}",
-            f"names no column that can stand in {self._field}; write {one_of(named)}, and for braces themselves {{{{ and }}}}",
+            f"names no column that can stand in {self._field}; write {one_of(named)}, and {{{{ and }}}} for braces"
+            " themselves",
         )
 
     def _unbalanced(self, text: str, position: int) -> Finding:
@@ -123,8 +124,7 @@ class TemplateColumn:
     ) -> tuple[Texts, dict[str, Truths]]:
         """The texts of some rows, one for each of ``rows``, where ``value(key)`` has as many.
 
-        In a URL every value is percent-encoded. Beside the texts, for each key that had an empty value somewhere, where.
-        Each distinct combination of template and values is put together once, and equal ones are one object.
+        In a URL every value is percent-encoded. Beside the texts, for each key that had an empty value, where. Each distinct combination of template and values is put together once, and equal ones are one object.
         """
         codes = self.codes[rows]
         filled: Texts = self.patterns[codes]
@@ -148,4 +148,6 @@ class TemplateColumn:
 
 
 def _encoded(text: str) -> str:
+    if text.isascii() and text.isalnum():
+        return text
     return quote(text, safe="", errors="surrogatepass")

@@ -11,12 +11,14 @@ from bulkhooks.sheets.finding import shown
 
 
 class Verdict(NamedTuple):
-    """What is to be said of a URL. ``sentence`` tells why it is none ('' where it is one)."""
+    """What is to be said of a URL. ``sentence`` tells, after the URL itself, why it is none ('' where it is one)."""
 
     sentence: str
     is_insecure: bool = False
     is_private: bool = False
 
+
+NOTHING = Verdict("")
 
 _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 _QUOTES = '"“”„‟‘’‚‛«»‹›`´'
@@ -46,7 +48,7 @@ def check(url: str) -> Verdict:
     scheme, authority = parts.groups()
     fault, is_private = _host(authority)
     if fault:
-        return Verdict(f"the URL {shown(hidden(url))} {fault}")
+        return Verdict(fault)
     return _VERDICTS[len(scheme) == 4, is_private]
 
 
@@ -58,7 +60,11 @@ _VERDICTS = {
 
 def hidden(url: str) -> str:
     """``url`` without user name, password and query, which may be secret."""
-    return re.sub(r"\?.*", "?…", re.sub(r"^([^/?#]*//)[^/?#]*@", r"\1…@", url, flags=re.DOTALL), flags=re.DOTALL)
+    before, query, _ = url.partition("?")
+    return _USER.sub(r"\1…@", before) + (query and "?…")
+
+
+_USER = re.compile(r"^([^/#]*//)[^/#]*@")
 
 
 @lru_cache(maxsize=4096)
@@ -73,8 +79,10 @@ def _host(authority: str) -> tuple[str, bool]:
     host, port = parts.groups()
     if port is not None and not (port and len(port) < 6 and 0 < int(port) < 65_536):
         return f"has the port {shown(port)}; ports are numbers from 1 to 65535", False
-    if host.startswith("["):
-        return _ip_address(host[1:-1].partition("%")[0])
+    return _ip_address(host[1:-1].partition("%")[0]) if host.startswith("[") else _named(host)
+
+
+def _named(host: str) -> tuple[str, bool]:
     name = host.rstrip(".").lower()
     last = name.rpartition(".")[2]
     if last.isdecimal() or re.fullmatch(r"0x[0-9a-f]*", last):
@@ -109,18 +117,22 @@ def _ip_address(text: str) -> tuple[str, bool]:
 
 def _why(url: str) -> str:
     """Why a text is no URL, and what to write."""
-    named = shown(hidden(url))
     if " " in url or not url.isprintable():
-        return f"the URL {named} has {_unfit(url)} inside; remove it, or write it percent-encoded (%20 for a space)"
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)", url)
+        return f"has {_unfit(url)} inside; remove it, or write it percent-encoded (%20 for a space)"
+    scheme = _SCHEME.match(url)
     if scheme and scheme[1].lower() in {"http", "https"}:
-        return f"the URL {named} has no host; write {scheme[1].lower()}://, the host, and the path"
+        return f"has no host; write {scheme[1].lower()}://, the host, and the path"
     if scheme and ("//" in url or "." not in scheme[1]):
-        return f"the URL {named} begins with {shown(scheme[0])}, where only https:// (or http://) is delivered to"
-    rest = re.sub(r"^(?:https?)?[:/\\]+", "", url, flags=re.IGNORECASE)
-    if check(f"https://{rest}").sentence == "" and re.match(r"[^/?#]*\.\w|localhost\b", rest):
-        return f"the URL {named} has no scheme; did you mean {hidden('https://' + rest)}?"
-    return f"{named} is no URL; write one that begins with https://, such as https://hooks.example.com/in"
+        return f"begins with {shown(scheme[0])}, where only https:// (or http://) is delivered to"
+    rest = _HALF_A_SCHEME.sub("", url)
+    if _LIKE_A_HOST.match(rest) and not check(f"https://{rest}").sentence:
+        return f"has no scheme; did you mean {hidden('https://' + rest)}?"
+    return "is no URL; write one that begins with https://, such as https://hooks.example.com/in"
+
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)")
+_HALF_A_SCHEME = re.compile(r"^(?:https?)?[:/\\]+", re.IGNORECASE)
+_LIKE_A_HOST = re.compile(r"[^/?#]*\.\w|localhost\b")
 
 
 def _unfit(url: str) -> str:
