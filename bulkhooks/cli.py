@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bulkhooks.options import FLAG, Option, of_command
+from bulkhooks.options import COUNT, FLAG, Option, of_command
 from bulkhooks.version import VERSION
 
 if TYPE_CHECKING:
@@ -44,27 +44,19 @@ def _parameter(option: Option) -> inspect.Parameter:
         kind = bool
         if not option.name.startswith("no_"):
             declarations = [f"{option.flag}/--no-{option.flag[2:]}"]
+    elif option.kind == COUNT:
+        kind = int
     declarations += [option.short] if option.short else []
-    said = typer.Option(*declarations, help=option.help, metavar=option.metavar or None, show_default=False)
+    said = typer.Option(
+        *declarations,
+        help=option.help,
+        metavar=option.metavar or None,
+        show_default=False,
+        count=option.kind == COUNT,
+    )
     return inspect.Parameter(
         option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, said]
     )
-
-
-_VERBOSITY = (
-    inspect.Parameter(
-        "verbose",
-        inspect.Parameter.KEYWORD_ONLY,
-        default=0,
-        annotation=Annotated[int, typer.Option("-v", "--verbose", count=True, help="Tell of every row.")],
-    ),
-    inspect.Parameter(
-        "quiet",
-        inspect.Parameter.KEYWORD_ONLY,
-        default=False,
-        annotation=Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")],
-    ),
-)
 
 
 def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -73,7 +65,7 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     def register(function: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(function, eval_str=True)
         kept = [parameter for parameter in own.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD]
-        parameters = [*kept, *map(_parameter, of_command(name)), *(_VERBOSITY if name != "sandbox" else ())]
+        parameters = [*kept, *map(_parameter, of_command(name))]
         function.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
         function.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         app.command(name)(function)
@@ -184,10 +176,14 @@ def _template(
     output: Annotated[str, typer.Argument(metavar="OUT.xlsx", help="Where the workbook goes.")], **flags: Any
 ) -> None:
     """Write an empty input workbook with drop-downs."""
+    from bulkhooks.findings import Report
+    from bulkhooks.report import as_json
+    from bulkhooks.summary import Summary
     from bulkhooks.upkeep import template
 
     def work(job: Job) -> None:
-        typer.echo(f"Template: {template(job, output)}")
+        path = template(job, output)
+        typer.echo(as_json(Report(Summary("", outputs=[path]))) if job.json else f"Template: {path}")
 
     _carry_out("template", None, flags, work)
 
@@ -220,23 +216,22 @@ def _carry_out(
     from bulkhooks.errors import BulkhooksError
     from bulkhooks.logs import logging_as_told
 
-    verbosity = -1 if flags.pop("quiet", False) else int(flags.pop("verbose", 0))
-    wants_json = bool(flags.get("json"))
+    wants_json, is_logged = bool(flags.get("json")), False
     try:
         job = settle(name, flags, os.environ, tuple(inputs or ()))
-        wants_json = job.json
-        with logging_as_told(job, verbosity):
+        wants_json, is_logged = job.json, job.log_format == "json" and not job.log_file
+        with logging_as_told(job):
             report = _attended(name, job, work)
             if report is not None:
                 for line in say.remarks(report):
                     _log.warning(line)
                 if job.json:
                     typer.echo(say.as_json(report))
-                elif verbosity >= 0:
+                elif not job.quiet:
                     typer.echo(getattr(say, words)(report))
                 raise typer.Exit(report.exit_code)
     except BulkhooksError as error:
-        _fail(error, inputs, wants_json)
+        _fail(error, inputs, wants_json, is_logged)
     except KeyboardInterrupt:
         typer.echo("bulkhooks: stopped", err=True)
         raise typer.Exit(130) from None
@@ -277,12 +272,13 @@ def _attended(name: str, job: Job, work: Callable[[Job], Report | None]) -> Repo
     return attended(job, lambda: work(job))
 
 
-def _fail(error: BulkhooksError, inputs: list[str] | None, wants_json: bool) -> None:
+def _fail(error: BulkhooksError, inputs: list[str] | None, wants_json: bool, is_logged: bool) -> None:
     from bulkhooks import report as say
     from bulkhooks.findings import Report
     from bulkhooks.logs import without_secrets
 
-    typer.echo(f"bulkhooks: {without_secrets(str(error))}", err=True)
+    if not is_logged:
+        typer.echo(f"bulkhooks: {without_secrets(str(error))}", err=True)
     if wants_json:
         typer.echo(say.as_json(Report(say.failed(error, inputs or ()))))
     raise typer.Exit(error.exit_code) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkhooks.errors import UsageError
-from bulkhooks.options import BY_NAME, Option, did_you_mean, of_command
+from bulkhooks.options import BY_NAME, COUNT, Option, did_you_mean, of_command
 from bulkhooks.settings import Job, Notify, accounts_from, read_accounts, read_toml
 
 _ALSO = {"base_url": "NEXUDUS_BASE_URL"}
@@ -78,7 +78,7 @@ def said(command: str, flags: Mapping[str, object], environment: Mapping[str, st
     values: dict[str, object] = {}
     for option in of_command(command):
         flag = flags.get(option.name)
-        if flag is not None and flag not in ([], ()):
+        if flag is not None and flag not in ([], ()) and not (option.kind == COUNT and not flag):
             values[option.name] = option.value(flag, option.flag)
             continue
         for variable in filter(None, (option.variable, _ALSO.get(option.name))):

@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bulkhooks.errors import OutputError
+from bulkhooks.errors import BulkhooksError, OutputError
 from bulkhooks.settings import Job
 
 KEYS = ("run_id", "account", "row", "business_id", "action", "status", "attempt", "ms")
 """What a JSON line tells of a row besides ``time``, ``level`` and ``message``; null where it is about none."""
+
+NEWS = 25
+"""The level of facts that everyone is told, between those of every row and warnings."""
 
 _log = logging.getLogger("bulkhooks")
 _URL = re.compile(r"(https?://)(?:[^\s/@\"']*@)?([^\s?#\"']*)(?:[?#][^\s\"']*)?", re.IGNORECASE)
@@ -30,8 +33,9 @@ class TextFormatter(logging.Formatter):
     """``warning: …``; facts without a level."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = without_secrets(record.getMessage())
-        return text if record.levelno == logging.INFO else f"{record.levelname.lower()}: {text}"
+        text = " ".join(without_secrets(record.getMessage()).splitlines())
+        level = _level(record)
+        return text if level == "info" else f"{level}: {text}"
 
 
 class JsonFormatter(logging.Formatter):
@@ -42,11 +46,25 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC)
             .isoformat(timespec="milliseconds")
             .replace("+00:00", "Z"),
-            "level": record.levelname.lower(),
+            "level": _level(record),
             "message": without_secrets(record.getMessage()),
             **{key: getattr(record, key, None) for key in KEYS},
         }
         return json.dumps(line, ensure_ascii=False)
+
+
+def _level(record: logging.LogRecord) -> str:
+    return "info" if record.levelno == NEWS else record.levelname.lower()
+
+
+class _File(logging.FileHandler):
+    """What cannot be written (a disk that is full, half a character) ends no run and shows no traceback."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        pass
 
 
 class _Stderr(logging.Handler):
@@ -62,8 +80,8 @@ class _Stderr(logging.Handler):
 
 
 @contextmanager
-def logging_as_told(job: Job, verbosity: int) -> Iterator[None]:
-    """Log as the options say for as long as a command runs. ``verbosity``: -1 is quiet, 1 tells of every row.
+def logging_as_told(job: Job) -> Iterator[None]:
+    """Log as the options say for as long as a command runs; an error that ends it is logged for a file or a machine.
 
     Raises ``OutputError`` where the log file cannot be written.
     """
@@ -72,17 +90,20 @@ def logging_as_told(job: Job, verbosity: int) -> Iterator[None]:
         path = Path(job.log_file)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handler = logging.FileHandler(path, encoding="utf-8")
+            handler = _File(path)
         except OSError as error:
             raise OutputError(f"--log-file {path}: cannot be written: {error.strerror}") from error
     handler.setFormatter(JsonFormatter() if job.log_format == "json" else TextFormatter())
-    levels = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
     level, propagate = _log.level, _log.propagate
-    _log.setLevel(levels.get(verbosity, logging.DEBUG))
+    _log.setLevel(logging.ERROR if job.quiet else (NEWS, logging.INFO, logging.DEBUG)[min(job.verbose, 2)])
     _log.propagate = False
     _log.addHandler(handler)
     try:
         yield
+    except BulkhooksError as error:
+        if job.log_file or job.log_format == "json":
+            _log.error("%s", error)
+        raise
     finally:
         _log.removeHandler(handler)
         _log.setLevel(level)

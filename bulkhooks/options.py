@@ -14,7 +14,18 @@ from pathlib import Path
 
 from bulkhooks.errors import UsageError
 
-FLAG, TEXT, WHOLE, SECONDS, PATH = "flag", "text", "whole number", "seconds", "path"
+FLAG, COUNT, TEXT, RATE, WHOLE, SECONDS, PATH = "flag", "count", "text", "rate", "whole number", "seconds", "path"
+"""Kinds. A count is a flag that may be given several times, and elsewhere a whole number."""
+
+
+_A = {
+    COUNT: "a whole number",
+    TEXT: "text",
+    RATE: "a rate such as '60/min'",
+    WHOLE: "a whole number",
+    SECONDS: "a number of seconds",
+    PATH: "a path",
+}
 _YES = frozenset({"1", "true", "yes", "y", "on"})
 _NO = frozenset({"0", "false", "no", "n", "off", ""})
 
@@ -46,8 +57,8 @@ class Option:
     def value(self, said: object, where: str, base: Path | None = None) -> object:
         """What was said, as a value of the option's kind; a list where it may be repeated.
 
-        ``said`` is text, or a value of TOML. ``where`` names the flag, the variable or the key in errors; relative
-        paths start at ``base``. Raises ``UsageError``.
+        ``said`` is text; with ``base``, a value of a job file, whose relative paths start there and whose numbers are
+        numbers. ``where`` names the flag, the variable or the key in errors. Raises ``UsageError``.
         """
         if not self.repeatable:
             return self._one(said, where, base)
@@ -55,20 +66,25 @@ class Option:
         return tuple(self._one(item, where, base) for item in several)
 
     def _one(self, said: object, where: str, base: Path | None) -> object:
+        if base is not None and isinstance(said, str) and self.kind in {FLAG, COUNT, WHOLE, SECONDS}:
+            written = "true or false" if self.kind == FLAG else f"a number, such as {self.name} = 5,"
+            raise UsageError(f"{where}: {said!r} is text; write {written} without quotation marks")
         if self.kind == FLAG:
             return self._truth(said, where)
         if isinstance(said, bool | dict | list) or said is None:
-            raise UsageError(f"{where}: {said!r} is not a {self.kind}")
-        if self.kind in {WHOLE, SECONDS}:
+            raise UsageError(f"{where}: {said!r} is not {_A[self.kind]}")
+        if self.kind in {COUNT, WHOLE, SECONDS}:
             return self._number(said, where)
         if not isinstance(said, str):
             raise UsageError(f"{where}: {said!r} is not text; put it in quotation marks")
+        if self.kind == RATE:
+            return checked_rate(said, where)
         if self.choices and said not in self.choices:
             raise UsageError(
                 f"{where}: {said!r} is none of {', '.join(self.choices)}{did_you_mean(said, self.choices)}"
             )
         if self.kind == PATH and said not in {"", "live", "-"}:
-            return str((base or Path()) / Path(said).expanduser())
+            return str((base or Path()) / at_home(said))
         return said
 
     def _truth(self, said: object, where: str) -> bool:
@@ -84,19 +100,38 @@ class Option:
             number = float(str(said).strip())
         except ValueError:
             number = math.nan
-        if not math.isfinite(number) or (self.kind == WHOLE and not number.is_integer()):
-            raise UsageError(
-                f"{where}: {said!r} is not a {'whole number' if self.kind == WHOLE else 'number of seconds'}"
-            )
+        is_whole = self.kind != SECONDS
+        if not math.isfinite(number) or (is_whole and not number.is_integer()):
+            raise UsageError(f"{where}: {said!r} is not {_A[self.kind]}")
         if number < self.least:
             raise UsageError(f"{where}: {said!r} is too small; the least is {self.least:g}")
-        return int(number) if self.kind == WHOLE else number
+        return int(number) if is_whole else number
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'skip'?``, or nothing where none is near."""
-    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    as_written = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower(), list(as_written), n=1, cutoff=0.5)
+    return f"; did you mean {as_written[close[0]]!r}?" if close else ""
+
+
+def at_home(path: str) -> Path:
+    """A path with ``~`` as the home of its user; as it is where there is no such user (``~$hooks.xlsx``)."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def checked_rate(text: str, where: str) -> str:
+    """A rate as it is written, if it is one. Raises ``UsageError`` with ``where`` before its sentence."""
+    from bulkhooks.provision.limiter import parse_rates
+
+    try:
+        parse_rates([text])
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
+    return text
 
 
 def _on(words: str) -> frozenset[str]:
@@ -109,7 +144,7 @@ _DECIDES = _on("run plan")
 _SENDS = _on("run plan undo health check template")
 _ASKS = _on("run undo health")
 _WRITES = _on("run plan undo health results")
-_SPEAKS = _on("run check plan undo health results runs")
+_SPEAKS = _on("run check plan undo health results runs template")
 
 OPTIONS: tuple[Option, ...] = (
     # Reading
@@ -136,8 +171,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("confirm_above", WHOLE, _on("run"), "On a terminal ask before more than N writes.", "N"),
     Option("yes", FLAG, _ASKS, "Do not ask.", short="-y"),
     # The API
-    Option("rate", TEXT, _SENDS, "Limit on writes; 'none' lifts it.", "N/PERIOD", repeatable=True),
-    Option("request_rate", TEXT, _SENDS, "Limit on all requests; 'none' lifts it.", "N/PERIOD", repeatable=True),
+    Option("rate", RATE, _SENDS, "Limit on writes; 'none' lifts it.", "N/PERIOD", repeatable=True),
+    Option("request_rate", RATE, _SENDS, "Limit on all requests; 'none' lifts it.", "N/PERIOD", repeatable=True),
     Option("concurrency", WHOLE, _SENDS, "Requests in flight.", "N", least=1),
     Option("timeout", SECONDS, _SENDS, "Of one request.", "SECONDS", least=0.001),
     Option("retries", WHOLE, _SENDS, "Attempts beyond the first, for what is safe to send again.", "N"),
@@ -173,9 +208,11 @@ OPTIONS: tuple[Option, ...] = (
     Option("json", FLAG, _SPEAKS | {"actions"}, "The summary as one JSON object on stdout."),
     Option("log_format", TEXT, _SPEAKS, "How logs are written.", "text|json", choices=("text", "json")),
     Option("log_file", PATH, _SPEAKS, "Logs go there instead of stderr.", "PATH"),
+    Option("verbose", COUNT, _SPEAKS | {"actions"}, "Tell of every row.", short="-v"),
+    Option("quiet", FLAG, _SPEAKS | {"actions"}, "Say nothing but errors.", short="-q"),
     Option("metrics_file", PATH, _on("run undo health"), "Figures for Prometheus' textfile collector.", "PATH"),
     Option("no_progress", FLAG, _SENDS, "No progress bar."),
-    Option("job", PATH, _SPEAKS | {"template"}, "Read options and inputs from a job file.", "FILE"),
+    Option("job", PATH, _SPEAKS, "Read options and inputs from a job file.", "FILE"),
 )
 """In the order of the help."""
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from bulkhooks.findings import Progress, Watcher
+from bulkhooks.logs import NEWS
 from bulkhooks.settings import Job
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class _Lines:
     def _tell(self) -> None:
         while not self._over.wait(LINE_EVERY):
             if (progress := self._progress) is not None:
-                _log.warning("%d of %d done, %s", progress.done, progress.total, _said(progress))
+                _log.log(NEWS, "%d of %d done, %s", progress.done, progress.total, _said(progress))
 
     def close(self) -> None:
         self._over.set()
@@ -85,7 +86,7 @@ def _said(progress: Progress) -> str:
 @contextmanager
 def watching(job: Job) -> Iterator[Watcher | None]:
     """Someone who watches a run, where the job wants one."""
-    if job.no_progress:
+    if job.no_progress or job.quiet:
         yield None
         return
     watcher = _Bar() if sys.stderr.isatty() else _Lines()

@@ -87,6 +87,8 @@ class Job:
     json: bool = False
     log_format: str = "text"
     log_file: str | Path | None = None
+    verbose: int = 0
+    quiet: bool = False
     metrics_file: str | Path | None = None
     no_progress: bool = False
     notify: Notify | None = None
