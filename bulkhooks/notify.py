@@ -10,11 +10,14 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from bulkhooks.errors import BulkhooksError
 from bulkhooks.findings import Report
-from bulkhooks.settings import Job, Notify
+from bulkhooks.logs import without_secrets
+from bulkhooks.settings import Job
 from bulkhooks.summary import Summary
 
 _log = logging.getLogger("bulkhooks")
@@ -26,90 +29,117 @@ def attended(job: Job, work: Callable[[], Report | None]) -> Report | None:
     """Do the work; say when it starts and how it ends to those whom the job names. Errors pass through."""
     from bulkhooks.report import failed
 
-    notify = job.notify or Notify()
-    environment = job.environment or os.environ
-    _ping(notify, environment, "/start")
+    _ping(job, "/start")
     try:
         report = work()
     except BulkhooksError as error:
-        _told(job, notify, environment, Report(failed(error, job.inputs)))
+        _told(job, Report(failed(error, job.inputs)))
+        raise
+    except Exception as error:
+        _told(job, Report(failed(_Unexpected(f"this should not have happened: {type(error).__name__}"), job.inputs)))
         raise
     except BaseException:
-        _ping(notify, environment, "/fail")
+        _ping(job, "/fail")
         raise
     if report is not None:
-        _told(job, notify, environment, report)
+        _told(job, report)
     return report
 
 
-def _told(job: Job, notify: Notify, environment: Mapping[str, str], report: Report) -> None:
+class _Unexpected(BulkhooksError):
+    """A mistake of this program; what it holds is nobody's business."""
+
+    exit_code = 4
+
+
+def _told(job: Job, report: Report) -> None:
     summary = report.summary
-    _ping(notify, environment, "/fail" if summary.exit_code else "")
-    if _is_worth_telling(notify.on, summary):
-        _post(notify.url_env, environment, {**summary.as_dict(), "job": job.name, "text": _sentence(job, summary)})
+    _ping(job, "/fail" if summary.exit_code else "")
+    if _is_worth_telling(job, summary):
+        _post(job, summary)
     if job.metrics_file:
         _write_metrics(Path(job.metrics_file), job, report)
 
 
-def _is_worth_telling(on: str, summary: Summary) -> bool:
+def _is_worth_telling(job: Job, summary: Summary) -> bool:
+    on = job.notify.on if job.notify else ""
     if on == "always" or summary.exit_code:
         return True
     return on == "change" and any(summary.counts.get(status) for status in _CHANGES)
 
 
-def _sentence(job: Job, summary: Summary) -> str:
-    counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items()) or "no rows"
-    example = f": {summary.errors[0].example}" if summary.errors else ""
-    return f"bulkhooks {job.name or summary.run_id}: {summary.status} (exit {summary.exit_code}), {counts}{example}"
-
-
-def _post(variable: str | None, environment: Mapping[str, str], message: Mapping[str, object]) -> None:
-    _send(variable, environment, "", message)
-
-
-def _ping(notify: Notify, environment: Mapping[str, str], signal: str) -> None:
-    _send(notify.ping_env, environment, signal, None)
-
-
-def _send(
-    variable: str | None, environment: Mapping[str, str], suffix: str, message: Mapping[str, object] | None
-) -> None:
-    if variable is None:
+def _post(job: Job, summary: Summary) -> None:
+    if job.notify is None or job.notify.url_env is None:
         return
+    found = summary.as_dict()
+    found["errors"] = [asdict(error) | {"example": without_secrets(error.example)} for error in summary.errors]
+    _send(job, job.notify.url_env, lambda url: url, {**found, "job": job.name, "text": _sentence(job, summary)})
+
+
+def _sentence(job: Job, summary: Summary) -> str:
+    """What Slack and its kind show of a message."""
+    counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items()) or "no rows"
+    later = f", goes on from {summary.resume_at}" if summary.resume_at else ""
+    example = f": {without_secrets(summary.errors[0].example)}" if summary.errors else ""
+    who = job.name or summary.run_id
+    return f"bulkhooks {who}: {summary.status} (exit {summary.exit_code}), {counts}{later}{example}"
+
+
+def _ping(job: Job, signal: str) -> None:
+    """``/start``, ``/fail`` or nothing behind the path of the address, in the manner of healthchecks.io."""
+    if job.notify is None or job.notify.ping_env is None:
+        return
+
+    def signalled(url: str) -> str:
+        path, mark, query = url.partition("?")
+        return (path.rstrip("/") if signal else path) + signal + mark + query
+
+    _send(job, job.notify.ping_env, signalled, None)
+
+
+def _send(job: Job, variable: str, signalled: Callable[[str], str], message: Mapping[str, object] | None) -> None:
     from bulkhooks.nexudus.endpoints import post
 
-    address = environment.get(variable, "").strip()
+    address = (job.environment or os.environ).get(variable, "").strip()
     if not address:
         _log.warning("[notify]: the variable %s is not set, so nobody is told", variable)
         return
-    problem = post(address.rstrip("/") + suffix if suffix else address, message)
+    try:
+        problem = post(signalled(address), message)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the run has ended as it has
+        problem = type(error).__name__
     if problem:
         _log.warning("[notify]: the address in %s could not be told: %s", variable, problem)
 
 
 def _write_metrics(path: Path, job: Job, report: Report) -> None:
     """Write the file whole beside its place and move it there, for the collector reads it at any moment."""
+    beside: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        before = path.read_text("utf-8") if path.exists() else ""
+        before = path.read_text("utf-8", "replace") if path.exists() else ""
         with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=".bulkhooks-", encoding="utf-8", delete=False
+            "w", dir=path.parent, prefix=".bulkhooks-", encoding="utf-8", errors="replace", delete=False
         ) as file:
+            beside = Path(file.name)
             file.write(metrics(job, report, before))
-        temporary = Path(file.name)
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        beside.chmod(0o644)
+        beside.replace(path)
     except OSError as error:
         _log.warning("--metrics-file %s: cannot be written: %s", path, error.strerror)
+        if beside is not None:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
 
 def metrics(job: Job, report: Report, before: str = "") -> str:
     """The figures of a run in Prometheus' text format; the time of the last success is kept from ``before``."""
     summary = report.summary
     label = _escaped(job.name or "bulkhooks")
-    last = f"{time.time():.0f}" if summary.exit_code == 0 else _kept(before, "bulkhooks_last_success_timestamp_seconds")
+    success = "bulkhooks_last_success_timestamp_seconds"
+    last = f"{time.time():.0f}" if summary.exit_code == 0 else _kept(before, f'{success}{{job="{label}"}}')
     figures = [
-        ("bulkhooks_last_success_timestamp_seconds", "When a run last ended with exit code 0.", last),
+        (success, "When a run last ended with exit code 0.", last),
         ("bulkhooks_exit_code", "Exit code of the last run.", str(summary.exit_code)),
         ("bulkhooks_duration_seconds", "How long the last run took.", f"{summary.seconds:g}"),
         ("bulkhooks_remaining", "Rows that the last run left pending.", str(summary.remaining)),
@@ -122,7 +152,8 @@ def metrics(job: Job, report: Report, before: str = "") -> str:
     for name, text, value in figures:
         if value:
             lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge", f'{name}{{job="{label}"}} {value}']
-    lines += ["# HELP bulkhooks_rows Rows of the last run by status.", "# TYPE bulkhooks_rows gauge"]
+    if summary.counts:
+        lines += ["# HELP bulkhooks_rows Rows of the last run by status.", "# TYPE bulkhooks_rows gauge"]
     lines += [
         f'bulkhooks_rows{{job="{label}",status="{_escaped(status)}"}} {count}'
         for status, count in summary.counts.items()
@@ -130,9 +161,9 @@ def metrics(job: Job, report: Report, before: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _kept(before: str, name: str) -> str:
-    found = [line.rpartition(" ")[2] for line in before.splitlines() if line.startswith(name + "{")]
-    return found[0] if found else ""
+def _kept(before: str, series: str) -> str:
+    found = [line.rpartition(" ")[2] for line in before.splitlines() if line.startswith(series + " ")]
+    return found[0] if found and found[0].isdigit() else ""
 
 
 def _escaped(text: str) -> str:

@@ -66,9 +66,8 @@ class Option:
         return tuple(self._one(item, where, base) for item in several)
 
     def _one(self, said: object, where: str, base: Path | None) -> object:
-        if base is not None and isinstance(said, str) and self.kind in {FLAG, COUNT, WHOLE, SECONDS}:
-            written = "true or false" if self.kind == FLAG else f"a number, such as {self.name} = 5,"
-            raise UsageError(f"{where}: {said!r} is text; write {written} without quotation marks")
+        if base is not None:
+            self._check_kind(said, where)
         if self.kind == FLAG:
             return self._truth(said, where)
         if isinstance(said, bool | dict | list) or said is None:
@@ -86,6 +85,13 @@ class Option:
         if self.kind == PATH and said not in {"", "live", "-"}:
             return str((base or Path()) / at_home(said))
         return said
+
+    def _check_kind(self, said: object, where: str) -> None:
+        """A job file tells text from numbers and truths, and so does whoever reads it."""
+        if self.kind == FLAG and not isinstance(said, bool):
+            raise UsageError(f"{where}: {said!r} is neither true nor false; write one of them, without quotation marks")
+        if self.kind in {COUNT, WHOLE, SECONDS} and isinstance(said, str):
+            raise UsageError(f"{where}: {said!r} is text; write {_A[self.kind]}, without quotation marks")
 
     def _truth(self, said: object, where: str) -> bool:
         if isinstance(said, bool):
@@ -108,10 +114,10 @@ class Option:
         return int(number) if is_whole else number
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'skip'?``, or nothing where none is near."""
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """``; did you mean 'skip'?``, or nothing where none is near (from 0, anything, to 1, the same)."""
     as_written = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(word.lower(), list(as_written), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word.lower(), list(as_written), n=1, cutoff=cutoff)
     return f"; did you mean {as_written[close[0]]!r}?" if close else ""
 
 
@@ -250,5 +256,5 @@ def of_command(command: str) -> list[Option]:
     return [option for option in (*OPTIONS, *SANDBOX_OPTIONS) if command in option.commands]
 
 
-BY_NAME = {option.name: option for option in OPTIONS}
+BY_NAME = {option.name: option for option in OPTIONS if option.name != "job"}
 """Those that may stand in a job file."""

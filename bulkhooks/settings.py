@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkhooks.errors import UsageError
-from bulkhooks.options import did_you_mean
+from bulkhooks.options import checked_rate, did_you_mean
 
 Several = str | Path | Sequence[str | Path]
 """One of them, or several."""
@@ -159,7 +160,23 @@ def _account(name: str, table: object, where: str) -> AccountSettings:
         if key not in known:
             raise UsageError(f"{place} has no key {key!r}{did_you_mean(key, known)}")
         texts = value if key == "rate" and isinstance(value, list) else [value]
-        if not all(isinstance(text, str) for text in texts):
-            raise UsageError(f"{place} {key}: {value!r} is not text; put it in quotation marks")
+        for text in texts:
+            if not isinstance(text, str):
+                raise UsageError(f"{place} {key}: {value!r} is not text; put it in quotation marks")
+            if key == "rate":
+                checked_rate(text, f"{place} {key}")
+            elif key.endswith("_env"):
+                check_variable(text, f"{place} {key}")
+    for key, other in (("username_env", "password_env"), ("password_env", "username_env")):
+        if key in table and other not in table and "token_env" not in table:
+            raise UsageError(f"{place} has {key}, but no {other}: signing in takes both")
     rate = table.get("rate", ())
     return AccountSettings(**{**table, "rate": (rate,) if isinstance(rate, str) else tuple(rate)})
+
+
+def check_variable(name: str, place: str) -> None:
+    """Raise ``UsageError`` where this is no name of a variable. It is not shown: it may well be the secret itself."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
+        raise UsageError(
+            f"{place}: this is not the name of a variable; put the secret into a variable and write its name here"
+        )

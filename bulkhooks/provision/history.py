@@ -70,6 +70,12 @@ def run_number(journal: Journal, run_id: str) -> int:
     return int(found[0][0])
 
 
+def run_id(journal: Journal, run: int) -> str:
+    """How the run of that number is called."""
+    ((found,),) = journal.query("SELECT run_id FROM runs WHERE id = ?", (run,))
+    return str(found)
+
+
 def results(
     journal: Journal, run: int, waiting: Status = Status.PENDING, rows: range | None = None
 ) -> Iterator[list[object]]:

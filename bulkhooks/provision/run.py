@@ -217,7 +217,14 @@ async def send(
     async with side_by_side() as group:
         for name, line in lines.items():
             sender = Sender(
-                line, run, may_list=may_list.get(name, True), retries=retries, settle=settle, canary=cage, ended=ended
+                line,
+                run,
+                may_list=may_list.get(name, True),
+                retries=retries,
+                settle=settle,
+                canary=cage,
+                ended=ended,
+                named={"run_id": history.run_id(line.journal, run), "account": name},
             )
             group.start_soon(sender.send, workers)
     for line in lines.values():

@@ -17,7 +17,7 @@ import heapq
 import itertools
 import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import anyio
@@ -52,7 +52,10 @@ _log = logging.getLogger("bulkhooks")
 
 
 class Sender:
-    """The work of one account in one run. ``may_list`` is False where the credentials do not permit a look-up."""
+    """The work of one account in one run. ``may_list`` is False where the credentials do not permit a look-up.
+
+    ``named`` is what the log says of the run and the account.
+    """
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class Sender:
         settle: float,
         canary: Canary,
         ended: Callable[[Outcome], None],
+        named: Mapping[str, str],
         draw: random.Random | None = None,
     ) -> None:
         self._line = line
@@ -73,6 +77,7 @@ class Sender:
         self._settle = settle
         self._canary = canary
         self._tell = ended
+        self._named = named
         self._draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
         self._later: list[tuple[float, int, Item]] = []
         self._tickets = itertools.count()
@@ -291,6 +296,7 @@ class Sender:
             item.place,
             " ".join(str(word) for word in (outcome.status, outcome.webhook_id, outcome.error) if word),
             extra={
+                **self._named,
                 "row": item.place,
                 "business_id": item.business_id,
                 "action": actions.name_of(item.action),
