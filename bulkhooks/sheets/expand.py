@@ -64,7 +64,7 @@ def _fill_in(lines: Lines, problems: Problems) -> None:
         problems.add("Name", ((row, finding) for row in lines.rows(_is_blank(names))))
     for name in ("URL", "Replaces"):
         for key, where in lines.fill_in(name, in_url=True).items():
-            sentence = f"{name} asks for {{{key}}}, which is empty in this row; fill it in, or take {{{key}}} out of the {name}"
+            sentence = f"{name} asks for {{{key}}}, which is empty in this row; fill it in, or take it out of {name}"
             problems.add(name, ((row, Finding("missing-value", "", sentence)) for row in lines.rows(where)))
             lines.filled[name][where] = ""
     lines.fill_in("Description")

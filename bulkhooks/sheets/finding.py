@@ -80,12 +80,16 @@ class Suggestions:
 
     def __init__(self, find: Callable[[str], list[str]]) -> None:
         self._find = find
-        self._left = _MOST_SUGGESTIONS
+        self._found: dict[str, list[str]] = {}
 
     def __call__(self, text: str) -> list[str]:
         """The closest names, best first; none where nothing is close."""
-        self._left -= 1
-        return self._find(cut(text)) if self._left >= 0 else []
+        text = cut(text)
+        if text not in self._found:
+            if len(self._found) >= _MOST_SUGGESTIONS:
+                return []
+            self._found[text] = self._find(text)
+        return self._found[text]
 
     @classmethod
     def among(cls, names: Iterable[str]) -> Suggestions:

@@ -21,10 +21,11 @@ _LARGEST = 2**63 - 1
 _HARD = r"[\s;|；｜]"
 _DASH = "[-‐‑‒–—―−﹣－~～〜]"
 _DIGITS = re.compile(r"\d+")
-_ID = re.compile(r"0*(\d+?)(?:[.．]0+)?")
+_ID = re.compile(r"(\d+)(?:[.．]0+)?")
 _RANGE = re.compile(rf"(\d+)\s*{_DASH}\s*(\d+)")
 _NEGATIVE = re.compile(rf"{_DASH}\s*\d+(?:\.0+)?")
-_PLAIN_LIST = re.compile(r"\d+(?:\s*[,;|]\s*\d+|\s*[\n\r]\s*\d+)*")
+_PLAIN_LIST = re.compile(r"[\d\s,;|]+")
+_ONLY_SPACE_BETWEEN = re.compile(r"\d[^\S\n\r]+(?=\d)")
 _NUMBERS_AND_WORDS = re.compile(r"\d\S*|\d+(?:(?:\W+|\s+[^\W\d]{1,3}\s+)\d+)+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
 
@@ -49,7 +50,6 @@ class IdReader:
 
     def read(self, cell: str) -> tuple[Sequence[int], list[Finding]]:
         """The ids that a cell names, in the order written, and what is wrong with it. An empty cell names none."""
-        cell = cell.strip()
         numbers = self._plain(cell)
         if numbers:
             return numbers, []
@@ -72,12 +72,12 @@ class IdReader:
         if cell.isdecimal():
             digits = [cell]
         elif _PLAIN_LIST.fullmatch(cell) and not self._known(cell):
-            if any(match[1] is None for match in _SEPARATOR.finditer(cell)):
+            if _ONLY_SPACE_BETWEEN.search(cell) or any(match[1] is None for match in _SEPARATOR.finditer(cell)):
                 return ()
             digits = _DIGITS.findall(cell)
         else:
             return ()
-        if max(map(len, digits)) > 18:
+        if max(map(len, digits), default=99) > 18:
             return ()
         numbers = list(map(int, digits))
         return numbers if min(numbers) > 0 else ()
@@ -169,6 +169,7 @@ _HOW = "write an id such as 1001, several as 1001, 1002, or a range as 1001-1010
 
 
 def _checked_id(item: str, digits: str) -> Sequence[int] | Finding:
+    digits = digits.lstrip("0０") or "0"
     number = int(digits) if len(digits) < 20 else _LARGEST + 1
     if number > _LARGEST:
         return Finding.of("bad-business-id", item, f"is no location's id, for {_BOUNDS}; look at its digits")
@@ -180,7 +181,7 @@ def _checked_id(item: str, digits: str) -> Sequence[int] | Finding:
 def _range(item: str, first: str, last: str) -> Sequence[int] | Finding:
     ends: list[int] = []
     for digits in (first, last):
-        end = _checked_id(digits, digits.lstrip("0") or "0")
+        end = _checked_id(digits, digits)
         if isinstance(end, Finding):
             return Finding.of("bad-business-id", item, f"is no range of ids, for {_BOUNDS}; look at its ends")
         ends += end
@@ -221,7 +222,7 @@ def _grouped(item: str) -> Finding:
     else:
         parts = re.split("[,，]", item)
         words = (
-            f"looks like one number with thousands separators; write {''.join(parts)} for that id, or {'; '.join(parts)}"
-            f" for {len(parts)} ids"
+            f"looks like one number with thousands separators; write {''.join(parts)} for that id, or"
+            f" {'; '.join(parts)} for {len(parts)} ids"
         )
     return Finding.of("bad-business-id", item, words)

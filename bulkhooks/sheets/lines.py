@@ -90,7 +90,7 @@ class Lines:
             return Factored.of(self.filled[key])
         if key == "BusinessId":
             codes, distinct = pd.factorize(self.business_id)
-            return Factored(codes.astype(np.int32), texts(map(str, memoryview(distinct))))
+            return Factored(codes.astype(np.int32), texts(map(str, map(int, distinct))))
         if key == "Location":
             return self._location()
         if key in _OF_EVENTS:

@@ -127,6 +127,8 @@ def normalize(
     problems = Problems(table)
     flawed = problems.add_flaws(table.flaws)
     raw = {name: np.asarray(table.rows[name], dtype=object) for name in FIELDS}
+    for name in ("URL", "Replaces"):
+        raw[name] = Factored.of(raw[name]).map(clean).texts()
 
     is_named: Truths = (raw["BusinessId"] == "") & (raw["Location"] != "")
     where = Factored.of(np.where(is_named, raw["Location"], raw["BusinessId"]))
@@ -266,8 +268,6 @@ def _templates(
             written = raw[name].copy()
             written[literal] = [escape(text) for text in written[literal]]
             column = Factored.of(written)
-        if name in {"URL", "Replaces"}:
-            column = column.map(clean)
         if name == "Name":
             column = column.map(lambda text: text or name_template)
         found: dict[int, Sequence[Finding]] = {}

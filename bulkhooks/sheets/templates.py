@@ -124,7 +124,8 @@ class TemplateColumn:
     ) -> tuple[Texts, dict[str, Truths]]:
         """The texts of some rows, one for each of ``rows``, where ``value(key)`` has as many.
 
-        In a URL every value is percent-encoded. Beside the texts, for each key that had an empty value, where. Each distinct combination of template and values is put together once, and equal ones are one object.
+        In a URL every value is percent-encoded. Beside the texts, for each key that had an empty value, where. Each
+        distinct combination of template and values is put together once, and equal ones are one object.
         """
         codes = self.codes[rows]
         filled: Texts = self.patterns[codes]

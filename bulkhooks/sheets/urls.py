@@ -21,9 +21,7 @@ class Verdict(NamedTuple):
 NOTHING = Verdict("")
 
 _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
-_QUOTES = '"“”„‟‘’‚‛«»‹›`´'
-_BEFORE = re.compile(rf"^[\s{_INVISIBLE}{_QUOTES}]+")
-_AFTER = re.compile(rf"[\s{_INVISIBLE}{_QUOTES}]+$")
+_AROUND = "".join(re.findall(rf"[\s{_INVISIBLE}]", "".join(map(chr, range(0x10000))))) + '"“”„‟‘’‚‛«»‹›`´'
 _PAIRED = {"'": "'", "<": ">"}
 
 
@@ -31,12 +29,9 @@ def clean(url: str) -> str:
     """``url`` without what word processors put around it: quotes of every kind, invisible characters, ``<…>``."""
     if url[:1].isalnum() and (url[-1].isalnum() or url[-1] in "/}"):
         return url
-    before = None
-    while url != before:
-        before = url
-        url = _AFTER.sub("", _BEFORE.sub("", url))
-        if len(url) > 1 and _PAIRED.get(url[0]) == url[-1]:
-            url = url[1:-1]
+    url = url.strip(_AROUND)
+    while len(url) > 1 and _PAIRED.get(url[0]) == url[-1]:
+        url = url[1:-1].strip(_AROUND)
     return url
 
 
