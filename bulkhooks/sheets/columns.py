@@ -106,12 +106,16 @@ def nearest_field(header: str) -> str:
     """The field whose header is closest to a misspelt one, or that it seems to speak of; ``""`` where there is none."""
     key = folded(header)
     if close := difflib.get_close_matches(key, _KINDS, n=1, cutoff=0.75):
-        return _field(_KINDS[close[0]])
+        near = _field(_KINDS[close[0]])
+        # What nobody has to fill in is rarely meant: Amount is not Account.
+        if near in _REQUIRED or difflib.get_close_matches(key, close, cutoff=0.85):
+            return near
     if len(key) > _LONGEST:
         return ""
     return next((name for name, word in _WORDS if word in key), "")
 
 
+_REQUIRED = ("BusinessId", "Action", "URL")
 _LONGEST = 30
 """Longer texts are titles, not headers."""
 _WORDS = (
@@ -125,6 +129,7 @@ _WORDS = (
     ("BusinessId", "site"),
     ("URL", "hook"),
     ("URL", "address"),
+    ("URL", "adress"),
 )
 """What a header with this word in it may mean."""
 

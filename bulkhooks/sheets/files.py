@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from bulkhooks.errors import InputError
 from bulkhooks.sheets.grid import Grid, Score
@@ -48,8 +50,8 @@ def opened(path: str, label: str, score: Score) -> File:
     Raises ``InputError`` where it is missing, empty, damaged, protected, a folder, or of a format that is not read.
     """
     if path == STDIN:
-        data = sys.stdin.buffer.read()
-        if data.startswith((_ZIP, _OLE)):
+        data = io.BytesIO(sys.stdin.buffer.read())
+        if data.getvalue().startswith((_ZIP, _OLE)):
             raise InputError("stdin: this is a workbook; give the name of its file instead of -")
         return File(label, path, text=read_text(label, data, score))
     try:
@@ -61,7 +63,7 @@ def opened(path: str, label: str, score: Score) -> File:
             if start.startswith((_ZIP, _OLE)):
                 return File(label, path, workbook=Workbook(label, path))
             file.seek(0)
-            return File(label, path, text=_text(label, suffix, file.read(), score))
+            return File(label, path, text=_text(label, suffix, file, score))
     except FileNotFoundError:
         raise InputError(f"{label}: there is no file {path}") from None
     except IsADirectoryError:
@@ -82,16 +84,17 @@ def _suffix(label: str, path: str) -> str:
     return suffix
 
 
-def _text(label: str, suffix: str, data: bytes, score: Score) -> Grid:
+def _text(label: str, suffix: str, file: BinaryIO, score: Score) -> Grid:
     """Delimited text, also where it is named like a workbook, as exports of web applications often are."""
     if suffix in _TEXTS:
-        return read_text(label, data, score)
-    if data[:512].lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+        return read_text(label, file, score)
+    if file.read(512).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         raise InputError(
             f"{label}: this is a web page or XML with the suffix of a workbook; open it in Excel or LibreOffice and"
             " save it as .xlsx"
         )
-    grid = read_text(label, data, score)
+    file.seek(0)
+    grid = read_text(label, file, score)
     if not score(grid.head()):
         raise InputError(damaged(label))
     return grid

@@ -51,16 +51,24 @@ class Locations:
         self.name_of: dict[int, str] = {}
         self.by_name: dict[str, list[int]] = {}
         self.groups: dict[str, list[int]] = {}
+        self._spelt: dict[int, dict[str, str]] = {}
         for location in locations:
             self.name_of[location.id] = self.name_of.get(location.id) or location.name
             if key := name_key(location.name):
                 _add(self.by_name, key, location.id)
+            spelt = self._spelt.setdefault(location.id, {})
             for group in location.groups:
-                _add(self.groups, group_key(group), location.id)
+                key = group_key(group)
+                _add(self.groups, key, location.id)
+                spelt.setdefault(key, group.strip().removeprefix("@").strip())
         self.ids = list(self.name_of)
 
     def __bool__(self) -> bool:
         return bool(self.ids)
+
+    def rows(self) -> list[tuple[int, str, str]]:
+        """The table as ``(id, name, groups)``, a line for each location."""
+        return [(number, name, ", ".join(self._spelt[number].values())) for number, name in self.name_of.items()]
 
     @classmethod
     def from_records(cls, records: Sequence[tuple[int, str]]) -> Locations:

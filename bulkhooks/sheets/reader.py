@@ -68,7 +68,10 @@ class _Reader:
         self._seen: list[str] = []
 
     def add(self, file: File, number: int) -> None:
-        """Read the input at this position. Raises ``InputError`` where no sheet of it has a header, or none a row under it."""
+        """Read the input at this position.
+
+        Raises ``InputError`` where no sheet of it has a header, or none a row under it.
+        """
         look = SecondLook(file.path) if file.workbook else None
         parts: list[Part] = []
         others: list[Grid] = []
@@ -132,25 +135,24 @@ class _Reader:
         self._warnings += [f"{flaw}; the line is left out of the table of locations" for flaw in flaws]
 
     def _no_header(self, file: File, others: Sequence[Grid]) -> str:
-        rows = [(grid, row) for grid in others for row in grid.head()]
-        self._headers.check_used(header for _, row in rows for header in row if header)
-        best = max(rows, key=lambda pair: self._headers.likeness(pair[1]), default=None)
+        rows = [(grid.name, number, row) for grid in others for number, row in enumerate(grid.head(), start=1)]
+        self._headers.check_used(header for _, _, row in rows for header in row)
         sentence = (
             f"{file.label}: no header found; one of the first 20 rows must have at least two known columns, one of them"
             " URL or Action"
         )
-        if best is None or not self._headers.likeness(best[1]):
-            return (
-                f"{sentence} (such as BusinessId, Action, URL); what other names mean is told with"
-                ' --map "THEIR COLUMN=FIELD"'
-            )
-        where = f" in sheet {best[0].name}" if best[0].name else ""
-        known = [header for header in best[1] if self._headers.kind(header)]
-        near = [
-            f'{theirs!r} may be {ours}: --map "{theirs}={ours}"' for theirs, ours in self._headers.suggestions(best[1])
-        ]
+        name, number, row = max(rows, key=lambda found: self._headers.likeness(found[2]), default=("", 0, ()))
+        known = [repr(header) for header in row if self._headers.kind(header)]
+        near = self._headers.suggestions(row)
+        if not known and not near:
+            return f'{sentence}; what other names mean is told with --map "THEIR COLUMN=FIELD"'
+        where = f"row {number} of sheet {name}" if name else f"record {number}"
         return "; ".join(
-            [sentence + where, *([f"known is only {', '.join(map(repr, known))}"] if known else []), *near]
+            [
+                sentence,
+                f"{where} comes closest, with {', '.join(known) or 'none that is known'}",
+                *(f'if {theirs!r} is {ours}, give --map "{theirs}={ours}"' for theirs, ours in near),
+            ]
         )
 
     def table(self) -> Table:
@@ -161,8 +163,8 @@ class _Reader:
         sizes = [len(part.lines) for part in parts]
         starts = np.cumsum([0, *sizes])
         rows = pd.DataFrame(
-            {name: np.concatenate([part.fields[name] for part in parts]) for name in FIELDS}
-            | {"place": np.concatenate([part.places() for part in parts])},
+            {name: _joined([part.fields[name] for part in parts]) for name in FIELDS}
+            | {"place": _joined([part.places() for part in parts])},
             dtype=object,
             copy=False,
         )
@@ -170,7 +172,7 @@ class _Reader:
         rows["line"] = np.concatenate([part.lines for part in parts])
         rows["known_id"] = np.concatenate([part.known_ids for part in parts])
         names = dict.fromkeys(name for part in parts for name in part.extras)
-        extras = {name: np.concatenate([_extra(part, name) for part in parts]) for name in names}
+        extras = {name: _joined([_extra(part, name) for part in parts]) for name in names}
         return Table(
             rows=rows,
             extras=pd.DataFrame(extras, index=rows.index, columns=list(names), dtype=object, copy=False),
@@ -179,6 +181,10 @@ class _Reader:
             flaws=[flaw for part, start in zip(parts, starts, strict=False) for flaw in part.problems(int(start))],
             warnings=self._warnings,
         )
+
+
+def _joined(columns: Sequence[Column]) -> Column:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
 
 def _extra(part: Part, name: str) -> Column:

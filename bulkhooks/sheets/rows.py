@@ -207,9 +207,9 @@ def _repeated_headers(fields: Mapping[str, Column], layout: Layout) -> Positions
 
 
 def _totals(filled: Truths, fields: Mapping[str, Column]) -> Positions:
-    candidates = filled.copy()
-    for name in ("Action", "URL"):
-        if name in fields:
+    candidates: Truths = filled.copy()
+    for name in ("URL", "Action"):
+        if name in fields and candidates.any():
             candidates &= fields[name] == ""
     found = []
     for row in np.flatnonzero(candidates):
@@ -221,7 +221,9 @@ def _totals(filled: Truths, fields: Mapping[str, Column]) -> Positions:
 
 def _examples(fields: Mapping[str, Column]) -> Positions:
     described = fields["Description"].tolist() if "Description" in fields else []
-    candidates = [] if _EXAMPLES.isdisjoint(described) else np.flatnonzero([text in _EXAMPLES for text in described])
+    candidates: Sequence[int] | Positions = (
+        [] if _EXAMPLES.isdisjoint(described) else np.flatnonzero([text in _EXAMPLES for text in described])
+    )
     found = [row for row in candidates if is_example({name: column[row] for name, column in fields.items()})]
     return np.array(found, dtype=np.int64)
 

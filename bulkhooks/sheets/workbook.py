@@ -35,13 +35,14 @@ class Workbook:
     def grids(self, names: Collection[str]) -> Iterator[Grid]:
         """The sheets of these names, in workbook order; one that has no cell at all is left out."""
         for name in self.names:
-            if name in names:
-                with _told(self._label):
-                    sheet = self._book.get_sheet_by_name(name)
-                    merged = sheet.merged_cell_ranges or []
-                    columns = _filled(_columns(sheet), merged)
-                if columns:
-                    yield Grid(name, columns, is_workbook=True, merged=merged)
+            if name in names and (grid := self._grid(name)).columns:
+                yield grid
+
+    def _grid(self, name: str) -> Grid:
+        with _told(self._label):
+            sheet = self._book.get_sheet_by_name(name)
+            merged = sheet.merged_cell_ranges or []
+            return Grid(name, _filled(_columns(sheet), merged), is_workbook=True, merged=merged)
 
 
 def _opened(path: str) -> CalamineWorkbook:
@@ -77,19 +78,22 @@ def damaged(label: str) -> str:
 
 def _columns(sheet: CalamineSheet) -> list[list[Any]]:
     """All cells from A1 on, column by column."""
-    columns: list[list[Any]] = []
-    shared: list[dict[Any, Any]] = []
-    rows = sheet.iter_rows() if sheet.end is not None else iter(())
+    if sheet.end is None:
+        return []
+    columns: list[list[Any]] = [[] for _ in range(sheet.width)]
+    shared: list[dict[Any, Any]] = [{} for _ in columns]
+    rows = sheet.iter_rows()
     while batch := list(islice(rows, _BATCH)):
-        if not columns:
-            columns = [[] for _ in batch[0]]
-            shared = [{} for _ in batch[0]]
         for column, known, values in zip(columns, shared, zip(*batch, strict=True), strict=True):
             if set(map(type, values)) == {str} and len(known) < _MOST_SHARED:
                 column.extend(map(known.setdefault, values, values))
             else:
                 column.extend(values)
-    return columns
+    # The library leaves out what is empty above and to the left, or some of it.
+    height, width = (position + 1 for position in sheet.end)
+    above = [""] * (height - len(columns[0]))
+    left: list[list[Any]] = [[""] * height for _ in range(width - len(columns))]
+    return left + ([above + column for column in columns] if above else columns)
 
 
 def _filled(columns: list[list[Any]], ranges: Sequence[Range]) -> list[Column]:
