@@ -72,11 +72,11 @@ def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -
     return Wish(table, expand(fields))
 
 
-async def read_wish(job: Job, session: Session, sandbox: Sandbox | None = None) -> Wish:
-    """The input as webhooks; the API is asked for the locations where the job says so."""
+async def read_wish(job: Job, session: Session, sandbox: Sandbox | None = None, *, lock: bool = False) -> Wish:
+    """The input as webhooks; the API is asked for the locations where the job says so, ``lock`` as in ``open``."""
     table = read_table(job)
     if job.locations == "live":
-        line = await session.open(account_of(job, job.account))
+        line = await session.open(account_of(job, job.account), lock=lock)
         try:
             wish = expand_table(job, table, await locations(line))
         except (Unauthorized, Forbidden) as error:

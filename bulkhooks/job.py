@@ -75,7 +75,7 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
         return nothing_to_do(job, started_at)
     with embedded(job) as (settled, sandbox), Journal(journal_path(settled)) as journal:
         async with Session(journal, terms(settled)) as session:
-            wish = await read_wish(settled, session, sandbox)
+            wish = await read_wish(settled, session, sandbox, lock=True)
             if settled.strict and wish.is_flawed:
                 return _refused(settled, wish, started_at)
             refuse_to_overwrite(settled.outputs, wish.table, settled.inputs)

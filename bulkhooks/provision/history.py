@@ -21,7 +21,7 @@ _KNOWN = DONE | {Status.DELETED, Status.CHANGED, Status.MISSING}
 
 
 OWNED = ("id", "business_id", "location", "action", "url", "url_key", "name", "description")
-DOUBTED = ("business_id", "action", "url_key")
+DOUBTED = ("business_id", "action", "url_key", "was_absent")
 
 
 def owned(journal: Journal, account: int) -> pd.DataFrame:
@@ -35,16 +35,20 @@ def owned(journal: Journal, account: int) -> pd.DataFrame:
 
 
 def doubted(journal: Journal, account: int) -> pd.DataFrame:
-    """Identities of the account whose last send has no outcome: columns ``DOUBTED``."""
-    return frame(
-        journal.query("SELECT business_id, action, url_key FROM doubts WHERE account = ?", (account,)), DOUBTED
+    """Identities of the account whose last send has no outcome: columns ``DOUBTED``.
+
+    ``was_absent`` is 1 where the server was seen not to have it before it was sent.
+    """
+    found = journal.query(
+        "SELECT business_id, action, url_key, was_absent FROM doubts WHERE account = ? ORDER BY sent_at", (account,)
     )
+    return frame(found, DOUBTED)
 
 
 def frame(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> pd.DataFrame:
     """A frame whose numbers are int64 and whose texts are objects, also where there is no row."""
     made = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
-    return made.astype({name: "int64" for name in ("id", "business_id", "action") if name in columns})
+    return made.astype({name: "int64" for name in ("id", "business_id", "action", "was_absent") if name in columns})
 
 
 def own_columns(journal: Journal, run: int) -> list[str]:

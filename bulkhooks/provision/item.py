@@ -50,9 +50,11 @@ class Item:
     tries: int = 0
     """Attempts that count against ``--retries``: those that failed while the API answered others."""
     answers_seen: int = -1
-    """Useful answers of the API when it last failed."""
+    """Useful answers of the API when it was first sent, or last failed."""
     call: int = 0
-    """The journal's number of the request under way."""
+    """The journal's number of the request last sent; 0 where the server has surely done nothing with it."""
+    was_absent: bool = True
+    """Whether the server was seen not to have it before it was sent: what is found there later is then ours."""
     changes: str = ""
     http_status: int | None = None
     duration_ms: int | None = None

@@ -47,10 +47,10 @@ class Journal:
         self.path = path
         self.database = connect(path)
         self._dirty = anyio.Event()
-        self._batch = _Batch()
+        self._done = anyio.Event()
         self._broken: JournalError | None = None
         self.unsaved: list[str] = []
-        """Outcomes that came in and that the disk did not take."""
+        """Outcomes that came in and are not on the disk; the disk did not take them, where the run is over."""
 
     def __enter__(self) -> Journal:
         return self
@@ -59,9 +59,10 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Commit what was said last, and let go of the file."""
+        """Commit what was said last, and let go of the file. A disk that took no more has been told of already."""
         try:
-            self._commit()
+            if self._broken is None:
+                self._commit()
         finally:
             self.database.close()
 
@@ -152,11 +153,12 @@ class Journal:
 
     def give_up(self, run: int, account: int, reason: str) -> None:
         """Say on every row that was not sent why it was not."""
-        self._say(
-            "UPDATE items SET error_code = 'not-sent', error = ?"
-            " WHERE run = ? AND account = ? AND verdict <> '' AND status = 'pending' AND error_code = ''",
-            (reason, run, account),
-        )
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE items SET error_code = 'not-sent', error = ?"
+                " WHERE run = ? AND account = ? AND verdict <> '' AND status = 'pending' AND error_code = ''",
+                (reason, run, account),
+            )
 
     # The send protocol
 
@@ -166,9 +168,12 @@ class Journal:
         item.call = self._say("INSERT INTO calls (account, write, at) VALUES (?, 1, ?)", (item.account, at))
         if item.verdict in {Verdict.CREATE, Verdict.LOOK_UP}:
             self._say(
-                "INSERT OR REPLACE INTO doubts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (item.account, item.business_id, item.action, item.url_key, item.run, item.seq, at),
-            )
+                "INSERT OR REPLACE INTO doubts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    item.account, item.business_id, item.action, item.url_key,
+                    item.run, item.seq, at, item.was_absent,
+                ),
+            )  # fmt: skip
         self._say(
             "UPDATE items SET attempts = ?, sent_at = ?, error_code = 'in-doubt',"
             " error = 'sent, and the run stopped before the answer came' WHERE run = ? AND seq = ?",
@@ -183,6 +188,7 @@ class Journal:
     def not_processed(self, item: Item, reason: str) -> None:
         """The server surely did nothing with the item's request: it counts for no cap and is in no doubt by it."""
         self._say("DELETE FROM calls WHERE id = ?", (item.call,))
+        item.call = 0
         self._resolve(item)
         self._say(
             "UPDATE items SET error_code = 'not-sent', error = ? WHERE run = ? AND seq = ?",
@@ -209,7 +215,7 @@ class Journal:
                 item.duration_ms, item.attempts, item.run, item.seq,
             ),
         )  # fmt: skip
-        self._batch.told.append(f"{item.place}: {outcome.status} {outcome.webhook_id or ''}".rstrip())
+        self.unsaved.append(f"{item.place}: {outcome.status} {outcome.webhook_id or ''}".rstrip())
         if outcome.status is Status.CREATED:
             self._own(item, outcome.webhook_id or 0, at)
         elif outcome.status is Status.UPDATED:
@@ -236,15 +242,20 @@ class Journal:
         )  # fmt: skip
 
     def arrived(self, account: int, key: tuple[int, int, str], webhook_id: int, at: float) -> None:
-        """A send of an earlier run, in doubt until now, is on the server after all: that run created it."""
+        """A send of an earlier run, in doubt until now, is on the server after all.
+
+        That run created it, unless it could not see what was there before.
+        """
         with self._guarded():
             found = self.database.execute(
-                "SELECT run, seq FROM doubts WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
+                "SELECT was_absent, run, seq FROM doubts"
+                " WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
                 (account, *key),
             ).fetchone()
-            values = found and self.database.execute(f"{_SELECT_ITEM} WHERE run = ? AND seq = ?", found).fetchone()
+            values = found and self.database.execute(f"{_SELECT_ITEM} WHERE run = ? AND seq = ?", found[1:]).fetchone()
         if values:
-            self.ended(_item(found[0], values), Outcome(Status.CREATED, webhook_id, verified=True), at)
+            status = Status.CREATED if found[0] else Status.EXISTS
+            self.ended(_item(found[1], values), Outcome(status, webhook_id, verified=True), at)
 
     def called(self, account: int, at: float) -> None:
         """Count a request that is no write."""
@@ -267,11 +278,10 @@ class Journal:
 
     async def durable(self) -> None:
         """Wait until everything said so far is on the disk; ``JournalError`` where the disk does not take it."""
-        if self._broken is not None:
-            raise self._broken
-        batch = self._batch
-        self._dirty.set()
-        await batch.done.wait()
+        if self._broken is None:
+            done = self._done
+            self._dirty.set()
+            await done.wait()
         if self._broken is not None:
             raise self._broken
 
@@ -283,26 +293,33 @@ class Journal:
         while self._broken is None:
             await self._dirty.wait()
             self._dirty = anyio.Event()
-            batch, self._batch = self._batch, _Batch()
+            done, self._done = self._done, anyio.Event()
             try:
                 self._commit()
             except JournalError as error:
-                self._broken = error
-                self.unsaved += [*batch.told, *self._batch.told]
-            batch.done.set()
+                self._broken = self._broken or error
+            done.set()
 
     def _say(self, statement: str, values: Sequence[object]) -> int:
-        with self._guarded():
-            if not self.database.in_transaction:
-                self.database.execute("BEGIN IMMEDIATE")
-            last = self.database.execute(statement, values).lastrowid
+        """Note something; that the disk does not take it is learned from ``durable()``, not where it is said: an
+        answer that is there must be told to the end."""
         self._dirty.set()
-        return int(last or 0)
+        try:
+            with self._guarded():
+                if not self.database.in_transaction:
+                    self.database.execute("BEGIN IMMEDIATE")
+                return int(self.database.execute(statement, values).lastrowid or 0)
+        except JournalError as error:
+            self._broken = self._broken or error
+            return 0
 
     def _commit(self) -> None:
+        if self._broken is not None:
+            raise self._broken
         with self._guarded():
             if self.database.in_transaction:
                 self.database.execute("COMMIT")
+        self.unsaved.clear()
 
     def _resolve(self, item: Item) -> None:
         self._say(
@@ -335,16 +352,6 @@ class Journal:
             yield
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
-
-
-class _Batch:
-    """What one commit makes durable."""
-
-    __slots__ = ("done", "told")
-
-    def __init__(self) -> None:
-        self.done = anyio.Event()
-        self.told: list[str] = []
 
 
 def _marks(count: int) -> str:

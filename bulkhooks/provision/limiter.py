@@ -112,9 +112,15 @@ class _Window:
         full_periods, _ = divmod(self.used(now) + requests - 1, self.rate.count)
         return full_periods * self.rate.period if requests else 0.0
 
-    def remember(self, answered_at: float, now: float) -> None:
-        if answered_at + self._kept > now:
-            self._free_at.append(answered_at + self._kept)
+    def periods_for(self, requests: int, now: float) -> int:
+        """In how many periods so many more requests leave; one that has no room now does not count."""
+        left = max(0, self.rate.count - self.used(now))
+        return (left > 0) + -(-max(0, requests - left) // self.rate.count)
+
+    def remember(self, ages: Iterable[float], now: float) -> None:
+        # What a clock that was wrong has dated in the future counts as of now; the order in line is that of leaving it.
+        free_at = (now - max(age, 0.0) + self._kept for age in ages)
+        self._free_at = deque(sorted([*self._free_at, *(moment for moment in free_at if moment > now)]))
 
     def take(self, now: float) -> None:
         if self._from_departure:
@@ -177,11 +183,10 @@ class Limiter:
         self._paused_until = -math.inf
 
     def remember(self, ages: Sequence[float], *, write: bool) -> None:
-        """Count requests of earlier runs, given as seconds since their answers, the oldest first."""
+        """Count requests of earlier runs, given as seconds since their answers."""
         now = anyio.current_time()
         for window in self._windows[write]:
-            for age in ages:
-                window.remember(now - age, now)
+            window.remember(ages, now)
 
     def pause(self, seconds: float) -> None:
         """Let nothing leave for so long: the server asked for it."""
@@ -221,7 +226,7 @@ class Limiter:
         caps = [window for window in self._windows[True] if window.rate.period >= DAY]
         if not caps or not writes:
             return 0 if caps else None
-        return max(-(-(window.used(now) % window.rate.count + writes) // window.rate.count) for window in caps)
+        return max(window.periods_for(writes, now) for window in caps)
 
     async def slot(self, *, write: bool, patience: float = math.inf) -> Slot:
         """Wait for the right to send one request; ``NextSlotTooFar`` where that takes over ``patience`` seconds."""

@@ -17,6 +17,7 @@ from bulkhooks.errors import (
     ApiError,
     BulkhooksError,
     CredentialsError,
+    Forbidden,
     InDoubt,
     JournalError,
     NotSent,
@@ -40,11 +41,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Why an account's work ended early. ``resume_in`` is in seconds, where the limits are the reason."""
+    """Why an account's work ended early. ``resume_at``: seconds since 1970, where the limits are the reason."""
 
     reason: str
     exit_code: int = 4
-    resume_in: float | None = None
+    resume_at: float | None = None
 
 
 class HeldBack(BulkhooksError):
@@ -152,6 +153,16 @@ class Line:
             _log.info(halt.reason)
         self._scope.cancel()
 
+    def stop(self, error: BulkhooksError) -> None:
+        """Halt for an error that concerns all of the account's work."""
+        if isinstance(error, NextSlotTooFar):
+            self.halt(self._too_far(error))
+        else:
+            self.halt(Halt(str(error), 3 if isinstance(error, CredentialsError) else 4))
+
+    def _too_far(self, far: NextSlotTooFar) -> Halt:
+        return Halt("the limits allow the next request only later", resume_at=self.wall() + far.seconds)
+
     def drop(self) -> None:
         """Let go even of what is in flight; the journal has it in doubt."""
         for scope in self._in_flight:
@@ -159,11 +170,9 @@ class Line:
         self._scope.cancel()
 
     def refused(self, item: Item, reason: str) -> None:
-        """A write was turned away for want of permission: halt where the credentials seem to be the reason."""
+        """A row was turned away for want of permission: halt where the credentials seem to be the reason."""
         self._refused.add(item.business_id)
-        if not self._write_was_taken:
-            self.halt(Halt(f"the first write was refused ({reason}); check the credentials and their roles", 3))
-        elif len(self._refused) >= LOCATIONS_THAT_MEAN_LOCKED_OUT:
+        if len(self._refused) >= LOCATIONS_THAT_MEAN_LOCKED_OUT:
             self.halt(Halt(f"writes to {len(self._refused)} locations were refused in a row ({reason})", 3))
 
     @property
@@ -209,18 +218,22 @@ class Line:
         self._budget.take()
         if item.attempts:
             self.traffic.retried += 1
+        item.call = 0
         try:
             answer = await self._call(request, item)
-        except NotSent:
-            self._budget.give_back()
-            raise
         except NextSlotTooFar as far:
-            self._budget.give_back()
-            self._capped = Halt("the limits allow the next write only later", resume_in=far.seconds)
+            self._capped = self._too_far(far)
             raise WritesClosed(self._capped.reason) from far
-        except Refused as error:
-            self._write_was_taken = self._write_was_taken or error.http_status not in {401, 403}
+        except (Unauthorized, Forbidden) as error:
+            if not self._write_was_taken:
+                self.halt(Halt(f"the first write was refused ({error}); check the credentials and their roles", 3))
             raise
+        except Refused:
+            self._write_was_taken = True
+            raise
+        finally:
+            if not item.call:
+                self._budget.give_back()
         self._write_was_taken = True
         self._refused.clear()
         return answer
@@ -232,7 +245,7 @@ class Line:
                 if self.client.needs_token:
                     await self._fetch_token()
                 return await self._in_turn(request, item)
-            except Throttled:
+            except (Throttled, HeldBack):
                 continue
             except Unauthorized as error:
                 if not self.client.may_mend(error, resent=resent):
@@ -282,6 +295,8 @@ class Line:
                 item.attempts -= 1
                 self.journal.not_processed(item, "held back: the API asked to wait")
                 raise HeldBack
+            if item.answers_seen < 0:
+                item.answers_seen = self.answers
         sent_at = anyio.current_time()
         self.traffic.requests += 1
         try:

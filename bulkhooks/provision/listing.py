@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.line import Line
+from bulkhooks.provision.outage import GaveUp
 from bulkhooks.webhook import url_key
 
 if TYPE_CHECKING:
@@ -56,15 +57,20 @@ async def find(line: Line, item: Item) -> int:
 
 
 async def locations(line: Line) -> list[tuple[int, str]]:
-    """The account's locations as ``(id, name)``; ``Unauthorized`` or ``Forbidden`` where that is not permitted."""
+    """The account's locations as ``(id, name)``.
+
+    Raises ``Unauthorized`` or ``Forbidden`` where that is not permitted, ``GaveUp`` where the line is halted before.
+    """
     found: list[tuple[int, str]] = []
-    page = await line.read(lambda: line.client.businesses(1, PAGE_SIZE))
-    while True:
-        found += [(business.id, business.name) for business in page.records]
-        if not page.has_next:
-            return found
-        following = page.page + 1
-        page = await line.read(partial(line.client.businesses, following, PAGE_SIZE))
+    with line.working():
+        page = await line.read(lambda: line.client.businesses(1, PAGE_SIZE))
+        while True:
+            found += [(business.id, business.name) for business in page.records]
+            if not page.has_next:
+                return found
+            following = page.page + 1
+            page = await line.read(partial(line.client.businesses, following, PAGE_SIZE))
+    raise GaveUp(line.halted.reason if line.halted else "stopped")
 
 
 def is_of(item: Item, record: Record) -> bool:

@@ -52,6 +52,16 @@ class Memory:
             existing["active"] = existing["active"].astype("int8")
         return cls(existing[list(_KNOWN)].sort_values("id", kind="stable"), owned, doubted, may_list)
 
+    @property
+    def arrived(self) -> pd.DataFrame:
+        """Sends of earlier runs, in doubt until now, that the server turns out to have.
+
+        Columns ``OWNED``, and ``was_absent`` as ``doubted`` has it: only where that is 1 it is surely ours.
+        """
+        doubted = self.doubted if self.is_listed else self.doubted.iloc[:0]
+        found = doubted.merge(self.existing.drop_duplicates(KEY), on=KEY)
+        return found.assign(location=found["business_id"].astype(str), description="")
+
     @classmethod
     def nothing(cls) -> Memory:
         """Of an account that cannot be asked."""
@@ -63,11 +73,10 @@ class AccountPlan:
     """What has to be done for one account.
 
     ``rows`` is the part of the expansion that is the account's, with ``verdict, status, webhook_id, error_code, error``
-    decided; ``arrived`` are sends of earlier runs that turn out to be on the server (key, id).
+    decided.
     """
 
     rows: pd.DataFrame
-    arrived: list[tuple[tuple[int, int, str], int]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -89,13 +98,15 @@ def compare(rows: pd.DataFrame, memory: Memory, *, if_exists: str, resend_unknow
     moving = _moves(plan, memory, wish, found)
     if not memory.is_listed:
         _trust_sheet(rows, wish & ~found & ~moving)
-    _take_doubts(plan, memory, wish & ~moving, found, resend_unknown)
+    _take_doubts(plan, memory, wish & ~moving, resend_unknown)
     _describe(rows, memory.owned)
     return plan
 
 
-def to_prune(plan: AccountPlan, owned: pd.DataFrame) -> pd.DataFrame:
-    """Those of the account's own webhooks that no row of its input names. Columns as ``owned``."""
+def to_prune(plan: AccountPlan, memory: Memory) -> pd.DataFrame:
+    """Those of the account's own webhooks that no row of its input names. Columns as ``Memory.owned``."""
+    arrived = memory.arrived.query("was_absent == 1")[list(OWNED)]
+    owned = pd.concat([memory.owned, arrived]).drop_duplicates("id") if len(arrived) else memory.owned
     named = pd.MultiIndex.from_frame(plan.rows[KEY])
     moving = plan.rows["webhook_id"]
     return owned[~pd.MultiIndex.from_frame(owned[KEY]).isin(named) & ~owned["id"].isin(moving)]
@@ -173,17 +184,12 @@ def _trust_sheet(rows: pd.DataFrame, these: np.ndarray) -> None:
     rows.loc[done, "webhook_id"] = rows.loc[done, "known_id"]
 
 
-def _take_doubts(plan: AccountPlan, memory: Memory, wish: np.ndarray, found: np.ndarray, resend_unknown: bool) -> None:
+def _take_doubts(plan: AccountPlan, memory: Memory, wish: np.ndarray, resend_unknown: bool) -> None:
     """Rows whose last send, in an earlier run, has no outcome."""
     if memory.doubted.empty:
         return
     rows = plan.rows
     in_doubt = wish & pd.MultiIndex.from_frame(rows[KEY]).isin(pd.MultiIndex.from_frame(memory.doubted[KEY]))
-    if memory.is_listed:
-        arrived = rows[in_doubt & found]
-        plan.arrived += [
-            (tuple(key), webhook_id) for *key, webhook_id in arrived[[*KEY, "webhook_id"]].itertuples(index=False)
-        ]
     waiting = in_doubt & (rows["verdict"] == Verdict.CREATE).to_numpy()
     if memory.is_listed:
         rows.loc[waiting, ["verdict", "error_code"]] = [Verdict.LOOK_UP, "in-doubt"]

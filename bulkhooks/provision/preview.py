@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bulkhooks.errors import NotFound
+from bulkhooks.errors import ApiError, CredentialsError, Refused
 from bulkhooks.provision.changes import described, differences, wanted
 from bulkhooks.provision.item import Item, Verdict
+from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.line import Line
+from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.run import Plan
 from bulkhooks.provision.tasks import side_by_side
 from bulkhooks.webhook import Status
@@ -24,15 +26,22 @@ async def preview(plan: Plan, lines: Mapping[str, Line]) -> None:
 
 
 async def _preview_account(plan: Plan, name: str, line: Line) -> None:
+    with line.working():
+        try:
+            await _read_changing(plan, name, line)
+        except (NextSlotTooFar, GaveUp, CredentialsError, ApiError) as error:
+            line.stop(error)
+
+
+async def _read_changing(plan: Plan, name: str, line: Line) -> None:
     rows = plan.rows
     changing = rows["verdict"].isin([Verdict.UPDATE, Verdict.MOVE]) & (rows["account"] == name)
     for number in rows.index[changing]:
-        if line.halted is not None:
-            return
         item = _item(rows, number, line.account)
         try:
             record = await line.read(lambda item=item: line.client.read(item.webhook_id))  # type: ignore[misc]
-        except NotFound:
+        except Refused as error:
+            rows.at[number, "changes"] = f"not known: {error}"
             continue
         changed = differences(record, wanted(item))
         rows.at[number, "changes"] = described(record, changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.line import Halt, Line
 from bulkhooks.provision.listing import existing
 from bulkhooks.provision.outage import GaveUp
-from bulkhooks.provision.plan import AccountPlan, Memory, compare, to_prune
+from bulkhooks.provision.plan import Memory, compare, to_prune
 from bulkhooks.provision.sender import Sender
 from bulkhooks.provision.tasks import side_by_side
 from bulkhooks.webhook import Status, url_key
@@ -84,7 +84,7 @@ async def make_plan(
 
     async def learn(name: str, line: Line) -> None:
         wish = parts[name].loc[parts[name]["status"] == Status.PLANNED, "business_id"]
-        memories[name] = await _learn(line, name, wish.unique().tolist(), warnings)
+        memories[name] = await _learn(line, name, wish, warnings)
 
     async with side_by_side() as group:
         for name, line in lines.items():
@@ -92,6 +92,9 @@ async def make_plan(
                 group.start_soon(learn, name, line)
 
     plan = Plan(rows, warnings=warnings)
+    if prune and (rows["status"] == Status.INVALID).any():  # nobody knows what such a row names
+        warnings.append("a row is invalid, so --prune deletes nothing; mend it and run again")
+        prune = False
     decided: list[pd.DataFrame] = []
     for name, part in parts.items():
         memory = memories.get(name) or Memory.nothing()
@@ -99,16 +102,19 @@ async def make_plan(
         decided.append(account.rows)
         plan.warnings += account.warnings
         plan.may_list[name] = memory.is_listed
-        plan.arrived[name] = account.arrived
+        arrived = memory.arrived[["business_id", "action", "url_key", "id"]].itertuples(index=False)
+        plan.arrived[name] = [(tuple(key), webhook_id) for *key, webhook_id in arrived]
         if prune and name in lines and lines[name].halted is None:
-            plan.prune[name] = _to_prune(account, name, memory, plan.warnings)
+            plan.prune[name] = to_prune(account, memory)
     if decided:
         plan.rows = pd.concat(decided).sort_index() if len(decided) > 1 else decided[0]
     return plan
 
 
-async def _learn(line: Line, name: str, business_ids: Sequence[int], warnings: list[str]) -> Memory:
-    """What the server has at these locations, and what the journal knows of the account."""
+async def _learn(line: Line, name: str, wish: pd.Series, warnings: list[str]) -> Memory:
+    """What the server has at the locations of a wish and of sends in doubt, and what the journal knows."""
+    doubted = history.doubted(line.journal, line.account)
+    business_ids = pd.concat([wish, doubted["business_id"]]).unique().tolist()
     records: list[tuple[Any, ...]] | None = None
     may_list = True
     with line.working():
@@ -131,31 +137,18 @@ async def _learn(line: Line, name: str, business_ids: Sequence[int], warnings: l
             warnings.append(
                 f"account {name!r} may not list webhooks ({error}): the journal alone decides what is there already"
             )
-        except NextSlotTooFar as far:
-            line.halt(Halt("the limits allow the next request only later", resume_in=far.seconds))
-        except (GaveUp, ApiError) as error:
-            line.halt(Halt(str(error)))
-        except CredentialsError as error:
-            line.halt(Halt(str(error), error.exit_code))
+        except (NextSlotTooFar, GaveUp, ApiError, CredentialsError) as error:
+            line.stop(error)
     owned = history.owned(line.journal, line.account)
     if line.halted is not None:  # nobody knows what is there, and nothing will be sent
         records = []
-    return Memory.of(records, owned, history.doubted(line.journal, line.account), may_list=may_list)
-
-
-def _to_prune(account: AccountPlan, name: str, memory: Memory, warnings: list[str]) -> pd.DataFrame:
-    """What --prune deletes: nothing while a row cannot be read, for nobody knows what that row names."""
-    if (account.rows["status"] == Status.INVALID).any():
-        warnings.append(f"account {name!r}: a row is invalid, so --prune deletes nothing; mend it and run again")
-        return memory.owned.iloc[:0]
-    return to_prune(account, memory.owned)
+    return Memory.of(records, owned, doubted, may_list=may_list)
 
 
 def tell_arrivals(lines: Mapping[str, Line], plan: Plan) -> None:
     """Let the journal know which earlier sends have arrived after all."""
-    for name, arrived in plan.arrived.items():
-        for key, webhook_id in arrived:
-            line = lines[name]
+    for name, line in lines.items():
+        for key, webhook_id in plan.arrived.get(name, ()):
             line.journal.arrived(line.account, key, webhook_id, line.wall())
 
 
@@ -228,6 +221,7 @@ async def send(
             )
             group.start_soon(sender.send, workers)
     for line in lines.values():
+        await line.journal.durable()
         reason = line.halted or line.closed
         if cage.has_failed and reason is None:
             line.halt(reason := Halt(f"not all of the first {canary} writes succeeded (--canary)"))
@@ -238,8 +232,8 @@ async def send(
 def resume_at(lines: Iterable[Line]) -> float | None:
     """The first moment (seconds since 1970) at which the limits let a halted account go on."""
     moments = [
-        line.wall() + reason.resume_in
+        reason.resume_at
         for line in lines
-        if (reason := line.halted or line.closed) is not None and reason.resume_in is not None
+        if (reason := line.halted or line.closed) is not None and reason.resume_at is not None
     ]
     return min(moments, default=None)

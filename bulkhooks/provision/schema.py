@@ -68,6 +68,7 @@ CREATE TABLE doubts (                        -- sends without an outcome, by ide
     business_id INTEGER NOT NULL, action INTEGER NOT NULL, url_key TEXT NOT NULL,
     run INTEGER REFERENCES runs ON DELETE SET NULL,
     seq INTEGER NOT NULL, sent_at REAL NOT NULL,
+    was_absent INTEGER NOT NULL,             -- the server was seen not to have it before the send
     PRIMARY KEY (account, business_id, action, url_key)
 ) WITHOUT ROWID;
 CREATE TABLE calls (                         -- requests that count for the account's limits

@@ -3,7 +3,7 @@
 What decides is the type of a failure (``errors.py``) and nothing else:
 
 ======================  ==========================================================================
-``NotSent``             sent again, after a pause; out of tries: ``failed``, ``not-sent``
+``NotSent``             sent again, after a pause; out of tries while others are answered: ``failed``, ``not-sent``
 ``Throttled``           never seen here: the line waits and sends again
 ``InDoubt``, a create   not sent again before a look-up, ``--settle`` seconds later, has not found it
 ``InDoubt``, a change   read again by id; what is as wanted is done, else it is sent again
@@ -37,7 +37,7 @@ from bulkhooks.provision.canary import Canary
 from bulkhooks.provision.changes import described, differences, wanted
 from bulkhooks.provision.item import Item, Outcome, Verdict
 from bulkhooks.provision.limiter import NextSlotTooFar
-from bulkhooks.provision.line import Halt, Line, WritesClosed
+from bulkhooks.provision.line import Line, WritesClosed
 from bulkhooks.provision.listing import find
 from bulkhooks.provision.outage import GaveUp, backoff
 from bulkhooks.webhook import Status, url_key
@@ -82,6 +82,7 @@ class Sender:
         self._later: list[tuple[float, int, Item]] = []
         self._tickets = itertools.count()
         self._busy = 0
+        self._open = 0
         self._moved = anyio.Event()
 
     async def send(self, workers: int) -> None:
@@ -94,6 +95,8 @@ class Sender:
                     group.start_soon(self._work, queue.clone())
                 queue.close()
                 await self._feed(entrance)
+        if self._open:
+            self._canary.ended(None)
 
     # The queue
 
@@ -106,6 +109,7 @@ class Sender:
                 if self._later and self._later[0][0] <= anyio.current_time():
                     await self._put(entrance, heapq.heappop(self._later)[2])
                 elif following is not None and self._line.closed is None and self._canary.admits_next():
+                    self._open += 1
                     if following.verdict is Verdict.LOOK_UP:
                         self._put_off(following, self._settle)
                     else:
@@ -125,7 +129,9 @@ class Sender:
     def _fresh(self) -> Iterator[Item]:
         after = -1
         while batch := self._line.journal.to_do(self._run, self._line.account, after=after, count=BATCH):
-            yield from batch
+            for item in batch:
+                item.was_absent = self._may_list
+                yield item
             after = batch[-1].seq
 
     def _put_off(self, item: Item, seconds: float) -> None:
@@ -154,7 +160,7 @@ class Sender:
         try:
             await self._send_one(item)
         except WritesClosed:
-            self._canary.ended(None)
+            pass  # it stays pending
         except NotSent as error:
             self._try_again(item, error)
         except InDoubt as error:
@@ -164,14 +170,8 @@ class Sender:
             self._line.refused(item, str(error))
         except Refused as error:
             self._fail(item, error)
-        except NextSlotTooFar as far:
-            self._line.halt(Halt("the limits allow the next request only later", resume_in=far.seconds))
-        except GaveUp as error:
-            self._line.halt(Halt(str(error)))
-        except CredentialsError as error:
-            self._line.halt(Halt(str(error), error.exit_code))
-        except JournalError as error:
-            self._line.halt(Halt(str(error)))
+        except (NextSlotTooFar, GaveUp, CredentialsError, JournalError) as error:
+            self._line.stop(error)
 
     async def _send_one(self, item: Item) -> None:
         match item.verdict:
@@ -195,8 +195,12 @@ class Sender:
             found = await find(self._line, item)
         except (NotSent, InDoubt) as error:
             item.tries += 1
-            self._put_off(item, self._settle + backoff(item.tries, self._draw))
-            _log.warning("%s: the look-up failed (%s); looking again", item.place, error)
+            if item.tries > self._retries:
+                reason = f"sent, not answered, and the look-up failed as well ({error}): the next run looks again"
+                self._end(item, Outcome(Status.FAILED, error_code="in-doubt", error=reason))
+            else:
+                self._put_off(item, self._settle + backoff(item.tries, self._draw))
+                _log.warning("%s: the look-up failed (%s); looking again", item.place, error)
             return
         except Refused as error:
             self._unknown(item, str(error))
@@ -259,7 +263,7 @@ class Sender:
 
     def _try_again(self, item: Item, error: NotSent) -> None:
         """Nothing left this machine: send again, and count it only where the API answers others."""
-        if item.answers_seen != self._line.answers:
+        if item.answers_seen not in {-1, self._line.answers}:
             item.tries += 1
         item.answers_seen = self._line.answers
         if item.tries > self._retries:
@@ -290,6 +294,7 @@ class Sender:
 
     def _end(self, item: Item, outcome: Outcome) -> None:
         self._line.journal.ended(item, outcome, self._line.wall())
+        self._open -= 1
         self._canary.ended(outcome)
         _log.info(
             "%s: %s",

@@ -13,6 +13,7 @@ import anyio
 import httpx
 from anyio.abc import TaskGroup
 
+from bulkhooks.errors import UsageError
 from bulkhooks.nexudus.auth import Authorization
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.provision.journal import Journal
@@ -92,6 +93,11 @@ class Session:
         if account.name in self.lines:
             return self.lines[account.name]
         number = self.journal.account(account.key, account.name)
+        for name, line in self.lines.items():
+            if line.account == number:
+                raise UsageError(
+                    f"accounts {name!r} and {account.name!r} are the same user at the same address: name it in one way"
+                )
         if lock:
             held = await hold(self.journal, number, account.key, account.name, self.terms.wait_lock)
             self._stack.callback(held.release)
