@@ -94,5 +94,5 @@ class Suggestions:
     @classmethod
     def among(cls, names: Iterable[str]) -> Suggestions:
         """The one closest of some names."""
-        spelt = {folded(name): name for name in names}
+        spelt = {folded(name): name for name in reversed(list(names))}
         return cls(lambda text: [spelt[key] for key in difflib.get_close_matches(folded(text), spelt, n=1, cutoff=0.6)])

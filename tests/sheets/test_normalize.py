@@ -1,0 +1,156 @@
+"""From cells to fields: what each means, and every problem of every row in one pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from bulkhooks.errors import UsageError
+from bulkhooks.sheets.problems import Problem
+from tests.sheets.tables import LOCATIONS, expanded, row, sentence, table, told
+
+
+def actions_of(cell):
+    """The events that an Action cell names."""
+    return expanded(table(row(action=cell))).webhooks["action"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("BookingCreate", [6]),
+        ("booking create", [6]),
+        ("BOOKING_CREATE", [6]),
+        ("6", [6]),
+        ("6.0", [6]),
+        ("006", [6]),
+        ("６", [6]),
+        ("HelpDeskMessageCreated", [45]),
+        ("help desk message created", [45]),
+        ("HelDeskMessageCreated", [45]),
+        ("8, 6; BookingUpdate|2\n3", [8, 6, 7, 2, 3]),
+        ("Booking*", [6, 7, 8]),
+        ("*Invoice*Payment", [22, 23, 24]),
+        ("*", list(range(2, 91))),
+        ("None", [1]),
+        ("1", [1]),
+    ],
+)
+def test_actions(cell, expected):
+    """Names in any case and spacing, numbers, lists and patterns are events, in the order written."""
+    assert actions_of(cell) == expected
+
+
+@pytest.mark.parametrize("cell", ["0", "91", "9" * 5000, "Boking*", "Nothing*", "all events", ",", "*" + "a*" * 5000])
+def test_unknown_actions(cell):
+    """What is no event, and a pattern that matches none, is told."""
+    assert told(row(action=cell)) == [("unknown-action", "Hooks!C2")]
+
+
+def test_nearest_actions():
+    """A misspelt event is told with the three nearest."""
+    assert sentence(row(action="BokingCreate")) == (
+        'Hooks!C2: "BokingCreate" is no event; the nearest are BookingCreate, BookingUpdate and BookingDelete;'
+        " `bulkhooks actions` lists all of them"
+    )
+
+
+def test_the_event_that_never_fires():
+    """None is taken as written, with a warning, and is never read as an empty cell."""
+    for cell in ("None", "none", "1"):
+        expansion = expanded(table(row(action=cell)))
+        (found,) = expansion.problems
+        assert (found.code, found.warning, found.place) == ("never-fires", True, "Hooks!C2")
+        assert expansion.webhooks["status"].tolist() == ["planned"]
+        assert expansion.webhooks["error"].tolist() == [""]
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        *((word, 1) for word in ("true", "TRUE", "Yes", "y", "1", "ON")),
+        *((word, 0) for word in ("false", "False", "NO", "n", "0", "off")),
+        ("", -1),
+    ],
+)
+def test_active(word, expected):
+    """The words for yes and no count in any case; an empty cell says nothing."""
+    webhooks = expanded(table(row(Active=word))).webhooks
+    assert webhooks["active"].tolist() == [expected]
+    assert webhooks["active"].dtype == "int8"
+
+
+def test_bad_boolean():
+    """Any other word in Active is refused."""
+    assert told(row(Active="maybe"), row(Active="2")) == [("bad-boolean", "Hooks!G2"), ("bad-boolean", "Hooks!G3")]
+
+
+def test_accounts():
+    """A row without an account has the default; names count whatever their case; of others the nearest is told."""
+    webhooks = expanded(table(row(), row(Account="acme", url="https://a.io"), row(Account="ACME"))).webhooks
+    assert webhooks["account"].tolist() == ["default", "acme", "acme"]
+    assert "did you mean acme" in sentence(row(Account="acmee"))
+    assert "acme, default or globex" in sentence(row(Account="zzzzzz"))
+    assert told(row(Account="zzzzzz")) == [("unknown-account", "Hooks!H2")]
+
+
+def test_locations_by_name_beside_an_id_column():
+    """With the id empty the Location is looked up, and its problems stand at its cell."""
+    rows = [row("", Location="floor 2-3"), row("", Location="nowhere"), row("1001", Location="Ours"), row("1001")]
+    expansion = expanded(table(*rows), LOCATIONS)
+    assert expansion.webhooks["business_id"].tolist() == [1002, 0, 1001, 1001]
+    assert expansion.webhooks["location"].tolist() == ["Floor 2-3", "nowhere", "Ours", "Soho, London"]
+    assert [(found.code, found.place) for found in expansion.problems] == [("unknown-location", "Hooks!B3")]
+
+
+def test_missing_values():
+    """Location, Action and URL are needed; each that is empty is told at its place."""
+    assert told(row("", "", "")) == [
+        ("missing-value", "Hooks!A2"), ("missing-value", "Hooks!C2"), ("missing-value", "Hooks!D2"),
+    ]  # fmt: skip
+    assert told(row(url="“”")) == [("missing-value", "Hooks!D2")]
+    assert told(row("", "", ""), workbook=False) == [
+        ("missing-value", "hooks.csv:2 BusinessId"),
+        ("missing-value", "hooks.csv:2 Action"),
+        ("missing-value", "hooks.csv:2 URL"),
+    ]
+
+
+def test_flawed_cells():
+    """A cell with a formula error is told as that alone, and its row is invalid."""
+    flaw = Problem(1, "Hooks!D3", "formula-error", "#REF!", "the formula gives #REF!; mend it")
+    expansion = expanded(table(row(), row(url="", action="Boking"), flaws=[flaw]))
+    assert [found.code for found in expansion.problems] == ["unknown-action", "formula-error"]
+    assert expansion.webhooks["status"].tolist() == ["planned", "invalid"]
+    assert expansion.webhooks["error_code"].tolist() == ["", "unknown-action; formula-error"]
+
+
+def test_everything_in_one_pass():
+    """All problems of a row are told, by column, and Error holds them as one text, every sentence with its place."""
+    expansion = expanded(
+        table(
+            row(),
+            row("0; nowhere", "Foo, 95", "ftp://x.io/{Nope}", Name="{", Active="maybe", Account="x", Replaces="old"),
+        )
+    )
+    assert [(found.code, found.place) for found in expansion.problems] == [
+        ("bad-business-id", "Hooks!A3"), ("unknown-location", "Hooks!A3"), ("unknown-action", "Hooks!C3"),
+        ("unknown-action", "Hooks!C3"), ("bad-template", "Hooks!D3"), ("bad-url", "Hooks!D3"),
+        ("bad-template", "Hooks!E3"), ("bad-boolean", "Hooks!G3"), ("unknown-account", "Hooks!H3"),
+        ("bad-url", "Hooks!I3"),
+    ]  # fmt: skip
+    good, bad = expansion.webhooks.to_dict("records")
+    assert good["status"] == "planned"
+    assert bad["status"] == "invalid"
+    assert bad["error_code"] == "; ".join(found.code for found in expansion.problems)
+    assert bad["error"] == "; ".join(map(str, expansion.problems))
+    assert (bad["business_id"], bad["action"], bad["url"], bad["name"]) == (0, 0, "ftp://x.io/{Nope}", "{")
+
+
+def test_name_template():
+    """--name-template names rows without a Name from any column; one that cannot work is an error of usage."""
+    made = table(row(), row(Name="Own"), extras={"Region": ["North", "South"]})
+    webhooks = expanded(made, LOCATIONS, name_template="{Region}: {Location} {ActionId}").webhooks
+    assert webhooks["name"].tolist() == ["North: Soho, London 6", "Own"]
+    for wrong in ("{Regio}", "{", "", " ", "{Name}"):
+        with pytest.raises(UsageError, match="--name-template"):
+            expanded(made, name_template=wrong)
