@@ -30,7 +30,10 @@ _CUT = (
 
 
 class CellWriter:
-    """Writes rows of values into one worksheet. ``cut`` counts the texts that were too long for a cell."""
+    """Writes rows of values into one worksheet, as many of a row as there are ``formats``.
+
+    ``cut`` counts the texts that were too long for a cell.
+    """
 
     def __init__(self, book: Workbook, sheet: Worksheet, formats: Sequence[Format | None]) -> None:
         self._sheet = sheet
@@ -51,17 +54,16 @@ class CellWriter:
     def write(self, number: int, row: Row) -> None:
         """Write ``row`` as the sheet's row ``number`` (from 0)."""
         write_string, write_number = self._sheet.write_string, self._sheet.write_number
-        formats = self._formats
         values: Any = row
-        for column, value in enumerate(values):
+        for column, (value, form) in enumerate(zip(values, self._formats, strict=False)):
             kind = type(value)
             if kind is str:
                 if "_x" in value or len(value) > MAX_TEXT // 2 or value[:1] == "<":
-                    write_string(number, column, self._awkward(value), formats[column])
+                    write_string(number, column, self._awkward(value), form)
                 elif value:
-                    write_string(number, column, value, formats[column])
+                    write_string(number, column, value, form)
             elif kind is int and -_MAX_DIGITS < value < _MAX_DIGITS:
-                write_number(number, column, value, formats[column])
+                write_number(number, column, value, form)
             elif value is not None:
                 self._write_other(number, column, plain(value))
 

@@ -37,25 +37,31 @@ def write_summary(book: Workbook, sheet: Worksheet, summary: Summary, facts: Map
     for step in steps:
         page.sentence(f"→  {step}")
     page.skip()
-    first_row = page.verdict_table(tally.verdict, verdicts, counts)
+    if verdicts:
+        _write_counts(book, page, tally, verdicts, _facts(summary, facts))
+    else:
+        page.facts(_facts(summary, facts))
+    for_print(sheet, title=f"bulkhooks {summary.run_id}")
+
+
+def _write_counts(book: Workbook, page: _Page, tally: Tally, verdicts: Sequence[str], known: Mapping[str, str]) -> None:
+    first_row = page.verdict_table(tally.verdict, verdicts, tally.verdicts)
     page.skip()
     chart_row = page.row
-    page.skip(_CHART_ROWS + 1 if verdicts else 0)
-    page.facts(_facts(summary, facts))
+    page.skip(_CHART_ROWS + 1)
+    page.facts(known)
     page.skip()
     page.count_table("Action", verdicts, _rows(tally.actions))
     page.skip()
     locations = _rows(tally.locations)
     location_row = page.count_table("Location", verdicts, _shortened(locations))
-    if verdicts:
-        chart = charts.by_verdict(book, f"By {tally.verdict}", first_row, verdicts, [counts[name] for name in verdicts])
-        page.chart(chart, chart_row, 0, 484)
-        shown = dict(list(locations.items())[:_CHARTED_LOCATIONS])
-        table = [[row[name] for name in verdicts] for row in shown.values()]
-        title = "By location" if len(shown) == len(locations) else f"By location: {len(shown)} of {len(locations):,}"
-        chart = charts.by_location(book, title, location_row, labels=list(shown), verdicts=verdicts, table=table)
-        page.chart(chart, chart_row, 4, 568)
-    for_print(sheet, title=f"bulkhooks {summary.run_id}")
+    counts = [tally.verdicts[name] for name in verdicts]
+    page.chart(charts.by_verdict(book, f"By {tally.verdict}", first_row, verdicts, counts), chart_row, 0, 484)
+    shown = dict(list(locations.items())[:_CHARTED_LOCATIONS])
+    table = [[row[name] for name in verdicts] for row in shown.values()]
+    title = "By location" if len(shown) == len(locations) else f"By location: {len(shown)} of {len(locations):,}"
+    chart = charts.by_location(book, title, location_row, labels=list(shown), verdicts=verdicts, table=table)
+    page.chart(chart, chart_row, 4, 568)
 
 
 class _Page:
@@ -180,12 +186,12 @@ def _facts(summary: Summary, facts: Mapping[str, str]) -> dict[str, str]:
         RUN_ID: summary.run_id,
         "Started": readable(summary.started_at),
         "Finished": readable(summary.finished_at),
-        "Took": _duration(summary.seconds),
+        "Took": _duration(summary.seconds) if summary.seconds else "",
         "Input": "\n".join(summary.inputs),
         **{name: str(value) for name, value in facts.items()},
-        "Requests": f"{summary.requests:,}, of them {summary.writes:,} writes",
-        "Asked to wait": f"{summary.throttled:,} times by the API (throttled)" if summary.throttled else "",
-        "Tried again": f"{summary.retried:,} times" if summary.retried else "",
+        "Requests": f"{summary.requests:,}, of them {summary.writes:,} to write" if summary.requests else "",
+        "Asked to wait by the API": f"{summary.throttled:,} x" if summary.throttled else "",
+        "Tried again": f"{summary.retried:,} x" if summary.retried else "",
         "Can go on": readable(summary.resume_at),
     }
     return {name: value[:_MOST_FACT] for name, value in known.items() if value}

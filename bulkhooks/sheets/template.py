@@ -187,8 +187,9 @@ def _write_locations(book: Workbook, sheet: Worksheet, locations: Sequence[tuple
         sheet.write_comment(0, column, note, {"x_scale": 1.8, "font_size": 10, "author": "bulkhooks"})
     for number, (business_id, name, groups) in enumerate(locations, start=1):
         sheet.write_number(number, 0, business_id)
-        sheet.write_string(number, 1, name, text)
-        sheet.write_string(number, 2, groups, text)
+        for column, value in ((1, name), (2, groups)):
+            if value:
+                sheet.write_string(number, column, value, text)
     sheet.data_validation(
         1,
         0,

@@ -31,7 +31,7 @@ from bulkhooks.sheets.values import Row
 from bulkhooks.summary import Summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
-OURS = frozenset(RESULT_COLUMNS) - {
+_OURS = frozenset(RESULT_COLUMNS) - {
     "BusinessId",
     "Location",
     "Action",
@@ -47,6 +47,8 @@ _WRAPPED = {"Error": 62, "LastError": 62, "Changes": 44}
 """Columns that are wrapped, with their width."""
 _WIDEST = {"URL": 54}
 _WIDEST_OTHERS = 32
+_MOST_HEIGHTS = 20_000
+"""Rows that are given a height, because XlsxWriter remembers every one."""
 _PAGE = 175
 """Digits side by side on a page that can still be read."""
 
@@ -79,7 +81,8 @@ class WorkbookWriter:
         self._widths = [width_of(column) + 3 for column in self._columns]
         self._formats = _formats(self._book, self._columns)
         self._wrapped = [(self._columns.index(name), width) for name, width in _WRAPPED.items() if name in columns]
-        self._headings = [heading(self._book, GREY if name in OURS else BLUE) for name in ("", "Row")]
+        self._headings = [heading(self._book, colour) for colour in (BLUE, GREY)]
+        self._heights = 0
         self._start_sheet()
 
     def write(self, rows: Sequence[Row]) -> None:
@@ -117,14 +120,16 @@ class WorkbookWriter:
         sheet = self._book.add_worksheet("Results" if number == 1 else f"Results {number}")
         self._sheets.append(sheet)
         for column, name in enumerate(self._columns):
-            sheet.write_string(0, column, name, self._headings[name in OURS])
+            is_ours = name in _OURS or self._verdict == "Health"
+            sheet.write_string(0, column, name, self._headings[is_ours])
         self._cells = CellWriter(self._book, sheet, self._formats)
         self._next = 1
 
     def _make_room(self, row: Row) -> None:
         long = [(str(row[column]), width) for column, width in self._wrapped if row[column]]
         height = max((height_of(text, width) for text, width in long), default=LINE_HEIGHT)
-        if height > LINE_HEIGHT:
+        if height > LINE_HEIGHT and self._heights < _MOST_HEIGHTS:
+            self._heights += 1
             self._sheets[-1].set_row(self._next, height)
 
     def _measure(self, rows: Sequence[Row]) -> None:

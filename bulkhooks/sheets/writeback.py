@@ -44,7 +44,7 @@ def write_back(workbook: Path, results: Path, copy: Path) -> Path:
     """
     place = Place(copy)
     try:
-        with zipfile.ZipFile(workbook) as theirs, zipfile.ZipFile(results) as ours:
+        with _opened(workbook) as theirs, _opened(results) as ours:
             joined = _Joined(workbook, theirs, ours)
             with zipfile.ZipFile(place.file, "w", zipfile.ZIP_DEFLATED) as target:
                 joined.write(target)
@@ -55,6 +55,13 @@ def write_back(workbook: Path, results: Path, copy: Path) -> Path:
         raise OutputError(f"{copy} cannot be written: {reason(error)}") from error
     finally:
         place.discard()
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {reason(error)}") from error
 
 
 class _Joined:
