@@ -37,7 +37,7 @@ class JobFile:
         """The files to read. Raises ``UsageError`` where one that is named by its path is not there."""
         for name in self.input or ():
             if name != "-" and not Path(name).exists():
-                raise UsageError(f"{self.place('input')}: there is no file {name}{_near(Path(name))}")
+                raise UsageError(f"{self.place('input')}: there is no file {name}{_near(Path(name), self.path)}")
         return self.input or ()
 
     def options(self, names: frozenset[str], overridden: Mapping[str, object]) -> dict[str, object]:
@@ -49,7 +49,7 @@ class JobFile:
         for name in _READ_BY_A_RUN:
             path = str(values.get(name) or "live")
             if path != "live" and not Path(path).exists():
-                raise UsageError(f"{self.place(name)}: there is no file {path}{_near(Path(path))}")
+                raise UsageError(f"{self.place(name)}: there is no file {path}{_near(Path(path), self.path)}")
         return values
 
 
@@ -129,9 +129,9 @@ def _not_set(variable: str, environment: Mapping[str, str]) -> str:
     return f"the variable {variable} is not set{did_you_mean(variable, environment, cutoff=0.8)}"
 
 
-def _near(path: Path) -> str:
+def _near(path: Path, job: Path) -> str:
     try:
-        return did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
+        return did_you_mean(path.name, [other.name for other in path.parent.iterdir() if other.name != job.name])
     except OSError:
         return ""
 

@@ -12,6 +12,9 @@ from typing import Any
 from bulkhooks.errors import UsageError
 from bulkhooks.options import checked_rate, did_you_mean
 
+VARIABLE = "[A-Za-z_][A-Za-z0-9_]{0,63}"
+"""Names of variables, as a regular expression."""
+
 Several = str | Path | Sequence[str | Path]
 """One of them, or several."""
 
@@ -176,7 +179,7 @@ def _account(name: str, table: object, where: str) -> AccountSettings:
 
 def check_variable(name: str, place: str) -> None:
     """Raise ``UsageError`` where this is no name of a variable. It is not shown: it may well be the secret itself."""
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
+    if not re.fullmatch(VARIABLE, name):
         raise UsageError(
             f"{place}: this is not the name of a variable; put the secret into a variable and write its name here"
         )
