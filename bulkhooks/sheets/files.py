@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 from bulkhooks.errors import InputError
 from bulkhooks.sheets.grid import Grid, Score
+from bulkhooks.sheets.secondlook import damaged
 from bulkhooks.sheets.text import read_text
-from bulkhooks.sheets.workbook import Workbook, damaged
+from bulkhooks.sheets.workbook import Workbook
 
 STDIN = "-"
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")

@@ -14,7 +14,6 @@ from bulkhooks.sheets.files import STDIN, File, label_of, opened
 from bulkhooks.sheets.grid import Column, Grid
 from bulkhooks.sheets.locations import SHEET, Location, Locations, is_table, locations_in
 from bulkhooks.sheets.rows import Part, part_of, source_of
-from bulkhooks.sheets.secondlook import SecondLook
 from bulkhooks.sheets.table import FIELDS, Source, Table
 
 __all__ = ["Table", "read"]
@@ -72,7 +71,7 @@ class _Reader:
 
         Raises ``InputError`` where no sheet of it has a header, or none a row under it.
         """
-        look = SecondLook(file.path) if file.workbook else None
+        look = file.workbook.look if file.workbook else None
         parts: list[Part] = []
         others: list[Grid] = []
         for grid in file.grids():

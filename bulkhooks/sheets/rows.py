@@ -62,7 +62,7 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
     if source.has_results and not source.is_workbook:
         columns = [_without_guards(column) for column in columns]
     flaws: dict[tuple[int, int], Flaw] = {}
-    if look is not None and (look.last_row(grid.name) > grid.height or _has_blanks(columns, layout)):
+    if look is not None and (look.extent(grid.name)[0] > grid.height or _has_blanks(columns, layout)):
         flaws = {(row - header - 1, at): flaw for (row, at), flaw in _flaws(look, grid).items() if row > header}
         columns = _lengthened(columns, max((row + 1 for row, _ in flaws), default=0))
     fields = {name: texts(columns[at]) for name, at in layout.fields.items()}

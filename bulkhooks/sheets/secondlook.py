@@ -8,13 +8,34 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Self
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+from bulkhooks.errors import InputError
+
 _CHUNK = 1 << 20
+_DAMAGE = (
+    OSError,
+    EOFError,
+    LookupError,
+    ValueError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+    expat.ExpatError,
+    ElementTree.ParseError,
+)
+"""What the standard library raises for packages and XML that are not as they should be."""
+
+
+def damaged(label: str) -> str:
+    """The sentence for a workbook that cannot be read."""
+    return f"{label}: the workbook is damaged, or no workbook at all; open it in Excel or LibreOffice and save it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +59,45 @@ class Flaw:
 class SecondLook:
     """The package of a workbook, for its sheets' cells as they are stored. Only ``.xlsx`` and ``.xlsm`` have one."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, label: str, path: str) -> None:
+        self._label = label
         self._path = path
         self._parts = _parts(path)
 
-    def last_row(self, sheet: str) -> int:
-        """The last row that the sheet says it uses (from 1), 0 where it says nothing."""
+    def extent(self, sheet: str) -> tuple[int, int]:
+        """How many rows and columns the sheet says it uses, 0 where it says nothing."""
         if sheet not in self._parts:
-            return 0
-        with zipfile.ZipFile(self._path) as package, package.open(self._parts[sheet]) as part:
-            found = re.search(rb'dimension\s+ref="[^"]*?(\d+)"', part.read(4096))
-        return int(found[1]) if found else 0
+            return 0, 0
+        with self._opened(sheet) as part:
+            found = re.search(rb'dimension\s+ref="(?:[^":]*:)?([A-Z]+)(\d+)"', part.read(4096))
+        return (int(found[2]), _column(found[1].decode()) + 1) if found else (0, 0)
+
+    def reach(self, sheet: str) -> tuple[int, int]:
+        """How many rows and columns it takes to hold all cells of a sheet that have a value."""
+        with self._opened(sheet) as part:
+            cells = _Cells().read(part)
+        return cells.rows, cells.columns
 
     def flaws(self, sheet: str) -> dict[tuple[int, int], Flaw]:
-        """The cells of a sheet that hold an error or a formula without a value, by row and column from 0."""
+        """The cells of a sheet that hold an error or a formula without a value, by row and column from 0.
+
+        Raises ``InputError`` where the workbook turns out to be damaged.
+        """
         if sheet not in self._parts:
             return {}
-        with zipfile.ZipFile(self._path) as package:
-            with package.open(self._parts[sheet]) as part:
-                if not any(_is_suspect(piece) for piece in _pieces(part)):
-                    return {}
-            with package.open(self._parts[sheet]) as part:
-                return _Cells().read(part)
+        with self._opened(sheet) as part:
+            if not any(_is_suspect(piece) for piece in _pieces(part)):
+                return {}
+        with self._opened(sheet) as part:
+            return _Cells().read(part).found
+
+    @contextmanager
+    def _opened(self, sheet: str) -> Iterator[IO[bytes]]:
+        try:
+            with zipfile.ZipFile(self._path) as package, package.open(self._parts[sheet]) as part:
+                yield part
+        except _DAMAGE:
+            raise InputError(damaged(self._label)) from None
 
 
 def _pieces(part: IO[bytes]) -> Iterator[bytes]:
@@ -75,23 +113,24 @@ def _is_suspect(piece: bytes) -> bool:
 
 
 class _Cells:
-    """Goes through the XML of a sheet and keeps the cells that look empty and are not."""
+    """Goes through the XML of a sheet: how far its cells reach, and those that look empty and are not."""
 
     def __init__(self) -> None:
         self.found: dict[tuple[int, int], Flaw] = {}
+        self.rows = self.columns = 0
         self._row = self._column = -1
         self._type = ""
         self._texts: dict[str, str] = {}
         self._inside = ""
 
-    def read(self, part: IO[bytes]) -> dict[tuple[int, int], Flaw]:
+    def read(self, part: IO[bytes]) -> Self:
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._data
         parser.ParseFile(part)
-        return self.found
+        return self
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         name = name.rpartition(" ")[2]
@@ -102,7 +141,7 @@ class _Cells:
             self._column = _column(attributes["r"]) if "r" in attributes else self._column + 1
             self._type = attributes.get("t", "n")
             self._texts = {}
-        elif name in {"f", "v"}:
+        elif name in {"f", "v", "is"}:
             self._inside = name
             self._texts[name] = ""
 
@@ -112,9 +151,11 @@ class _Cells:
 
     def _end(self, name: str) -> None:
         name = name.rpartition(" ")[2]
-        if name in {"f", "v"}:
+        if name in {"f", "v", "is"}:
             self._inside = ""
         elif name == "c":
+            if any(self._texts.values()):
+                self.rows, self.columns = max(self.rows, self._row + 1), max(self.columns, self._column + 1)
             formula, value = self._texts.get("f"), self._texts.get("v", "")
             if self._type == "e":
                 self.found[self._row, self._column] = Flaw(value or "#N/A", is_formula=False)
@@ -143,7 +184,7 @@ def _parts(path: str) -> dict[str, str]:
                 for key, identifier in sheet.items()
                 if key.endswith("relationships}id") and targets.get(identifier, ("", ""))[0] == "worksheet"
             }
-    except (OSError, zipfile.BadZipFile, KeyError, StopIteration, ElementTree.ParseError):
+    except (*_DAMAGE, StopIteration):
         return {}
 
 

@@ -12,24 +12,29 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.grid import Column, Grid, Range, column_of
+from bulkhooks.sheets.grid import Column, Grid, Range, column_of, letter
+from bulkhooks.sheets.secondlook import SecondLook, damaged
 
 _BATCH = 8_192
 """Rows that exist as rows at a time, before they become columns."""
 _MOST_SHARED = 50_000
 """Distinct texts of a column that are remembered, so that equal ones are one object in memory."""
+_MOST_CELLS = 100_000_000
+"""The library holds every cell of the rectangle that is in use, empty or not."""
 _LAST_ROWS = (1_048_576, 65_536)
 """Of a worksheet in .xlsx and in .xls."""
 
 
 class Workbook:
-    """An open workbook. ``names`` are those of its worksheets, hidden ones among them."""
+    """An open workbook. ``names`` are those of its worksheets, hidden ones among them; ``look`` is a second look at
+    their cells."""
 
     def __init__(self, label: str, path: str) -> None:
         """Raises ``InputError`` where it is corrupt or protected with a password."""
         self._label = label
         with _told(label):
             self._book = _opened(path)
+            self.look = SecondLook(label, path)
             self.names = [sheet.name for sheet in self._book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
 
     def grids(self, names: Collection[str]) -> Iterator[Grid]:
@@ -39,6 +44,15 @@ class Workbook:
                 yield grid
 
     def _grid(self, name: str) -> Grid:
+        for extent in (self.look.extent, self.look.reach):  # what the sheet says of itself may be too much
+            rows, columns = extent(name)
+            if rows * columns <= _MOST_CELLS:
+                break
+        else:
+            raise InputError(
+                f"{self._label}: sheet {name} reaches to cell {letter(columns - 1)}{rows}, too far to be read; delete"
+                " what stands far from the table, and save it again"
+            )
         with _told(self._label):
             sheet = self._book.get_sheet_by_name(name)
             merged = sheet.merged_cell_ranges or []
@@ -69,11 +83,6 @@ def _told(label: str) -> Iterator[None]:
         if not isinstance(error, CalamineError) and type(error).__name__ != "PanicException":
             raise
         raise InputError(damaged(label)) from None
-
-
-def damaged(label: str) -> str:
-    """The sentence for a workbook that cannot be read."""
-    return f"{label}: the workbook is damaged, or no workbook at all; open it in Excel or LibreOffice and save it again"
 
 
 def _columns(sheet: CalamineSheet) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from xlwt.CompoundDoc import XlsDoc
 
-from bulkhooks.errors import BulkhooksError, InputError
+from bulkhooks.errors import InputError
 from bulkhooks.sheets.examples import EXAMPLES
 from bulkhooks.sheets.reader import read
 
@@ -142,6 +143,15 @@ def test_no_usable_header(tmp_path):
     assert '--map "THEIR COLUMN=FIELD"' in refused(path)
 
 
+def test_a_cell_far_out(tmp_path):
+    """Would take more memory than any machine has."""
+    book = openpyxl.Workbook()
+    book.active.append(["BusinessId", "Action", "URL"])
+    book.active.cell(1_048_576, 16_384, "x")
+    book.save(tmp_path / "far.xlsx")
+    assert "sheet Sheet reaches to cell XFD1048576" in refused(tmp_path / "far.xlsx")
+
+
 def test_a_quote_that_is_never_closed(tmp_path):
     """Would swallow the rest of the file."""
     (tmp_path / "hooks.csv").write_text('BusinessId,Action,URL\n1,2,3\n4,"5,6\n7,8,9\n', "utf-8")
@@ -164,7 +174,7 @@ def test_a_workbook_on_standard_input(monkeypatch):
 WHOLE = {suffix: (DATA / f"libreoffice.{suffix}").read_bytes() for suffix in ("xlsx", "xls", "ods")}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     suffix=st.sampled_from(sorted(WHOLE)),
     start=st.floats(0, 1),
@@ -176,9 +186,7 @@ def test_no_damage_ends_in_anything_but_a_sentence(tmp_path, suffix, start, leng
     """Bytes lost, added or changed anywhere in a workbook: it is read, or refused."""
     whole = WHOLE[suffix]
     at = int(start * len(whole))
-    path = tmp_path / f"hooks.{suffix}"
+    path = tmp_path / f"hooks.{suffix}"  # an error of any other kind fails here
     path.write_bytes(whole[:at] + patch + whole[at + length :])
-    try:
+    with contextlib.suppress(InputError):
         read([str(path)])
-    except BulkhooksError as error:
-        assert "hooks." in str(error)

@@ -20,6 +20,7 @@ from bulkhooks.sheets.grid import letter
 from bulkhooks.sheets.reader import read
 from bulkhooks.webhook import RESULT_COLUMNS
 
+at = dt.datetime  # spreadsheets have no time zones
 DATA = Path(__file__).parents[1] / "data"
 HEADER = ["BusinessId", "Action", "URL"]
 
@@ -58,7 +59,7 @@ def rewritten(path, change):
 
 def test_cells_become_the_text_that_a_person_sees(book):
     """Whole numbers without a fraction, never in scientific notation; dates in ISO 8601; booleans in words."""
-    values = [1001.0, 12.5, 1e20, 12345678901.0, True, dt.datetime(2024, 1, 2), dt.datetime(2024, 1, 2, 3, 4), "0012"]
+    values = [1001.0, 12.5, 1e20, 12345678901.0, True, at(2024, 1, 2), at(2024, 1, 2, 3, 4), "0012"]
     table = read([book({"Hooks": [HEADER, *([value, "x", "u"] for value in values)]})])
     assert table.rows["BusinessId"].tolist() == [
         "1001", "12.5", "100000000000000000000", "12345678901", "true", "2024-01-02", "2024-01-02T03:04:00", "0012"
@@ -67,7 +68,7 @@ def test_cells_become_the_text_that_a_person_sees(book):
 
 def test_other_columns_keep_their_types(book):
     """Numbers, dates, times, booleans and text, to the letter; nothing is None."""
-    values = [1.5, 3, True, dt.date(2024, 1, 2), dt.datetime(2024, 1, 2, 3, 4, 5), dt.time(3, 4), " sp ", None]
+    values = [1.5, 3, True, dt.date(2024, 1, 2), at(2024, 1, 2, 3, 4, 5), dt.time(3, 4), " sp ", None]
     rows = [["1", "x", "u", value] for value in values]
     extras = read([book({"Hooks": [[*HEADER, "Own"], *rows]})]).extras
     assert extras["Own"].tolist() == values
@@ -129,7 +130,7 @@ def test_chosen_sheets_are_the_only_ones_read(book):
 
 def test_a_sheet_that_no_workbook_has_is_named(book):
     """With those there are."""
-    with pytest.raises(UsageError, match="--sheet 'Hook'.*the sheets there are: Hooks, Notes"):
+    with pytest.raises(UsageError, match=r"--sheet 'Hook'.*the sheets there are: Hooks, Notes"):
         read([book({"Hooks": [HEADER, [1, "x", "u"]], "Notes": []})], sheets=["Hook"])
 
 
@@ -140,7 +141,8 @@ def test_the_sheet_locations_is_a_table_of_locations(book):
     assert len(table.rows) == 1
     assert table.locations.groups == {"london": [1001]}
     assert table.warnings == [
-        "locations!A3: 'new' is not the id of a location, a whole number; the line is left out of the table of locations"
+        "locations!A3: 'new' is not the id of a location, a whole number; the line is left out"
+        " of the table of locations"
     ]
 
 
@@ -178,7 +180,7 @@ def test_merged_cells_of_an_xls(tmp_path):
     for row in (1, 2):
         sheet.write(row, 1, "x")
         sheet.write(row, 2, "u")
-        sheet.write(row, 3, dt.datetime(2024, 1, 2), xlwt.easyxf(num_format_str="yyyy-mm-dd"))
+        sheet.write(row, 3, at(2024, 1, 2), xlwt.easyxf(num_format_str="yyyy-mm-dd"))
     made.save(str(tmp_path / "old.xls"))
     table = read([str(tmp_path / "old.xls")])
     assert fields(table, "place", "BusinessId") == [("Hooks!2", "1001"), ("Hooks!3", "1001")]
@@ -204,7 +206,7 @@ def test_what_libreoffice_makes_of_a_workbook(suffix):
         ("0012", "BookingUpdate", ""),
     ]
     assert table.rows["Active"].iat[0] in {"true", "1"}
-    assert table.extras["Since"].tolist() == [dt.date(2024, 1, 2), dt.datetime(2024, 1, 2, 3, 4), None]
+    assert table.extras["Since"].tolist() == [dt.date(2024, 1, 2), at(2024, 1, 2, 3, 4), None]
     assert table.extras["Cost"].tolist() == [1.5, 3, None]
     assert flaws(table) == ([(2, "Hooks!C4", "formula-error", "#DIV/0!")] if suffix == "xlsx" else [])
 
@@ -272,6 +274,13 @@ def test_a_file_is_what_it_is_whatever_its_suffix(book, tmp_path):
     for name in ("text.xls", "text.xlsx"):
         (tmp_path / name).write_text("BusinessId\tAction\tURL\n1\tx\tu\n", "utf-8")
         assert read([str(tmp_path / name)]).rows["place"].tolist() == [f"{name}:2"]
+
+
+def test_a_sheet_that_claims_to_be_huge_is_not(book):
+    """Some programs always name the last cell of all, and formats reach far."""
+    path = Path(book({"Hooks": [HEADER, [1, "x", "u"]]}))
+    claim = 'ref="A1:XFD1048576"'
+    assert len(read([rewritten(path, lambda xml: xml.replace('ref="A1:C2"', claim))]).rows) == 1
 
 
 # formula-error
