@@ -187,10 +187,10 @@ def _left_out(
     noted = np.zeros(len(bare), dtype=bool)
     for at in layout.extras.values() if len(bare) else ():
         noted |= np.array([written(value) != "" for value in columns[at][bare]], dtype=bool)
-    yield bare[noted], "skipped, for nothing stands there in a column that counts"
-    yield _repeated_headers(fields, layout), "skipped, for it is the header once more"
-    yield _totals(filled, fields), "skipped, for it looks like a line of totals"
-    yield _examples(fields), "skipped, for it is an example of the template; write over it to use it"
+    yield bare[noted], "skipped: nothing stands there in a column that counts"
+    yield _repeated_headers(fields, layout), "skipped: the header once more"
+    yield _totals(filled, fields), "skipped: this looks like a line of totals"
+    yield _examples(fields), "skipped: an example of the template; write over it to use it"
 
 
 def _repeated_headers(fields: Mapping[str, Column], layout: Layout) -> Positions:

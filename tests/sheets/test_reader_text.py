@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bulkhooks.sheets.delimited import CsvWriter
 from bulkhooks.sheets.files import label_of
 from bulkhooks.sheets.reader import read
 from bulkhooks.webhook import RESULT_COLUMNS
@@ -203,3 +204,17 @@ def test_any_text_comes_through_to_the_letter(write, rows, delimiter, encoding, 
     assert list(zip(*(table.extras[name] for name in ("One", "Two")), strict=True)) == [
         tuple(cell or None for cell in row) for row in rows
     ]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.lists(CELL | st.sampled_from(["=1", "'=1", "''@", "'", "-", "'x", "+\n"]), min_size=1, max_size=6))
+def test_what_the_results_say_comes_back_as_it_was(tmp_path, values):
+    """The quote before what would be a formula is put there and taken away again, once."""
+    done = dict.fromkeys(RESULT_COLUMNS) | {"Action": "x", "URL": "u", "Status": "created", "WebhookId": 7}
+    with (tmp_path / "hooks.results.csv").open("wb") as file:
+        writer = CsvWriter(file)
+        writer.begin([*RESULT_COLUMNS, "Own"])
+        writer.write([[*done.values(), value] for value in values])
+    table = read([str(tmp_path / "hooks.results.csv")])
+    assert table.extras["Own"].tolist() == [value or None for value in values]
+    assert set(table.rows["known_id"]) == {7}

@@ -219,7 +219,7 @@ def test_excel_tables_and_their_totals(book):
 
     table = read([book({"Hooks": [[*HEADER, "Cost"], [1, "x", "u", 5], ["Total", None, None, 5]]}, add)])
     assert len(table.rows) == 1
-    assert table.warnings == ["Hooks!3: skipped, for it looks like a line of totals"]
+    assert table.warnings == ["Hooks!3: skipped: this looks like a line of totals"]
 
 
 def test_examples_of_the_template_are_skipped(book):
@@ -229,7 +229,7 @@ def test_examples_of_the_template_are_skipped(book):
     changed = [1002, *examples[0][1:]]
     table = read([book({"Hooks": [header, *examples, changed]})])
     assert table.rows["BusinessId"].tolist() == ["1002"]
-    assert "Hooks!2, Hooks!3, Hooks!4: skipped, for it is an example" in table.warnings[0]
+    assert "Hooks!2, Hooks!3, Hooks!4: skipped: an example" in table.warnings[0]
 
 
 def test_headers_that_say_the_same_are_named(book):
@@ -268,7 +268,7 @@ def test_sheets_called_summary_count_where_there_are_no_results(book):
 def test_a_file_is_what_it_is_whatever_its_suffix(book, tmp_path):
     """A workbook named .csv or .xls, text named .xls or .xlsx."""
     path = book({"Hooks": [HEADER, [1, "x", "u"]]})
-    for name in ("book.csv", "book.xls", "book.ods"):
+    for name in ("book.csv", "book.xls", "book.ods", "book.xlsm"):
         shutil.copy(path, tmp_path / name)
         assert read([str(tmp_path / name)]).rows["place"].tolist() == ["Hooks!2"]
     for name in ("text.xls", "text.xlsx"):
