@@ -60,6 +60,9 @@ VERDICTS: Mapping[str, Verdict] = {
 FLAWS = frozenset(verdict for verdict, (look, _, _) in VERDICTS.items() if look in {"doubt", "wrong"})
 """Verdicts that somebody has to look at."""
 
+_OF_UNDO = frozenset({"deleted", "changed", "missing", "failed", "unknown", "pending"})
+"""Verdicts of an undo, where there is nothing to correct in a row."""
+
 _CODES = {
     "missing-value": "Fill in the empty cell.",
     "bad-business-id": "Write ids (1001), lists (1001, 1002) or ranges (1001-1010), or names of the sheet Locations.",
@@ -117,10 +120,13 @@ def headline(summary: Summary, counts: Mapping[str, int]) -> str:
 def next_steps(summary: Summary, counts: Mapping[str, int]) -> list[str]:
     """What the reader can do now, a sentence each; empty where all is done."""
     steps = []
+    is_undo = not {"deleted", "changed", "missing"}.isdisjoint(counts) and set(in_order(counts)) <= _OF_UNDO
     correctable = counts.get("invalid", 0) + counts.get("failed", 0)
     if summary.status == "auth-error":
         steps.append("Check the credentials (`bulkhooks check --live`), then run the same command again.")
-    if correctable:
+    if correctable and is_undo:
+        steps.append("Run the same command again: it tries once more what could not be deleted.")
+    elif correctable:
         steps.append(
             "Correct the rows with ✗ in the sheet Results (blue headings; Error says what is wrong, Problems sums it"
             " up), save, and run this very file: bulkhooks run FILE. Rows that are done are not sent twice."

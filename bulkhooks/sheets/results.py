@@ -74,7 +74,7 @@ class Outputs:
 
         ``columns`` begin with ``RESULT_COLUMNS`` (verdict ``Status``) or are those of health (verdict ``Health``);
         ``rows`` are taken once, a few thousand at a time. ``facts`` are shown on the Summary sheet. Raises
-        ``OutputError``; it may then be called again.
+        ``OutputError``, where rows cannot be written (it may then be called again) or a file cannot be moved.
         """
         writers: list[Writer] = []
         try:
@@ -94,11 +94,19 @@ class Outputs:
         finally:
             for writer in writers:
                 writer.abandon()
-        return [self._move(place, writer) for place, writer in zip(self._places, writers, strict=True)]
+        written, failures = [], []
+        for place, writer in zip(self._places, writers, strict=True):
+            try:
+                written.append(self._move(place, writer))
+            except OutputError as error:
+                failures.append(error)
+        self._places = []
+        if failures:
+            raise failures[0]
+        return written
 
     def _move(self, place: Place, writer: Writer) -> Path:
         path = place.move()
-        self._places = [other for other in self._places if other is not place]
         if path != place.path:
             self.said.append(
                 f"{place.path} is locked (open in another program?): the results are in {path}; close it, and use that"

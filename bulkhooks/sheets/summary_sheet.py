@@ -21,8 +21,8 @@ RUN_ID = "Run id"
 _LAST_COLUMN = 10
 _FIRST_WIDTH, _OTHER_WIDTH = 34, 11
 _CHARTED_LOCATIONS = 12
-_MOST_LOCATIONS = 2_000
-"""Locations that have a line; a longer list nobody reads."""
+_MOST_LABELS = 2_000
+"""Locations (or events, as they were written) that have a line; a longer list nobody reads."""
 _CHART_ROWS = 16
 _MOST_FACT = 2_000
 
@@ -51,7 +51,7 @@ def _write_counts(book: Workbook, page: _Page, tally: Tally, verdicts: Sequence[
     page.skip(_CHART_ROWS + 1)
     page.facts(known)
     page.skip()
-    page.count_table("Action", verdicts, _rows(tally.actions))
+    page.count_table("Action", verdicts, _shortened(_rows(tally.actions)))
     page.skip()
     locations = _rows(tally.locations)
     location_row = page.count_table("Location", verdicts, _shortened(locations))
@@ -175,10 +175,10 @@ def _rows(counts: Counter[tuple[str, str]]) -> dict[str, Counter[str]]:
 
 def _shortened(table: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
     rows = list(table.items())
-    if len(rows) <= _MOST_LOCATIONS:
+    if len(rows) <= _MOST_LABELS:
         return table
-    rest = sum((counts for _, counts in rows[_MOST_LOCATIONS:]), Counter[str]())
-    return {**dict(rows[:_MOST_LOCATIONS]), f"and {len(rows) - _MOST_LOCATIONS:,} more locations": rest}
+    rest = sum((counts for _, counts in rows[_MOST_LABELS:]), Counter[str]())
+    return {**dict(rows[:_MOST_LABELS]), f"and {len(rows) - _MOST_LABELS:,} more": rest}
 
 
 def _facts(summary: Summary, facts: Mapping[str, str]) -> dict[str, str]:

@@ -47,6 +47,8 @@ _WRAPPED = {"Error": 62, "LastError": 62, "Changes": 44}
 """Columns that are wrapped, with their width."""
 _WIDEST = {"URL": 54}
 _WIDEST_OTHERS = 32
+_MEASURED = 20_000
+"""Rows by which the columns' widths are found."""
 _MOST_HEIGHTS = 20_000
 """Rows that are given a height, because XlsxWriter remembers every one."""
 _PAGE = 175
@@ -70,6 +72,7 @@ class WorkbookWriter:
         self._rows_a_sheet = rows_a_sheet
         self._summary_sheet = self._book.add_worksheet("Summary")
         self._sheets: list[Worksheet] = []
+        self._cells: list[CellWriter] = []
         self.notes: list[str] = []
 
     def begin(self, columns: Sequence[str]) -> None:
@@ -80,20 +83,25 @@ class WorkbookWriter:
         self._tally = Tally(columns, self._verdict)
         self._widths = [width_of(column) + 3 for column in self._columns]
         self._formats = _formats(self._book, self._columns)
-        self._wrapped = [(self._columns.index(name), width) for name, width in _WRAPPED.items() if name in columns]
+        self._wrapped = [
+            (number, _WRAPPED[name])
+            for number, name in enumerate(self._columns[: len(RESULT_COLUMNS)])
+            if name in _WRAPPED
+        ]
         self._headings = [heading(self._book, colour) for colour in (BLUE, GREY)]
         self._heights = 0
         self._start_sheet()
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write some rows, into a new sheet where this one is full."""
+        if self._tally.rows < _MEASURED:
+            self._measure(rows)
         self._tally.add(rows)
-        self._measure(rows)
         for row in rows:
             if self._next > self._rows_a_sheet:
                 self._start_sheet()
             self._make_room(row)
-            self._cells.write(self._next, row)
+            self._cells[-1].write(self._next, row)
             self._next += 1
 
     def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:
@@ -122,7 +130,7 @@ class WorkbookWriter:
         for column, name in enumerate(self._columns):
             is_ours = name in _OURS or self._verdict == "Health"
             sheet.write_string(0, column, name, self._headings[is_ours])
-        self._cells = CellWriter(self._book, sheet, self._formats)
+        self._cells.append(CellWriter(self._book, sheet, self._formats))
         self._next = 1
 
     def _make_room(self, row: Row) -> None:
@@ -175,9 +183,9 @@ class WorkbookWriter:
         self._book.set_custom_property("Run id", summary.run_id)
 
     def _note_losses(self) -> None:
-        if self._cells.cut:
+        if cut := sum(cells.cut for cells in self._cells):
             self.notes.append(
-                f"{self._cells.cut:,} texts are longer than a cell may be and were cut; -o with .csv or .jsonl has them"
+                f"{cut:,} texts are longer than a cell may be and were cut; -o with .csv or .jsonl has them"
             )
         if lost := len(self._all_columns) - len(self._columns):
             self.notes.append(
@@ -189,4 +197,5 @@ def _formats(book: Workbook, columns: Sequence[str]) -> list[Format | None]:
     number = book.add_format({"num_format": "0", "align": "left"})
     wrapped = book.add_format({"text_wrap": True})
     kinds = dict.fromkeys(_NUMBERS, number) | dict.fromkeys(_WRAPPED, wrapped)
-    return [kinds.get(column) for column in columns]
+    # Columns further on are the user's own, whatever they are called.
+    return [kinds.get(name) if number < len(RESULT_COLUMNS) else None for number, name in enumerate(columns)]

@@ -91,12 +91,13 @@ class _Joined:
             if entry.filename in changed:
                 target.writestr(_like(entry), changed.pop(entry.filename))
             elif entry.filename not in replaced:
-                with self._theirs.open(entry) as source, target.open(_like(entry), "w", force_zip64=True) as sink:
+                with self._theirs.open(entry) as source, target.open(_like(entry), "w") as sink:
                     shutil.copyfileobj(source, sink, _CHUNK)
         for name, content in changed.items():
             target.writestr(name, content)
         for part in set(self._parts).intersection(self._ours.namelist()):
-            with self._ours.open(part) as source, target.open(_new(self._parts[part]), "w", force_zip64=True) as sink:
+            entry = _new(self._parts[part], self._ours.getinfo(part).file_size)
+            with self._ours.open(part) as source, target.open(entry, "w") as sink:
                 for chunk in self._rewritten(part, source, offsets):
                     sink.write(chunk)
 
@@ -256,14 +257,15 @@ def _like(entry: zipfile.ZipInfo) -> zipfile.ZipInfo:
     """An entry of the copy that has all the original says of itself but where it lies."""
     like = zipfile.ZipInfo(entry.filename, entry.date_time)
     like.compress_type, like.external_attr, like.comment = entry.compress_type, entry.external_attr, entry.comment
-    like.create_system = entry.create_system
+    like.create_system, like.file_size = entry.create_system, entry.file_size
     return like
 
 
-def _new(name: str) -> zipfile.ZipInfo:
-    like = zipfile.ZipInfo(name)
-    like.compress_type = zipfile.ZIP_DEFLATED
-    return like
+def _new(name: str, size: int) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name)
+    # From the size it follows whether the long form is used, which Excel takes only where it has to be.
+    entry.compress_type, entry.file_size = zipfile.ZIP_DEFLATED, size + size // 4
+    return entry
 
 
 def _in_pieces(source: IO[bytes], change: Callable[[bytes], bytes]) -> Iterator[bytes]:

@@ -214,7 +214,7 @@ def test_very_many_locations_are_shortened_with_a_word(tmp_path):
     lines = [line[:4] for line in openpyxl.load_workbook(tmp_path / "r.xlsx")["Summary"].iter_rows(values_only=True)]
     first = next(number for number, line in enumerate(lines) if line[0] == "Location") + 1
     assert lines[first] == ("Site 2402", 0, 1, 1)
-    assert lines[first + 2_000] == ("and 502 more locations", 502, 0, 502)
+    assert lines[first + 2_000] == ("and 502 more", 502, 0, 502)
 
 
 def test_the_sheet_of_health_counts_health_and_gathers_what_failing_webhooks_say(tmp_path):
