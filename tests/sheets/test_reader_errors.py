@@ -12,7 +12,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 import xlwt
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from xlwt.CompoundDoc import XlsDoc
 
@@ -174,14 +174,24 @@ def test_a_workbook_on_standard_input(monkeypatch):
 WHOLE = {suffix: (DATA / f"libreoffice.{suffix}").read_bytes() for suffix in ("xlsx", "xls", "ods")}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("part", [0.01, 0.3, 0.5, 0.7, 0.9, 0.99])
+@pytest.mark.parametrize("suffix", sorted(WHOLE))
+def test_a_workbook_that_ends_too_early(tmp_path, suffix, part):
+    """A download that broke off."""
+    path = tmp_path / f"hooks.{suffix}"
+    path.write_bytes(WHOLE[suffix][: int(part * len(WHOLE[suffix]))])
+    assert "the workbook is damaged" in refused(path)
+
+
+@settings(
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
-    suffix=st.sampled_from(sorted(WHOLE)),
+    suffix=st.sampled_from(["xlsx", "ods"]),
     start=st.floats(0, 1),
     length=st.integers(1, 400),
     patch=st.binary(max_size=400),
 )
-@example(suffix="xlsx", start=0.5, length=10_000, patch=b"")
 def test_no_damage_ends_in_anything_but_a_sentence(tmp_path, suffix, start, length, patch):
     """Bytes lost, added or changed anywhere in a workbook: it is read, or refused."""
     whole = WHOLE[suffix]
