@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from bulkhooks.sheets.problems import Problem
@@ -69,7 +70,13 @@ class Table:
     """``formula-error``: cells that hold an error, or a formula without its value."""
     warnings: Sequence[str] = field(default_factory=list)
 
+    def rows_of(self, number: int) -> range:
+        """The positions of one input's rows; inputs follow each other."""
+        inputs = np.array([source.input for source in self.sources], dtype="int64")
+        these = np.flatnonzero(inputs[self.rows["source"].to_numpy()] == number) if len(inputs) else inputs
+        return range(int(these[0]), int(these[-1]) + 1) if len(these) else range(0)
+
     def cell(self, row: int, name: str) -> str:
         """The place of one field of one row."""
-        source = self.sources[int(self.rows["source"].iat[row])]
-        return source.cell(int(self.rows["line"].iat[row]), name)
+        source = self.sources[int(self.rows["source"].to_numpy()[row])]
+        return source.cell(int(self.rows["line"].to_numpy()[row]), name)
