@@ -58,8 +58,8 @@ class Table:
 
     ``rows``: ``FIELDS`` as text ('' where a cell is empty or a column is missing), ``place`` (the row's, text),
     ``source`` (position in ``sources``), ``line`` (number of the row in its source), ``known_id`` (int64: the WebhookId
-    of a results file's row that is done, else 0). ``extras``: the input's other columns by name, values with their types
-    (None where empty), in the order in which they were first met.
+    of a results file's row that is done, else 0). ``extras``: the input's other columns by name, values with their
+    types (None where empty), in the order in which they were first met.
     """
 
     rows: pd.DataFrame
