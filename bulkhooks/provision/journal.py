@@ -191,8 +191,8 @@ class Journal:
         item.call = 0
         self._resolve(item)
         self._say(
-            "UPDATE items SET error_code = 'not-sent', error = ? WHERE run = ? AND seq = ?",
-            (reason, item.run, item.seq),
+            "UPDATE items SET error_code = 'not-sent', error = ?, attempts = ? WHERE run = ? AND seq = ?",
+            (reason, item.attempts, item.run, item.seq),
         )
 
     def in_doubt(self, item: Item, reason: str) -> None:

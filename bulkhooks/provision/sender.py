@@ -87,6 +87,8 @@ class Sender:
 
     async def send(self, workers: int) -> None:
         """Send everything the journal has to do for this account, or as much as the line lets pass."""
+        if self._line.halted is not None:
+            return
         self._canary.listen(self._wake)
         entrance, queue = anyio.create_memory_object_stream[Item](0)
         with self._line.working():

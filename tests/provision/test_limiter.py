@@ -149,6 +149,32 @@ async def test_requests_of_earlier_runs_count():
     assert limiter.writes_left() == 0
 
 
+async def test_earlier_reads_and_writes_stand_in_one_line():
+    """Told apart, they fill one window; it opens when the oldest of both leaves it."""
+    limiter = Limiter([], [Rate(2, 60)])
+    limiter.remember([5], write=True)
+    limiter.remember([50, 40], write=False)
+    assert limiter.opens_in(write=False) == pytest.approx(20, abs=0.1)
+
+
+async def test_what_a_wrong_clock_dated_in_the_future_counts_as_of_now():
+    """A call that seems to come from tomorrow does not close the window for longer than its period."""
+    limiter = Limiter([Rate(1, 60)], [])
+    limiter.remember([-86400], write=True)
+    assert limiter.opens_in(write=True) == pytest.approx(60, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "writes", "days"), [(0, 0, 0), (0, 10, 1), (0, 11, 2), (4, 6, 1), (4, 7, 2), (10, 5, 1), (14, 20, 2)]
+)
+async def test_days_on_which_something_is_sent_are_told(sent, writes, days):
+    """Under 10 a day, with so many of the last 24 hours counted; a day that has no room left is none."""
+    limiter = Limiter([Rate(10, 86400)], [])
+    limiter.remember([60] * sent, write=True)
+    assert limiter.days_for(writes) == days
+    assert Limiter([Rate(10, 60)], []).days_for(writes) is None
+
+
 async def test_a_pause_holds_everything():
     """Retry-After stops reads and writes alike."""
     limiter = Limiter([], [])
@@ -187,7 +213,7 @@ def test_rates_are_read_as_people_write_them(text, rate):
 @pytest.mark.parametrize("text", ["", "60", "60/", "60/fortnight", "0/min", "-1/min", "5/0s", "x/min"])
 def test_what_is_no_rate_is_refused_with_its_value(text):
     """The sentence holds the value and an example."""
-    with pytest.raises(UsageError, match="N/PERIOD|at least 1") as error:
+    with pytest.raises(UsageError, match=r"N/PERIOD|at least 1") as error:
         Rate.parse(text)
     assert repr(text) in str(error.value)
 

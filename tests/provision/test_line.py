@@ -1,0 +1,303 @@
+"""Throttling, permission, and the end of a line's work, under a clock that jumps."""
+
+from __future__ import annotations
+
+import pytest
+
+from bulkhooks.errors import CredentialsError
+from tests.nexudus.conftest import authorization
+from tests.provision.fake import (
+    EPOCH,
+    Bench,
+    FakeApi,
+    Row,
+    drop_before,
+    interrupt,
+    refuse_connection,
+    rows_at,
+    status,
+    throttle,
+)
+
+THROTTLES = {
+    "409 with Retry-After": (throttle(7), 7),
+    "429 with Retry-After": (status(429, Retry_After="7"), 7),
+    "503 with Retry-After": (status(503, Retry_After="7"), 7),
+    "429 without": (status(429), 0),
+}
+
+
+@pytest.mark.parametrize(("fate", "wait"), THROTTLES.values(), ids=THROTTLES)
+async def test_a_throttle_is_waited_out_and_uses_no_attempt(tmp_path, fate, wait):
+    """Told to wait, the row is sent again after that time, without a look-up, and it counts as sent once."""
+    api = FakeApi([fate])
+    ran = await Bench(tmp_path, api, retries=0).run([Row()])
+    assert (ran.statuses, ran.told("Attempts"), api.count("GET")) == (["created"], [1], 1)
+    assert (ran.traffic.throttled, ran.traffic.writes, ran.traffic.retried) == (1, 1, 0)
+    assert ran.seconds >= wait
+
+
+async def test_a_throttle_holds_every_request_of_the_account(tmp_path):
+    """Nothing leaves before the time that the API asked for is over."""
+    api = FakeApi([None, throttle(20)], latency=0.5)
+    ran = await Bench(tmp_path, api).run(rows_at(*range(1001, 1041)))
+    assert ran.statuses == ["created"] * 40
+    told_at = next(at for at, *_ in api.log[2:]) + 0.5
+    later = [at for at, *_ in api.log if at > told_at]
+    assert min(later) >= told_at + 20
+
+
+async def test_what_was_ready_to_leave_when_the_api_asked_to_wait_is_sent_later(tmp_path):
+    """A pause that comes while a record is made durable holds that request back; it is sent after the pause."""
+    api = FakeApi([None, *[throttle(5)] * 3])
+    ran = await Bench(tmp_path, api, concurrency=40).run(rows_at(*range(1001, 1101)))
+    assert ran.statuses == ["created"] * 100
+    assert ran.told("Attempts") == [1] * 100
+    assert len(api.webhooks) == 100
+
+
+async def test_one_account_that_is_throttled_does_not_hold_the_other(tmp_path):
+    """Each account has its own limits and its own pauses."""
+    slow, fast = FakeApi([throttle(600)]), FakeApi()
+    bench = Bench(tmp_path, {"slow": slow, "fast": fast})
+    await bench.run([Row(account="slow"), *rows_at(*range(1001, 1031), account="fast")])
+    assert max(at for at, *_ in fast.log) < 1
+    assert max(at for at, *_ in slow.log) >= 600
+
+
+async def test_a_pause_longer_than_patience_ends_the_run(tmp_path):
+    """Retry-After of an hour: the rest is ``pending``, and it is said when to go on."""
+    api = FakeApi([None, None, throttle(3600)])
+    ran = await Bench(tmp_path, api, concurrency=1).run(rows_at(1001, 1002, 1003, 1004))
+    assert ran.statuses == ["created", "created", "pending", "pending"]
+    assert ran.told("ErrorCode")[2:] == ["not-sent", "not-sent"]
+    assert ran.resume_at == pytest.approx(EPOCH + 3600, abs=1)
+    assert ran.seconds < 1
+
+
+async def test_with_wait_a_long_pause_is_slept_through(tmp_path):
+    """``--wait`` goes on after the hour."""
+    api = FakeApi([None, throttle(3600)])
+    ran = await Bench(tmp_path, api, concurrency=1, wait=True).run(rows_at(1001, 1002, 1003))
+    assert (ran.statuses, ran.resume_at) == (["created"] * 3, None)
+    assert ran.seconds >= 3600
+
+
+# The cap
+
+
+async def test_a_cap_ends_the_run_and_the_next_one_goes_on(tmp_path):
+    """Under 10 a day, 25 webhooks take three days, one run a day, and none is sent twice."""
+    api = FakeApi()
+    bench = Bench(tmp_path, api, rate=["10/day"])
+    rows = rows_at(*range(1001, 1026))
+    start = EPOCH
+    for created in (10, 20, 25):
+        ran = await bench.run(rows)
+        assert ran.statuses.count("pending") == 25 - created
+        assert len(api.webhooks) == created
+        if created == 25:
+            assert ran.resume_at is None
+            break
+        assert ran.resume_at == pytest.approx(start + 86_400, rel=1e-9, abs=20)
+        again = await bench.run(rows)
+        assert (again.statuses.count("created"), len(api.webhooks)) == (0, created)
+        assert again.resume_at == pytest.approx(ran.resume_at, abs=1)
+        await _sleep_until(ran.resume_at)
+        start = ran.resume_at
+    assert ran.cap_left == [5]
+
+
+async def _sleep_until(moment):
+    import anyio
+
+    await anyio.sleep(moment - EPOCH - anyio.current_time() + 1)
+
+
+async def test_with_wait_one_run_takes_the_days(tmp_path):
+    """``--wait`` sleeps until the cap opens again."""
+    api = FakeApi()
+    ran = await Bench(tmp_path, api, rate=["10/day"], wait=True).run(rows_at(*range(1001, 1026)))
+    assert ran.statuses == ["created"] * 25
+    assert 2 * 86_400 <= ran.seconds <= 2 * 86_400 + 60
+
+
+async def test_writes_in_doubt_count_for_the_cap_and_throttled_or_unsent_ones_do_not(tmp_path):
+    """Of 10 a day: two in doubt and eight done fill it; a throttle and a refused connection cost nothing."""
+    api = FakeApi([drop_before, None, throttle(1), None, refuse_connection])
+    bench = Bench(tmp_path, api, rate=["10/day"], concurrency=1)
+    ran = await bench.run(rows_at(*range(1001, 1021)))
+    assert len(api.webhooks) == 9
+    assert ran.statuses.count("created") == 9
+    again = await bench.run(rows_at(*range(1001, 1021)))
+    assert len(api.webhooks) == 9
+    assert again.statuses.count("pending") == 11
+
+
+async def test_requests_of_earlier_runs_count_in_the_order_they_were_answered(tmp_path):
+    """Reads and writes of the last run lie in one window; none of it opens before its time."""
+    api = FakeApi()
+    bench = Bench(tmp_path, api, request_rate=["4/min"])
+    await bench.run(rows_at(1001, 1002))
+    await bench.run(rows_at(1001, 1002, 1003))
+    moments = [at for at, *_ in api.log]
+    assert all(later - earlier >= 60 for earlier, later in zip(moments, moments[4:], strict=False))
+
+
+# Permission
+
+
+@pytest.mark.parametrize("code", [401, 403])
+async def test_the_first_write_refused_stops_the_account(tmp_path, code):
+    """It went alone, so only one request was made of 50: exit 3, the rest ``pending``."""
+    api = FakeApi([status(code)])
+    ran = await Bench(tmp_path, api).run(rows_at(*range(1001, 1051)))
+    assert (api.count("POST"), ran.halts["default"].exit_code) == (1, 3)
+    assert ran.statuses == ["failed"] + ["pending"] * 49
+    assert ran.told("ErrorCode")[:2] == ["api-auth" if code == 401 else "api-forbidden", "not-sent"]
+
+
+async def test_a_refusal_elsewhere_fails_its_row_only(tmp_path):
+    """An administrator of some locations: what is refused between successes does not stop the others."""
+    refused = {1003, 1005, 1007, 1009}
+    api = FakeApi(judge=_refusing(refused))
+    ran = await Bench(tmp_path, api, concurrency=1).run(rows_at(*range(1001, 1011)))
+    assert ran.statuses == ["failed" if number in refused else "created" for number in range(1001, 1011)]
+    assert ran.halts["default"] is None
+
+
+async def test_refused_on_three_locations_in_a_row_stops_the_account(tmp_path):
+    """No success between them: the credentials are the reason. Events of one location count once."""
+    api = FakeApi(judge=_refusing({1002, 1003, 1004}))
+    rows = [Row(1001), *rows_at(1002, 1002, 1002, url="https://b.example.com"), *rows_at(1003, 1004, 1005, 1006)]
+    rows[1:4] = [Row(1002, action) for action in (6, 7, 8)]
+    ran = await Bench(tmp_path, api, concurrency=1).run(rows)
+    assert ran.statuses == ["created"] + ["failed"] * 5 + ["pending"] * 2
+    assert ran.halts["default"].exit_code == 3
+
+
+def _refusing(locations):
+    def judge(request):
+        body = request.content
+        return status(401) if any(b'"BusinessId": %d' % each in body for each in locations) else None
+
+    return judge
+
+
+async def test_one_account_that_is_turned_away_does_not_stop_the_other(tmp_path):
+    """Its own rows stay pending; those of the other account are created."""
+    shut, open_ = FakeApi([status(401)]), FakeApi()
+    bench = Bench(tmp_path, {"shut": shut, "open": open_})
+    ran = await bench.run([*rows_at(1001, 1002, account="shut"), *rows_at(1001, 1002, account="open")])
+    assert ran.statuses == ["failed", "pending", "created", "created"]
+
+
+async def test_a_401_is_mended_by_a_new_token(tmp_path):
+    """A token that has ended is fetched anew, and the write sent again, once."""
+    api = _SigningIn(FakeApi())
+    known = authorization({"NEXUDUS_USERNAME": "admin@example.com", "NEXUDUS_PASSWORD": "secret-word"})
+    ran = await Bench(tmp_path, api, authorization=known).run(rows_at(*range(1001, 1021)))
+    assert (ran.statuses, len(api.inner.webhooks), api.tokens) == (["created"] * 20, 20, 2)
+
+
+class _SigningIn:
+    """Gives tokens, and forgets the first one after ten requests."""
+
+    def __init__(self, inner):
+        self.inner, self.tokens, self.seen = inner, 0, 0
+
+    async def handle_async_request(self, request):
+        import httpx
+
+        if request.url.path == "/api/token":
+            self.tokens += 1
+            return httpx.Response(200, json={"access_token": f"token-{self.tokens}", "expires_in": 604799})
+        self.seen += 1
+        if request.headers["Authorization"] == "Bearer token-1" and self.seen > 10:
+            return httpx.Response(401, json={"Message": "Authorization has been denied for this request."})
+        return await self.inner.handle_async_request(request)
+
+
+async def test_credentials_that_are_not_taken_stop_before_anything_is_sent(tmp_path):
+    """The sign-in fails: exit 3, every row ``pending``."""
+    api = FakeApi(
+        judge=lambda request: status(400, '{"error": "invalid_grant"}') if "token" in request.url.path else None
+    )
+    known = authorization({"NEXUDUS_USERNAME": "admin@example.com", "NEXUDUS_PASSWORD": "secret-word"})
+    ran = await Bench(tmp_path, api, authorization=known).run(rows_at(1001, 1002))
+    assert (ran.statuses, ran.halts["default"].exit_code) == (["pending"] * 2, CredentialsError.exit_code)
+    assert api.count("POST", "/api/sys") == 0
+
+
+# Stopping
+
+
+async def test_the_first_write_goes_alone(tmp_path):
+    """The second leaves only when the first is answered."""
+    api = FakeApi(latency=2)
+    await Bench(tmp_path, api).run(rows_at(*range(1001, 1011)))
+    posts = [at for at, method, *_ in api.log if method == "POST"]
+    assert posts[1:] == [posts[0] + 2] * 8 + [posts[0] + 4]
+
+
+async def test_limit_counts_writes_and_the_next_run_goes_on(tmp_path):
+    """``--limit 5`` of 12: five, five, two. A write that never left is none."""
+    api = FakeApi([refuse_connection, throttle(1)])
+    bench = Bench(tmp_path, api, limit=5)
+    rows = rows_at(*range(1001, 1013))
+    for done in (5, 10, 12):
+        ran = await bench.run(rows)
+        assert (len(api.webhooks), ran.statuses.count("pending")) == (done, 12 - done)
+    assert ran.resume_at is None
+
+
+async def test_limit_holds_over_all_accounts(tmp_path):
+    """Five writes in the run, however many accounts it has; an account that halts takes none from the others."""
+    apis = {"one": FakeApi([status(401)], latency=1), "two": FakeApi(latency=10)}
+    rows = [*rows_at(*range(1001, 1031), account="one"), *rows_at(*range(1001, 1031), account="two")]
+    ran = await Bench(tmp_path, apis, limit=20).run(rows)
+    assert ran.statuses.count("created") == len(apis["two"].webhooks) == 20
+
+
+async def test_what_is_in_doubt_at_the_limit_is_still_looked_up(tmp_path):
+    """A look-up is no write: the row that used the last one is settled all the same."""
+    api = FakeApi([drop_before, None])
+    ran = await Bench(tmp_path, api, limit=2, concurrency=1).run(rows_at(1001, 1002, 1003))
+    assert ran.statuses == ["pending", "created", "pending"]
+    assert ran.told("ErrorCode") == ["in-doubt", "", "not-sent"]
+    ran = await Bench(tmp_path, api).run(rows_at(1001, 1002, 1003))
+    assert (ran.statuses, len(api.webhooks)) == (["created", "exists", "created"], 3)
+
+
+async def test_an_interrupt_finishes_what_is_in_flight_and_starts_nothing(tmp_path):
+    """What was on its way gets its outcome; what would have to wait for a look-up stays ``pending``, in doubt."""
+    api = FakeApi([drop_before], latency=2)
+    bench = Bench(tmp_path, api, settle=600)
+    ran = await bench.run(rows_at(*range(1001, 1031)), when_open=_interrupting(api, after=9, bench=bench))
+    assert ran.statuses.count("created") == len(api.webhooks) == api.count("POST") - 1
+    assert ran.told("ErrorCode").count("in-doubt") == 1
+    assert ran.seconds < 60
+    api.judge = None
+    ran = await bench.run(rows_at(*range(1001, 1031)))
+    assert set(ran.statuses) == {"created", "exists"}
+    assert len(api.webhooks) == len(set(api.keys())) == 30
+
+
+def _interrupting(api, *, after, bench):
+    """Interrupt once so many requests have come."""
+
+    def judge(request):
+        if len(api.log) >= after:
+            interrupt(bench.session)
+
+    api.judge = judge
+    return lambda session: None
+
+
+async def test_max_runtime_starts_no_new_request(tmp_path):
+    """After that many seconds the rest stays ``pending``."""
+    api = FakeApi(latency=2)
+    ran = await Bench(tmp_path, api, max_runtime=9, concurrency=1).run(rows_at(*range(1001, 1031)))
+    assert max(at for at, *_ in api.log) <= 9
+    assert ran.statuses.count("created") == len(api.webhooks) == 4
+    assert "--max-runtime" in ran.told("Error")[-1]
