@@ -43,7 +43,7 @@ _OURS = frozenset(RESULT_COLUMNS) - {
 }
 """Columns that a person only reads; the others are theirs to correct."""
 _NUMBERS = frozenset({"BusinessId", "ActionId", "WebhookId", "HttpStatus", "Attempts", "DurationMs", "ErrorCount"})
-_WRAPPED = {"Error": 62, "LastError": 62, "Changes": 44}
+_WRAPPED = {"ErrorCode": 24, "Error": 62, "LastError": 62, "Changes": 44}
 """Columns that are wrapped, with their width."""
 _WIDEST = {"URL": 54}
 _WIDEST_OTHERS = 32
