@@ -1,7 +1,7 @@
 """Airflow 3: the sheets of a folder every night, with bulkhooks as a library.
 
-The token is the password of the Airflow connection ``nexudus``. The folder has to be on a disk that the worker keeps:
-the journal in it is the job's memory.
+The Airflow connection ``nexudus`` holds the address, https://spaces.nexudus.com, as its host and the token as its
+password. The folder has to be on a disk that the worker keeps: the journal in it is the job's memory.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from pathlib import Path
 
 from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.sdk import BaseHook, dag, task
+
+from bulkhooks import BulkhooksError, Job, LockedError, run
 
 FOLDER = Path("/srv/bulkhooks")
 
@@ -28,9 +30,7 @@ def nexudus_webhooks():
     @task(retries=6, retry_delay=timedelta(hours=1))
     def provision(folder: str) -> dict[str, int]:
         """Send what is not there yet. What is left over, or what another run is at, is tried again in an hour."""
-        # Here, not above: Airflow reads this file every few seconds.
-        from bulkhooks import BulkhooksError, Job, LockedError, run
-
+        nexudus = BaseHook.get_connection("nexudus")
         inbox = Path(folder) / "inbox"
         job = Job(
             input=sorted(path for path in inbox.glob("*.xlsx") if not path.name.startswith("~$")),
@@ -39,7 +39,8 @@ def nexudus_webhooks():
             name="nexudus_webhooks",
             if_exists="update",
             no_progress=True,
-            environment={"NEXUDUS_TOKEN": BaseHook.get_connection("nexudus").password},
+            base_url=nexudus.host,
+            environment={"NEXUDUS_TOKEN": nexudus.password},
         )
         try:
             report = run(job)
