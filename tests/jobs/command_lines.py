@@ -53,7 +53,7 @@ def in_cronjob() -> list[list[str]]:
 
 def in_windows_task() -> list[list[str]]:
     """The task's arguments, as Windows splits what has no quotation marks."""
-    action = ElementTree.parse(SCHEDULES / "windows-task.xml").getroot().find(f".//{_TASK}Exec")  # noqa: S314 (our own)
+    action = ElementTree.parse(SCHEDULES / "windows-task.xml").getroot().find(f".//{_TASK}Exec")
     assert PureWindowsPath(action.findtext(f"{_TASK}Command")).name == "bulkhooks.exe"
     return [action.findtext(f"{_TASK}Arguments").split()]
 

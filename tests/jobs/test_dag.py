@@ -96,7 +96,7 @@ def test_an_empty_inbox_is_a_run_of_nothing(airflow, inbox):
 def test_what_cannot_be_read_is_not_tried_again(airflow, inbox):
     """An input error needs a person: Airflow is told to stop."""
     (inbox / "inbox/hooks.xlsx").write_text("no workbook")
-    with pytest.raises(_FailException, match="hooks.xlsx"):
+    with pytest.raises(_FailException, match=r"hooks\.xlsx"):
         airflow.provision(str(inbox))
 
 
@@ -115,7 +115,7 @@ def test_a_token_that_is_turned_away_is_not_tried_again(airflow, inbox):
     _write_sheet(inbox / "inbox/hooks.xlsx")
     with Sandbox() as sandbox:
         airflow.connection.host, airflow.connection.password = sandbox.base_url, "wrong"
-        with pytest.raises(_FailException, match="auth-error.*results"):
+        with pytest.raises(_FailException, match=r"auth-error.*results"):
             airflow.provision(str(inbox))
 
 

@@ -55,7 +55,7 @@ def test_a_package_is_built_from_what_is_copied_alone(tmp_path):
 def test_it_runs_the_program_and_not_as_root():
     """The entry point is the program of the environment that was built, its user is the pod's, and --help is taken."""
     steps = _steps()
-    last = {word: rest for word, rest in steps}
+    last = dict(steps)
     assert json.loads(last["ENTRYPOINT"]) == ["/opt/bulkhooks/bin/bulkhooks"]
     assert ("RUN", "python -m venv /opt/bulkhooks") in steps
     assert ("RUN", "/opt/bulkhooks/bin/pip install --no-cache-dir .") in steps

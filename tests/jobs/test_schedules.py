@@ -75,7 +75,7 @@ def test_the_pod_may_do_little():
 
 def test_the_windows_task_does_not_pile_up():
     """A task that is still running is not started again, one that was missed is, and it needs no administrator."""
-    task = ElementTree.parse(SCHEDULES / "windows-task.xml").getroot()  # noqa: S314 (our own file)
+    task = ElementTree.parse(SCHEDULES / "windows-task.xml").getroot()
     space = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
     found = {element.tag.removeprefix(space): (element.text or "").strip() for element in task.iter()}
     assert found["MultipleInstancesPolicy"] == "IgnoreNew"
