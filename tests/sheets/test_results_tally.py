@@ -47,12 +47,7 @@ def test_counts_do_not_depend_on_how_the_rows_arrive():
 def test_errors_of_one_code_stand_together_the_most_frequent_code_first():
     """Sorted by how often the code is, then by how often the sentence."""
     errors = ["a", "b", "b", "c", "c", "d"]
-    codes = [
-        *("missing-value", "bad-business-id", "unknown-location", "unknown-action", "bad-url", "bad-boolean"),
-        *("bad-template", "formula-error", "too-wide", "unknown-account", "insecure-url", "private-url", "never-fires"),
-        *("already-exists", "api-validation", "api-auth", "api-forbidden", "api-not-found", "api-conflict"),
-        *("api-error", "in-doubt", "not-sent"),
-    ]
+    codes = ["api-error", "api-conflict", "api-conflict", "api-error", "api-error", "api-error"]
     tally = Tally(RESULT_COLUMNS)
     tally.add(
         [row(2 + n, "failed", ErrorCode=codes[n], Error=f"Hooks!{2 + n}: {errors[n]}") for n in range(len(errors))]
