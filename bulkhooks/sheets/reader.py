@@ -89,8 +89,7 @@ class _Reader:
                 parts.append(part_of(grid, header, layout, source, look))
                 self._say(header, layout, source)
         if any(part.source.has_results for part in parts):
-            # Its summaries may look like tables of webhooks.
-            parts = [part for part in parts if part.name.casefold() not in _OWN_SHEETS]
+            parts = self._results_of(parts)
         if not parts:
             raise InputError(self._no_header(file, others))
         warnings = [warning for part in parts for warning in part.warnings]
@@ -99,6 +98,21 @@ class _Reader:
         if not any(len(part.lines) for part in parts):
             where = f"sheet {parts[0].name} has" if parts[0].name else "it has"
             raise InputError("; ".join([f"{file.label}: {where} a header, but no data row under it", *warnings]))
+
+    def _results_of(self, parts: Sequence[Part]) -> list[Part]:
+        """Of a workbook with results only these, unless sheets were asked for: what they came from is in them."""
+        others = [
+            part.name
+            for part in parts
+            if not part.source.has_results and part.name.casefold() not in {*_OWN_SHEETS, *self._chosen}
+        ]
+        if others:
+            # Its summaries may look like tables of webhooks; they are not worth a word.
+            self._warnings.append(
+                f"{parts[0].source.label.partition(':')[0] if self._several else 'the workbook'} has results, and they"
+                f" are what is read; for {', '.join(map(repr, others))} instead give --sheet"
+            )
+        return [part for part in parts if part.source.has_results or part.name.casefold() in self._chosen]
 
     def _say(self, header: int, layout: Layout, source: Source) -> None:
         """Take down what there is to say about a header."""
@@ -170,6 +184,7 @@ class _Reader:
         rows["source"] = np.repeat(np.arange(len(parts)), sizes)
         rows["line"] = np.concatenate([part.lines for part in parts])
         rows["known_id"] = np.concatenate([part.known_ids for part in parts])
+        rows["known_status"] = _joined([part.known_statuses for part in parts])
         names = dict.fromkeys(name for part in parts for name in part.extras)
         extras = {name: _joined([_extra(part, name) for part in parts]) for name in names}
         return Table(

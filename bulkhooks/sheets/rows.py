@@ -30,7 +30,7 @@ _EXAMPLES = frozenset(example["Description"] for example in EXAMPLES)
 @dataclass(frozen=True, slots=True)
 class Part:
     """The rows of one sheet that count: of each the number of its line, its fields as text by name, its other columns
-    by name (None where empty), and the id that it is known to have (else 0).
+    by name (None where empty), and the id (else 0) and status (else '') that a results file says it has.
 
     ``flaws``: row, field and what is wrong with the cell. ``warnings`` name the rows that were left out.
     """
@@ -41,6 +41,7 @@ class Part:
     fields: Mapping[str, Column]
     extras: Mapping[str, Column]
     known_ids: Positions
+    known_statuses: Column
     flaws: Sequence[tuple[int, str, Flaw]]
     warnings: Sequence[str]
 
@@ -92,6 +93,7 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
             _extras(_with_flaws(columns, flaws), rows, layout, guarded=source.has_results and not source.is_workbook)
         ),
         known_ids=_known_ids(columns, rows, layout),
+        known_statuses=texts(columns[layout.results["Status"]][rows]) if layout.results else blank,
         flaws=[(number_of[row], name, flaw) for row, name, flaw in in_fields if row in number_of],
         warnings=warnings,
     )
