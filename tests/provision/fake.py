@@ -130,7 +130,7 @@ class FakeApi(httpx.AsyncBaseTransport):
         }  # fmt: skip
         return self.last_id
 
-    def keys(self):
+    def stored(self):
         """(location, event, URL) of every webhook, in order."""
         return sorted((each["BusinessId"], each["Action"], each["URL"]) for each in self.webhooks.values())
 

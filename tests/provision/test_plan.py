@@ -129,7 +129,7 @@ async def test_with_nothing_to_move_the_new_one_is_created(tmp_path):
     """No webhook at the old URL: one at the new."""
     api = FakeApi()
     ran = await Bench(tmp_path, api).run([Row(url=NEW, replaces=OLD)])
-    assert (ran.statuses, api.keys()) == (["created"], [(1001, 6, NEW)])
+    assert (ran.statuses, api.stored()) == (["created"], [(1001, 6, NEW)])
 
 
 @pytest.mark.parametrize("if_exists", ["skip", "update"])
@@ -140,7 +140,7 @@ async def test_a_move_onto_what_is_there_fails_and_changes_nothing(tmp_path, if_
     api.add(1001, 6, NEW)
     ran = await Bench(tmp_path, api, if_exists=if_exists).run([Row(url=NEW, replaces=OLD, active=0)])
     assert (ran.statuses, ran.told("ErrorCode")) == (["failed"], ["already-exists"])
-    assert (api.count("PUT"), api.keys()) == (0, [(1001, 6, NEW), (1001, 6, OLD)])
+    assert (api.count("PUT"), api.stored()) == (0, [(1001, 6, NEW), (1001, 6, OLD)])
 
 
 async def test_a_move_in_doubt_is_read_again_by_id(tmp_path):
@@ -150,7 +150,7 @@ async def test_a_move_in_doubt_is_read_again_by_id(tmp_path):
     await bench.run([Row(url=OLD)])
     api.next_writes.append(drop_after)
     ran = await bench.run([Row(url=NEW, replaces=OLD)])
-    assert (ran.statuses, api.count("PUT"), api.keys()) == (["updated"], 1, [(1001, 6, NEW)])
+    assert (ran.statuses, api.count("PUT"), api.stored()) == (["updated"], 1, [(1001, 6, NEW)])
     assert (await bench.run(rows_at(1002), prune=True)).statuses == ["created", "deleted"]
 
 
@@ -166,7 +166,7 @@ async def test_prune_deletes_only_what_this_tool_made_and_the_input_no_longer_na
     rows = [Row(1001), Row(1001, status="duplicate"), Row(1004)]
     ran = await bench.run(rows, prune=True)
     assert ran.statuses == ["exists", "duplicate", "created", "deleted", "deleted"]
-    assert [location for location, *_ in api.keys()] == [1001, 1004, 1009]
+    assert [location for location, *_ in api.stored()] == [1001, 1004, 1009]
     assert theirs in api.webhooks
     assert (await bench.run(rows, prune=True)).plan.deletions == 0
 
@@ -199,4 +199,4 @@ async def test_prune_takes_what_arrived_after_its_run_had_ended(tmp_path):
     assert (first.statuses, first.told("ErrorCode")) == (["pending"], ["in-doubt"])
     ran = await bench.run(rows_at(1002), prune=True)
     assert ran.statuses == ["created", "deleted"]
-    assert api.keys() == [(1002, 6, Row.url)]
+    assert api.stored() == [(1002, 6, Row.url)]
