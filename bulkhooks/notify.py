@@ -141,7 +141,7 @@ def metrics(job: Job, report: Report, before: str = "") -> str:
     figures = [
         (success, "When a run last ended with exit code 0.", last),
         ("bulkhooks_exit_code", "Exit code of the last run.", str(summary.exit_code)),
-        ("bulkhooks_duration_seconds", "How long the last run took.", f"{summary.seconds:g}"),
+        ("bulkhooks_duration_seconds", "How long the last run took.", str(summary.seconds)),
         ("bulkhooks_remaining", "Rows that the last run left pending.", str(summary.remaining)),
         ("bulkhooks_writes", "Writes of the last run.", str(summary.writes)),
         ("bulkhooks_throttled", "Requests of the last run that were throttled.", str(summary.throttled)),

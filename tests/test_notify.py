@@ -1,0 +1,346 @@
+"""Who is told how a run went, what they are told, and that telling them changes nothing."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import logging
+import re
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bulkhooks.errors import InputError, LockedError
+from bulkhooks.findings import Report
+from bulkhooks.notify import attended, metrics
+from bulkhooks.settings import Job, Notify
+from bulkhooks.summary import ErrorCount, Summary
+from tests.processes import bulkhooks
+
+SHEET = "BusinessId,Action,URL\n1001,BookingCreate,https://example.com/hooks\n"
+OK = Summary("r-1", counts={"exists": 2}, total=2)
+NEW = Summary("r-1", counts={"created": 1, "exists": 2}, total=3)
+FAILED = Summary(
+    "r-1", "failures", 1, {"created": 3, "failed": 1}, 4, errors=[ErrorCount("api-error", 1, "Hooks!C7: it is down")]
+)
+LATER = Summary("r-1", "incomplete", 4, {"pending": 5}, 5, remaining=5, resume_at="2026-11-26T02:00:00Z")
+
+
+class _Place(http.server.ThreadingHTTPServer):
+    """Takes every request, and keeps its path and what was in it."""
+
+    daemon_threads = True
+
+    def __init__(self, status):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status = status
+        self.got = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        content = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.server.got.append((self.path, json.loads(content) if content else None))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def _place(status=200):
+    with _Place(status) as place:
+        thread = threading.Thread(target=place.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield place
+        finally:
+            place.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def place():
+    """A place that is told."""
+    with _place() as place:
+        yield place
+
+
+def _job(url, on="failure", **more):
+    environment = {"HOOK": f"{url}/services/T0/hush", "PING": f"{url}/hush"}
+    return Job(name="nightly", notify=Notify("HOOK", on, "PING"), environment=environment, **more)
+
+
+def _paths(place):
+    return [path for path, _ in place.got]
+
+
+def _messages(place):
+    return [content for path, content in place.got if path == "/services/T0/hush"]
+
+
+def test_success_pings_start_and_success(place):
+    """A dead man's switch is told of the start, then by the bare address that all is well; nobody else hears of it."""
+    report = Report(OK)
+    assert attended(_job(place.url), lambda: report) is report
+    assert _paths(place) == ["/hush/start", "/hush"]
+
+
+def test_failure_pings_fail_and_posts_the_summary(place):
+    """Every exit code but 0 is a failure: the switch is told, and the summary is POSTed with a text for people."""
+    attended(_job(place.url), lambda: Report(FAILED))
+    assert _paths(place) == ["/hush/start", "/hush/fail", "/services/T0/hush"]
+    (message,) = _messages(place)
+    assert message == {
+        **FAILED.as_dict(),
+        "job": "nightly",
+        "text": "bulkhooks nightly: failures (exit 1), 3 created, 1 failed: Hooks!C7: it is down",
+    }
+
+
+def test_what_is_left_over_says_when_it_goes_on(place):
+    """Exit code 4 is told too, with the moment from which the limits let the job go on."""
+    attended(_job(place.url), lambda: Report(LATER))
+    (message,) = _messages(place)
+    assert message["text"] == "bulkhooks nightly: incomplete (exit 4), 5 pending, goes on from 2026-11-26T02:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("on", "summary", "told"),
+    [
+        ("failure", OK, 0), ("failure", NEW, 0), ("failure", FAILED, 1),
+        ("change", OK, 0), ("change", NEW, 1), ("change", FAILED, 1),
+        ("always", OK, 1), ("always", NEW, 1), ("always", FAILED, 1),
+    ],
+)  # fmt: skip
+def test_when_the_summary_is_posted(on, summary, told, place):
+    """On failure, on change as well, or always."""
+    attended(_job(place.url, on), lambda: Report(summary))
+    assert len(_messages(place)) == told
+
+
+@pytest.mark.parametrize("error", [InputError("hooks.xlsx: this is no workbook"), LockedError("run r-0 holds it")])
+def test_an_error_is_told_and_goes_on_its_way(error, place):
+    """What ends a command before there is a report is told like a failed run, and is still raised."""
+
+    def work():
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        attended(_job(place.url), work)
+    assert raised.value is error
+    assert _paths(place)[1] == "/hush/fail"
+    (message,) = _messages(place)
+    assert message["exit_code"] == error.exit_code
+    assert str(error) in message["text"]
+
+
+def test_a_mistake_of_this_program_is_told_without_its_details(place):
+    """Nobody knows what the message of an unexpected exception holds, so its kind has to do."""
+
+    def work():
+        raise KeyError("hush")
+
+    with pytest.raises(KeyError):
+        attended(_job(place.url), work)
+    (message,) = _messages(place)
+    assert (message["status"], message["exit_code"]) == ("incomplete", 4)
+    assert "KeyError" in message["text"]
+    assert "hush" not in json.dumps(message)
+
+
+def test_being_stopped_is_a_failure_for_the_switch(place):
+    """Ctrl-C before there is a report: the switch is told, and the interrupt goes on its way."""
+
+    def work():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        attended(_job(place.url), work)
+    assert _paths(place) == ["/hush/start", "/hush/fail"]
+
+
+def test_a_query_of_the_switch_stays_at_its_end(place):
+    """The signal belongs to the path: URL/start?create=1."""
+    job = Job(notify=Notify(ping_env="PING"), environment={"PING": f"{place.url}/key/slug/?create=1"})
+    attended(job, lambda: Report(FAILED))
+    assert _paths(place) == ["/key/slug/start?create=1", "/key/slug/fail?create=1"]
+
+
+def test_urls_in_a_message_lose_what_may_be_secret(place):
+    """The sentences of a summary may quote URLs of webhooks; outside they are without user and query."""
+    error = ErrorCount("bad-url", 1, "Hooks!C7: 'https://user:hush@example.com/in?key=hush' is wrong")
+    attended(_job(place.url), lambda: Report(Summary("r", "failures", 1, {"invalid": 1}, 1, errors=[error])))
+    (message,) = _messages(place)
+    assert "hush" not in json.dumps(message)
+    assert message["errors"][0]["example"] == "Hooks!C7: 'https://example.com/in' is wrong"
+
+
+def _log(caplog):
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
+def test_an_address_that_refuses_is_a_warning(caplog):
+    """The warning names the variable and the answer, never the address; the report is the run's own."""
+    report = Report(FAILED)
+    with _place(500) as place:
+        assert attended(_job(place.url), lambda: report) is report
+    assert set(_log(caplog)) == {
+        "[notify]: the address in PING could not be told: it answers 500",
+        "[notify]: the address in HOOK could not be told: it answers 500",
+    }
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9", "no address hush", "http://[hush", "http://127.0.0.1:hush", "//x"]
+)
+def test_whatever_is_wrong_with_an_address_is_a_warning(url, caplog):
+    """Nothing there, or no address at all: the run ends as it would have."""
+    report = Report(OK)
+    assert attended(_job(url, "always"), lambda: report) is report
+    assert len(_log(caplog)) == 3
+    assert "hush" not in caplog.text
+
+
+def test_a_variable_that_is_not_set_is_a_warning(caplog):
+    """It is named, and the run goes on."""
+    report = Report(FAILED)
+    assert attended(Job(notify=Notify(url_env="HOOK"), environment={"X": ""}), lambda: report) is report
+    assert _log(caplog) == ["[notify]: the variable HOOK is not set, so nobody is told"]
+
+
+def test_a_job_without_notify_tells_nobody():
+    """No address, no request, no warning."""
+    report = Report(FAILED)
+    assert attended(Job(), lambda: report) is report
+
+
+def test_a_real_run_tells_and_keeps_its_secrets(tmp_path, place):
+    """From the command line: start, success and summary arrive; addresses are in no output and no file it leaves."""
+    (tmp_path / "hooks.csv").write_text(SHEET)
+    job = tmp_path / "nightly.toml"
+    job.write_text(
+        '[job]\ninput = "hooks.csv"\nlog_file = "log"\nverbose = 2\njournal = "j.db"\nmetrics_file = "m.prom"\n'
+    )
+    job.write_text(job.read_text() + '[notify]\nurl_env = "HOOK"\non = "always"\nping_env = "PING"\n')
+    environment = {"HOOK": f"{place.url}/services/T0/hush", "PING": f"{place.url}/hush"}
+    done = bulkhooks("run", "--job", job, "--sandbox", "--json", cwd=tmp_path, **environment)
+    assert done.returncode == 0, done.stderr
+    assert _paths(place) == ["/hush/start", "/hush", "/services/T0/hush"]
+    (message,) = _messages(place)
+    assert json.loads(done.stdout) == {key: message[key] for key in message if key not in {"job", "text"}}
+    place.status = 503
+    done = bulkhooks("run", "--job", job, "--sandbox", cwd=tmp_path, **environment)
+    assert done.returncode == 0
+    assert "PING could not be told: it answers 503" in (tmp_path / "log").read_text()
+    left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"hush" not in left + done.stdout.encode() + done.stderr.encode()
+
+
+@pytest.mark.parametrize(("content", "code"), [("BusinessId,Action,URL\nx,Booking,ftp\n", 1), ("no table", 2)])
+def test_an_address_out_of_reach_changes_no_exit_code(content, code, tmp_path):
+    """With nobody there to be told, the exit code is the run's own."""
+    (tmp_path / "hooks.csv").write_text(content)
+    (tmp_path / "job.toml").write_text('[job]\ninput = "hooks.csv"\n[notify]\nurl_env = "HOOK"\nping_env = "HOOK"\n')
+    done = bulkhooks("run", "--job", "job.toml", "--sandbox", cwd=tmp_path, HOOK="http://127.0.0.1:9/hush")
+    assert done.returncode == code
+    assert "could not be told" in done.stderr
+    assert "hush" not in done.stderr
+
+
+# Figures for Prometheus
+
+_SAMPLE = re.compile(r'([a-z_]+)\{((?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*)\} (\S+)')
+
+
+def _figures(text):
+    """Read the text format as node_exporter's collector does: HELP and TYPE once, before all samples of the metric."""
+    assert text.endswith("\n")
+    described, typed, figures = [], [], {}
+    for line in text.removesuffix("\n").split("\n"):
+        if line.startswith("# HELP "):
+            described.append(line.split(" ", 3)[2])
+        elif line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert kind == "gauge"
+            typed.append(name)
+        else:
+            name, labels, value = _SAMPLE.fullmatch(line).groups()
+            assert described[-1] == typed[-1] == name
+            assert (name, labels) not in figures
+            figures[name, labels] = float(value)
+    assert len(set(described)) == len(described)
+    assert described == typed
+    return figures
+
+
+def test_figures_of_a_run(tmp_path):
+    """The file says when a run last ended well, and how the last one went."""
+    path = tmp_path / "new/bulkhooks.prom"
+    summary = Summary("r", counts={"created": 2, "exists": 1}, total=3, writes=2, throttled=1, seconds=123456.789)
+    before = int(time.time())
+    attended(Job(name="nightly", metrics_file=path), lambda: Report(summary, cap_left=4998))
+    figures = _figures(path.read_text())
+    assert before <= figures.pop(("bulkhooks_last_success_timestamp_seconds", 'job="nightly"')) <= time.time() + 1
+    assert figures == {
+        ("bulkhooks_exit_code", 'job="nightly"'): 0,
+        ("bulkhooks_duration_seconds", 'job="nightly"'): 123456.789,
+        ("bulkhooks_remaining", 'job="nightly"'): 0,
+        ("bulkhooks_writes", 'job="nightly"'): 2,
+        ("bulkhooks_throttled", 'job="nightly"'): 1,
+        ("bulkhooks_cap_left", 'job="nightly"'): 4998,
+        ("bulkhooks_rows", 'job="nightly",status="created"'): 2,
+        ("bulkhooks_rows", 'job="nightly",status="exists"'): 1,
+    }
+    assert [path.name for path in path.parent.iterdir()] == ["bulkhooks.prom"]
+
+
+def test_a_failure_keeps_the_last_success(tmp_path):
+    """The time of the last success stays through failures and errors, and is that of this job alone."""
+    path = tmp_path / "m.prom"
+    job = Job(name="nightly", metrics_file=path)
+
+    def error():
+        raise InputError("no workbook")
+
+    attended(job, lambda: Report(LATER))
+    success = ("bulkhooks_last_success_timestamp_seconds", 'job="nightly"')
+    assert success not in _figures(path.read_text())
+    attended(job, lambda: Report(OK))
+    last = _figures(path.read_text())[success]
+    attended(job, lambda: Report(LATER))
+    assert _figures(path.read_text())[success] == last
+    with pytest.raises(InputError):
+        attended(job, error)
+    figures = _figures(path.read_text())
+    assert (figures[success], figures["bulkhooks_exit_code", 'job="nightly"']) == (last, 2)
+    others = _figures(metrics(Job(name="other"), Report(LATER), path.read_text()))
+    assert (success[0], 'job="other"') not in others
+
+
+def test_a_file_that_cannot_be_written_is_a_warning(tmp_path, caplog):
+    """A folder in its place, or a file in its folder's: the run ends as it has, and nothing is left behind."""
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    report = Report(OK)
+    for place in ("file/m.prom", "folder"):
+        assert attended(Job(metrics_file=tmp_path / place), lambda: report) is report
+    assert [message.partition(": cannot")[0] for message in _log(caplog)] == [
+        f"--metrics-file {tmp_path / 'file/m.prom'}",
+        f"--metrics-file {tmp_path / 'folder'}",
+    ]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+@given(name=st.text(st.characters(exclude_categories=["Cs"])), before=st.text(max_size=60))
+def test_any_name_and_any_earlier_file_make_a_good_file(name, before):
+    """Names of jobs are escaped, and a file that held something else is no harm."""
+    earlier = f'bulkhooks_last_success_timestamp_seconds{{job="bulkhooks"}} {before}\n'
+    _figures(metrics(Job(name=name), Report(FAILED), earlier))
