@@ -21,7 +21,8 @@ NEWS = 25
 """The level of facts that everyone is told, between those of every row and warnings."""
 
 _log = logging.getLogger("bulkhooks")
-_URL = re.compile(r"(https?://)(?:[^\s/@\"']*@)?([^\s?#\"']*)(?:[?#][^\s\"']*)?", re.IGNORECASE)
+# Quotation marks may be part of a URL, so a query ends at white space, or before what a sentence closes it with.
+_URL = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s?#]*)(?:[?#]\S*?(?=[\"'),.;:\]]*(?:\s|$)))?", re.IGNORECASE)
 
 
 def without_secrets(text: str) -> str:

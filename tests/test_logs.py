@@ -119,6 +119,7 @@ def test_a_log_that_cannot_be_written_is_an_error(tmp_path):
         ("HTTPS://example.com?hush", "HTTPS://example.com"),
         ("'http://hush@[::1]:80/x#hush'", "'http://[::1]:80/x'"),
         ("https://example.com/a and https://b.example/?hush", "https://example.com/a and https://b.example/"),
+        ("https://u:it's@example.com/it's?k='hush', then", "https://example.com/it's', then"),
         ("nothing to hide", "nothing to hide"),
     ],
 )
@@ -127,7 +128,7 @@ def test_urls_lose_user_and_query(text, shown):
     assert without_secrets(text) == shown
 
 
-@given(st.from_regex(r"https?://[a-z0-9:._-]{1,9}@example\.com/[a-z/]{0,5}\?[!-&(-~]{0,9}", fullmatch=True))
+@given(st.from_regex(r"https?://[a-z0-9:._-]{1,9}@example\.com/[a-z/]{0,5}\?[!-~]{0,9}x", fullmatch=True))
 def test_no_user_and_no_query_of_any_url(url):
     """Whatever user and query are, the log has neither, and it has the path."""
     path = url.partition("@")[2].partition("?")[0]
