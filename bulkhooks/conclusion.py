@@ -147,6 +147,7 @@ def write_down(journal: Journal, number: int, wish: Wish, plan: Plan, *, account
     journal.plan(
         number,
         columns=[str(column) for column in wish.table.extras.columns],
+        locations=wish.locations.rows(),
         facts={"Server": server, "Accounts": ", ".join(accounts)},
         rows=input_rows(wish.table.rows, wish.table.extras),
         items=item_rows(plan, accounts),
@@ -193,11 +194,9 @@ def write_copies(job: Job, summary: Summary) -> list[str]:
     for workbook in workbooks:
         copy = results.with_name(f"{workbook.stem}.with.results{workbook.suffix}")
         try:
-            write_back(workbook, results, copy)
+            summary.outputs.append(str(write_back(workbook, results, copy)))
         except OutputError as error:
             said.append(f"--write-back: {error}; no copy was written")
-        else:
-            summary.outputs.append(str(copy))
     return said
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -59,31 +59,22 @@ class Destinations:
     ) -> None:
         """Write a run's results from the journal to every place; where they came to stand goes into the summary."""
         columns = [*RESULT_COLUMNS, *history.own_columns(journal, run)]
-        facts = history.facts(journal, run)
+        facts, locations = history.facts(journal, run), history.locations(journal, run)
         for number, outputs in self._places:
-            rows = None if number is None or table is None else table.rows_of(number)
-            summary.outputs += self._write(
-                outputs, columns, history.results(journal, run, waiting, rows), summary, facts
-            )
+            kept = None if number is None or table is None else table.rows_of(number)
+            rows = history.results(journal, run, waiting, kept)
+            self._wrote(outputs, outputs.write(columns, rows, summary, facts, locations), summary)
 
     def write_rows(
         self, columns: Sequence[str], rows: Sequence[Sequence[object]], summary: Summary, facts: Mapping[str, str]
     ) -> None:
         """Write rows that are no run's results (``health``)."""
         for _, outputs in self._places:
-            summary.outputs += self._write(outputs, columns, rows, summary, facts)
+            self._wrote(outputs, outputs.write(columns, rows, summary, facts), summary)
 
-    def _write(
-        self,
-        outputs: Outputs,
-        columns: Sequence[str],
-        rows: Iterable[Sequence[object]],
-        summary: Summary,
-        facts: Mapping[str, str],
-    ) -> list[str]:
-        written = outputs.write(columns, rows, summary, facts)
+    def _wrote(self, outputs: Outputs, places: Sequence[Path], summary: Summary) -> None:
+        summary.outputs += map(str, places)
         self.said += outputs.said
-        return [str(path) for path in written]
 
 
 def refuse_to_overwrite(outputs: Sequence[str], table: Table, inputs: Sequence[str]) -> None:

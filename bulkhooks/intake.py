@@ -29,6 +29,7 @@ class Wish:
 
     table: Table
     expansion: Expansion
+    locations: Locations
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -69,7 +70,7 @@ def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -
         account=job.account,
         name_template=job.name_template,
     )
-    return Wish(table, expand(fields))
+    return Wish(table, expand(fields), known)
 
 
 async def read_wish(job: Job, session: Session, sandbox: Sandbox | None = None, *, lock: bool = False) -> Wish:

@@ -119,6 +119,20 @@ def test_mended_rows_of_a_results_file_are_sent_and_the_others_are_not(server, t
     assert len(stored(server)) == 2
 
 
+def test_a_mended_name_is_understood_without_the_first_workbook(server, tmp_path):
+    """The results carry the table of locations where rows are to be corrected."""
+    shutil.copy(SAMPLES / "messy.xlsx", tmp_path)
+    sent(server, "run", "messy.xlsx", cwd=tmp_path)
+    book = load_workbook(tmp_path / "messy.results.xlsx")
+    results = book["Results"]
+    (misspelt,) = [row for row in results.iter_rows(min_row=2) if row[1].value == "Harbour Shorditch"]
+    misspelt[1].value = "Harbour Soho"
+    book.save(tmp_path / "messy.results.xlsx")
+    sent(server, "run", "messy.results.xlsx", "-o", "again.xlsx", cwd=tmp_path)
+    row = sheet(tmp_path / "again.xlsx")[misspelt[0].row - 2]
+    assert (row["Status"], row["BusinessId"], row["Location"]) == ("created", 1003, "Harbour Soho")
+
+
 def test_undo_takes_back_what_a_run_created_and_nothing_else(server, tmp_path):
     """What was there before, and what somebody changed since, stays."""
     headers = {"Authorization": "Bearer sandbox-token"}

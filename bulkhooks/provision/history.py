@@ -63,6 +63,12 @@ def facts(journal: Journal, run: int) -> dict[str, str]:
     return dict(json.loads(facts))
 
 
+def locations(journal: Journal, run: int) -> list[tuple[int, str, str]]:
+    """The table of locations that a run's input was read with: id, name and groups of each."""
+    ((found,),) = journal.query("SELECT locations FROM runs WHERE id = ?", (run,))
+    return [(number, name, groups) for number, name, groups in json.loads(found)]
+
+
 def run_number(journal: Journal, run_id: str) -> int:
     """The journal's number of a run; ``last`` is the newest. ``UsageError`` where there is none of that id."""
     if run_id == "last":
@@ -215,7 +221,7 @@ def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
     ) = values  # fmt: skip
     head: list[object]
     if status == Status.INVALID:
-        head = [raw_business, raw_location, raw_action, None, raw_url, raw_name, raw_description, raw_active]
+        head = [_number(raw_business), raw_location, raw_action, None, raw_url, raw_name, raw_description, raw_active]
     else:
         head = [business_id, location, actions.name_of(action), action]
         if status in _KNOWN or extras is None:
@@ -236,6 +242,11 @@ def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
         attempts, iso(sent_at), duration_ms,
         *(json.loads(extras, object_hook=_revived) if extras else [None] * width),
     ]  # fmt: skip
+
+
+def _number(text: str) -> str | int:
+    """An id that stands alone in a cell is a number, as everywhere in the results."""
+    return int(text) if text.isascii() and text.isdecimal() and not text.startswith("0") and len(text) < 16 else text
 
 
 def _with_what_was_sent(error: str, fields: dict[str, tuple[str, str]]) -> str:

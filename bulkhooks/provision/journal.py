@@ -106,18 +106,19 @@ class Journal:
         *,
         columns: Sequence[str],
         facts: Mapping[str, str],
+        locations: Sequence[tuple[int, str, str]] = (),
         rows: Iterable[Sequence[object]],
         items: Iterable[Sequence[object]],
     ) -> None:
         """Write down everything the run is going to do, in one transaction, before the first request leaves.
 
-        ``rows`` hold ``ROW_COLUMNS``, ``items`` ``ITEM_COLUMNS``.
+        ``rows`` hold ``ROW_COLUMNS``, ``items`` ``ITEM_COLUMNS``, ``locations`` id, name and groups.
         """
         marks = _marks(len(ROW_COLUMNS) + 1), _marks(len(ITEM_COLUMNS) + 1)
         with self._transaction() as database:
             database.execute(
-                "UPDATE runs SET columns = ?, facts = ? WHERE id = ?",
-                (json.dumps(list(columns)), json.dumps(facts), run),
+                "UPDATE runs SET columns = ?, facts = ?, locations = ? WHERE id = ?",
+                (json.dumps(list(columns)), json.dumps(facts), json.dumps(list(locations)), run),
             )
             database.executemany(
                 f"INSERT INTO rows (run, {', '.join(ROW_COLUMNS)}) VALUES ({marks[0]})",  # noqa: S608

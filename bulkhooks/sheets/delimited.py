@@ -35,7 +35,9 @@ class CsvWriter:
         """Write some rows, column by column, because a column's values are mostly of one type."""
         self._write(zip(*map(_texts, zip(*rows, strict=True)), strict=True))
 
-    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:
+    def finish(
+        self, summary: Summary, facts: Mapping[str, str], locations: Sequence[tuple[int, str, str]] = ()
+    ) -> None:
         """Nothing is left to do."""
 
     def abandon(self) -> None:
@@ -86,7 +88,9 @@ class JsonlWriter:
         # A lone surrogate, which only an answer of a server can hold, comes out as the JSON escape it came in as.
         self._file.write(lines.encode("utf-8", "backslashreplace"))
 
-    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:
+    def finish(
+        self, summary: Summary, facts: Mapping[str, str], locations: Sequence[tuple[int, str, str]] = ()
+    ) -> None:
         """Nothing is left to do."""
 
     def abandon(self) -> None:

@@ -15,6 +15,9 @@ from bulkhooks.sheets.values import Row
 from bulkhooks.sheets.workbook_results import WorkbookWriter
 from bulkhooks.summary import Summary
 
+Table = Sequence[tuple[int, str, str]]
+"""The table of locations: id, name and groups of each."""
+
 _BATCH = 2_000
 """Rows that are handed on at a time."""
 
@@ -26,7 +29,7 @@ class Writer(Protocol):
 
     def begin(self, columns: Sequence[str]) -> None: ...
     def write(self, rows: Sequence[Row]) -> None: ...
-    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None: ...
+    def finish(self, summary: Summary, facts: Mapping[str, str], locations: Table) -> None: ...
     def abandon(self) -> None: ...
 
 
@@ -68,12 +71,18 @@ class Outputs:
         self._discard()
 
     def write(
-        self, columns: Sequence[str], rows: Iterable[Sequence[object]], summary: Summary, facts: Mapping[str, str]
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        summary: Summary,
+        facts: Mapping[str, str],
+        locations: Table = (),
     ) -> list[Path]:
         """Write ``rows`` to every place, and return where they are, in the order asked for.
 
         ``columns`` begin with ``RESULT_COLUMNS`` (verdict ``Status``) or are those of health (verdict ``Health``);
-        ``rows`` are taken once, a few thousand at a time. ``facts`` are shown on the Summary sheet. Raises
+        ``rows`` are taken once, a few thousand at a time. ``facts`` are shown on the Summary sheet,
+        ``locations`` (id, name, groups) are what names in rows to be corrected are looked up in. Raises
         ``OutputError``, where rows cannot be written (it may then be called again) or a file cannot be moved.
         """
         writers: list[Writer] = []
@@ -85,7 +94,7 @@ class Outputs:
                 for writer in writers:
                     writer.write(batch)
             for writer in writers:
-                writer.finish(summary, facts)
+                writer.finish(summary, facts, locations)
         except OSError as error:
             raise OutputError(
                 f"the results cannot be written: {reason(error)}; make room, and write them again with"

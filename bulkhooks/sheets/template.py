@@ -13,6 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.sheets.event_words import described_events
 from bulkhooks.sheets.examples import EXAMPLES
+from bulkhooks.sheets.locations_sheet import LAST_LOCATION, LOCATIONS, write_locations
 from bulkhooks.sheets.looks import BLUE, GREY, INK, LINE, LOOKS, for_print, heading, pack
 from bulkhooks.sheets.places import Place, reason
 from bulkhooks.sheets.template_checks import (
@@ -27,11 +28,10 @@ from bulkhooks.sheets.template_checks import (
 
 _LAST_ROW = 10_000
 """Rows that have drop-downs and checks; more may be filled in."""
-_LAST_LOCATION = 5_000
 
 _RANGES = {
-    "LocationIds": f"Locations!$A$2:$A${_LAST_LOCATION}",
-    "LocationNames": f"Locations!$B$2:$B${_LAST_LOCATION}",
+    "LocationIds": f"Locations!$A$2:$A${LAST_LOCATION}",
+    "LocationNames": f"Locations!$B$2:$B${LAST_LOCATION}",
     "EventNames": "Events!$A$2:$B$91",
 }
 """Names of what the checks look things up in; a conditional format may not point at another sheet in every Excel."""
@@ -91,9 +91,9 @@ def write_template(path: Path, locations: Sequence[tuple[int, str, str]] = ()) -
     place = Place(path)
     try:
         book = Workbook(place.file)
-        hooks, listed, events = (book.add_worksheet(name) for name in ("Hooks", "Locations", "Events"))
+        hooks, listed, events = (book.add_worksheet(name) for name in ("Hooks", LOCATIONS, "Events"))
         _write_hooks(book, hooks)
-        _write_locations(book, listed, locations)
+        write_locations(book, listed, locations)
         _write_events(book, events)
         _write_read_me(book, book.add_worksheet("Read me"))
         for name, cells in _RANGES.items():
@@ -172,34 +172,6 @@ def _add_checks(book: Workbook, sheet: Worksheet) -> None:
     for first, last, formula, form in rules:
         rule = {"type": "formula", "criteria": formula, "format": form, "stop_if_true": True}
         sheet.conditional_format(1, first, _LAST_ROW - 1, last, rule)
-
-
-def _write_locations(book: Workbook, sheet: Worksheet, locations: Sequence[tuple[int, str, str]]) -> None:
-    columns = {
-        "BusinessId": (14, "The id of the location in Nexudus, a number."),
-        "Name": (40, "The name by which you want to call it in the sheet Hooks."),
-        "Groups": (40, "Groups it belongs to, with commas between them: london, uk. In Hooks, write @london."),
-    }
-    text = book.add_format({"num_format": "@"})
-    for column, (name, (width, note)) in enumerate(columns.items()):
-        sheet.set_column(column, column, width, text if column else None)
-        sheet.write_string(0, column, name, heading(book))
-        sheet.write_comment(0, column, note, {"x_scale": 1.8, "font_size": 10, "author": "bulkhooks"})
-    for number, (business_id, name, groups) in enumerate(locations, start=1):
-        sheet.write_number(number, 0, business_id)
-        for column, value in ((1, name), (2, groups)):
-            if value:
-                sheet.write_string(number, column, value, text)
-    sheet.data_validation(
-        1,
-        0,
-        _LAST_LOCATION - 1,
-        0,
-        {"validate": "integer", "criteria": ">", "value": 0, "error_title": "An id is a number"}
-        | {"error_message": "Write the location's id as Nexudus shows it, such as 1001."},
-    )
-    sheet.freeze_panes(1, 0)
-    for_print(sheet, title="Locations", rows_at_top=1)
 
 
 def _write_events(book: Workbook, sheet: Worksheet) -> None:

@@ -13,6 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from bulkhooks.sheets.advice import VERDICTS, headline
 from bulkhooks.sheets.cells import MAX_COLUMNS, MAX_ROWS, CellWriter
+from bulkhooks.sheets.locations_sheet import LOCATIONS, write_locations
 from bulkhooks.sheets.looks import (
     BLUE,
     GREY,
@@ -104,14 +105,21 @@ class WorkbookWriter:
             self._cells[-1].write(self._next, row)
             self._next += 1
 
-    def finish(self, summary: Summary, facts: Mapping[str, str]) -> None:
-        """Dress the sheets, add Summary and Problems, and pack the workbook."""
+    def finish(
+        self, summary: Summary, facts: Mapping[str, str], locations: Sequence[tuple[int, str, str]] = ()
+    ) -> None:
+        """Dress the sheets, add Summary and Problems, and pack the workbook.
+
+        Where rows are to be corrected, the table of locations goes with them, so that names are understood again.
+        """
         for sheet in self._sheets:
             last_row = self._next - 1 if sheet is self._sheets[-1] else self._rows_a_sheet
             self._dress(sheet, last_row, summary)
         problems = self._tally.problems()
         write_summary(self._book, self._summary_sheet, summary, facts, self._tally)
         write_problems(self._book, self._book.add_worksheet("Problems"), problems, self._rows_a_sheet)
+        if locations and self._tally.verdicts[str(Status.INVALID)]:
+            write_locations(self._book, self._book.add_worksheet(LOCATIONS), locations)
         self._summary_sheet.activate()
         self._describe(summary)
         pack(self._book)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from bulkhooks.errors import OutputError
+from bulkhooks.sheets.locations_sheet import LOCATIONS
 from bulkhooks.sheets.package import RELATIONSHIPS, Element, inner, insert, parse, references, references_of
 from bulkhooks.sheets.places import Place, reason
 from bulkhooks.sheets.writeback_earlier import earlier_sheets
@@ -79,7 +80,9 @@ class _Joined:
         self._highest_id = max((int(sheet.attributes["sheetId"]) for sheet in _sheets(root)), default=0)
         our_references = references(ours.read("xl/_rels/workbook.xml.rels"), "xl/workbook.xml")
         our_root = parse(ours.read("xl/workbook.xml"))
-        self._sheets = {sheet.attributes["name"]: our_references[_id(sheet)][1] for sheet in _sheets(our_root)}
+        ours_by_name = {sheet.attributes["name"]: our_references[_id(sheet)][1] for sheet in _sheets(our_root)}
+        kept = {name for name in ours_by_name if name != LOCATIONS or name not in self._their_sheets}
+        self._sheets = {name: part for name, part in ours_by_name.items() if name in kept}
         self._names = self._named(earlier_sheets(workbook))
         self._parts = self._placed()
 
