@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,8 +32,8 @@ class Destinations:
         self._places: list[tuple[int | None, Outputs]] = [(None, Outputs(together))] if together else []
         if apart:
             self._places += [
-                (number, Outputs([Path(output.replace(_EACH, Path(name).stem)) for output in apart]))
-                for number, name in enumerate(inputs)
+                (number, Outputs([Path(output.replace(_EACH, word)) for output in apart]))
+                for number, word in enumerate(words_for(inputs))
             ]
         self.said: list[str] = []
         """What a person has to know of the places in the end."""
@@ -77,14 +78,27 @@ class Destinations:
         self.said += outputs.said
 
 
+def words_for(inputs: Sequence[str]) -> list[str]:
+    """What ``{input}`` is for each input: its stem, or where several have that stem, as much as tells them apart."""
+    stems = [Path(name).stem if name != "-" else "stdin" for name in inputs]
+    alike, so_far = Counter(stems), Counter[str]()
+    words = []
+    for name, stem in zip(inputs, stems, strict=True):
+        word = stem if alike[stem] == 1 else Path(name).name
+        so_far[word] += 1
+        words.append(word if so_far[word] == 1 else f"{word}-{so_far[word]}")
+    return words
+
+
 def refuse_to_overwrite(outputs: Sequence[str], table: Table, inputs: Sequence[str]) -> None:
     """An input may be written over only where it is itself a results file; anything else is somebody's own sheet."""
+    words = words_for(inputs)
     for number, name in enumerate(inputs):
         sources = [source for source in table.sources if source.input == number]
         if name == "-" or (sources and all(source.has_results for source in sources)):
             continue
         for output in outputs:
-            if _same_file(Path(output.replace(_EACH, Path(name).stem)), Path(name)):
+            if _same_file(Path(output.replace(_EACH, words[number])), Path(name)):
                 raise UsageError(f"{output}: this is the input itself; name another place for the results with -o")
 
 
