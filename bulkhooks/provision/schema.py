@@ -133,8 +133,8 @@ def translated(error: sqlite3.Error, path: Path) -> JournalError:
 
 def _damaged(path: Path, finding: str) -> JournalError:
     return JournalError(
-        f"{path}: the journal is damaged ({finding}); restore it from a backup, or move it away and run the last"
-        " results file again: what is on the server is then found there, as long as listing is permitted"
+        f"{path}: the journal is damaged ({' '.join(finding.split())}); restore it from a backup, or move it away and"
+        " run the last results file again: what is on the server is then found there, as long as listing is permitted"
     )
 
 

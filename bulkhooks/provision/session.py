@@ -150,7 +150,7 @@ class Session:
                     self.was_aborted = True
                     for line in self.lines.values():
                         line.drop()
-                    return
+                    continue
                 self.was_interrupted = True
                 name = signal.Signals(number).name
                 self.halt(Halt(f"stopped by {name}: what is in flight is finished, the rest stays pending"))

@@ -1,0 +1,55 @@
+"""What a person or a scheduler does to end a run before its time."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+import pytest
+
+from tests.crash.bench import Bench, sandbox
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_one_signal_finishes_what_is_in_flight_and_writes_the_results(tmp_path, number):
+    """Exit 4; every request that left has its outcome in the results, the rest is ``pending``; the next run ends it."""
+    with sandbox("drop-before=0.1", latency="100ms") as far_end:
+        bench = Bench(tmp_path, far_end.base_url)
+        child = bench.start("--json", "--settle", "60")
+        assert bench.wait_for_requests(child, 12)
+        child.send_signal(number)
+        said, complained = child.communicate(timeout=30)
+        assert child.returncode == 4, complained
+        summary = json.loads(said)
+        assert (summary["status"], summary["total"]) == ("incomplete", 40)
+        assert summary["counts"]["created"] == len(bench.stored()) > 0
+        rows = bench.results()
+        assert len(rows) == 40
+        assert [row["ErrorCode"] for row in rows].count("in-doubt") == bench.stats()["faults"]["drop-before"]
+        assert {row["ErrorCode"] for row in rows if row["Status"] == "pending"} <= {"not-sent", "in-doubt"}
+        code, said = bench.run()
+        assert code == 0, said
+        bench.check()
+        bench.close()
+
+
+def test_the_second_signal_stops_at_once(tmp_path):
+    """Exit 130 without waiting for answers that take a minute; what was in flight is there once after the next run."""
+    with sandbox("slow=0.9:60", latency="1ms") as far_end:
+        bench = Bench(tmp_path, far_end.base_url, webhooks=5)
+        child = bench.start("--timeout", "600", "-v", "--log-file", "run.log")
+        assert bench.wait_for_requests(child, 2)
+        child.send_signal(signal.SIGTERM)
+        while "stopped by SIGTERM" not in (tmp_path / "run.log").read_text():
+            assert child.poll() is None
+            time.sleep(0.01)
+        child.send_signal(signal.SIGINT)
+        code, said = bench.finish(child)
+        assert code == 130, said
+        assert "Traceback" not in said
+        assert len(bench.stored()) == 1
+        while bench.run("--timeout", "0.3", "--retries", "50")[0] != 0:
+            pass
+        bench.check()
+        bench.close()
