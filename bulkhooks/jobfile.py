@@ -150,10 +150,14 @@ def _option(key: str, path: Path) -> Option:
     return BY_NAME[key]
 
 
+def _is_path(pattern: object) -> bool:
+    return isinstance(pattern, str) and pattern != "" and "\0" not in pattern
+
+
 def _found(patterns: object, path: Path) -> tuple[str, ...]:
     """The files that paths and globs name, each once, globs in the order of their names."""
     several = [patterns] if isinstance(patterns, str) else patterns
-    if not isinstance(several, list) or not all(isinstance(pattern, str) and pattern for pattern in several):
+    if not isinstance(several, list) or not all(map(_is_path, several)):
         raise UsageError(f"{path}: [job] input: {patterns!r} is not a list of paths")
     found: dict[str, None] = {}
     for written in several:

@@ -163,7 +163,7 @@ def metrics(job: Job, report: Report, before: str = "") -> str:
 
 def _kept(before: str, series: str) -> str:
     found = [line.rpartition(" ")[2] for line in before.splitlines() if line.startswith(series + " ")]
-    return found[0] if found and found[0].isdigit() else ""
+    return found[0] if found and found[0].isascii() and found[0].isdigit() else ""
 
 
 def _escaped(text: str) -> str:

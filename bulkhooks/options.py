@@ -76,6 +76,8 @@ class Option:
             return self._number(said, where)
         if not isinstance(said, str):
             raise UsageError(f"{where}: {said!r} is not text; put it in quotation marks")
+        if "\0" in said:
+            raise UsageError(f"{where}: {said!r} holds a character that no path and no name has")
         if self.kind == RATE:
             return checked_rate(said, where)
         if self.choices and said not in self.choices:

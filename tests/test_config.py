@@ -267,6 +267,8 @@ WRONG = {
     "[job]\ninput = 3\n": "[job] input: 3 is not a list of paths",
     "[job]\ninput = ['a', 3]\n": "[job] input: ['a', 3] is not a list of paths",
     "[job]\ninput = ['']\n": "[job] input: [''] is not a list of paths",
+    '[job]\ninput = "a\\u0000b"\n': "[job] input: 'a\\x00b' is not a list of paths",
+    '[job]\njournal = "a\\u0000b"\n': "[job] journal: 'a\\x00b' holds a character that no path and no name has",
     "[job]\nconcurrency = 'eight'\n": "[job] concurrency: 'eight' is text; write a whole number",
     "[job]\nconcurrency = '8'\n": "[job] concurrency: '8' is text; write a whole number",
     "[job]\nconcurrency = 0\n": "[job] concurrency: 0 is too small",
@@ -307,8 +309,8 @@ def test_what_is_wrong_in_a_job_file_is_named(content, write):
 
 @pytest.mark.parametrize("content", WRONG)
 def test_the_schema_refuses_what_the_program_refuses(content, write):
-    """An editor with the schema marks the same mistakes, but for rates, which it does not read."""
-    if "is not a rate" in WRONG[content]:
+    """An editor with the schema marks the same mistakes, but for what no pattern tells: rates and odd characters."""
+    if "is not a rate" in WRONG[content] or "x00" in WRONG[content]:
         return
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(read_toml(write(content)), job_schema())

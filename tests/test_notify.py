@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bulkhooks.errors import InputError, LockedError
@@ -339,6 +339,7 @@ def test_a_file_that_cannot_be_written_is_a_warning(tmp_path, caplog):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
 
 
+@example(name="", before="²")
 @given(name=st.text(st.characters(exclude_categories=["Cs"])), before=st.text(max_size=60))
 def test_any_name_and_any_earlier_file_make_a_good_file(name, before):
     """Names of jobs are escaped, and a file that held something else is no harm."""
