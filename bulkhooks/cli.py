@@ -264,8 +264,8 @@ def _unexpected(error: Exception) -> NoReturn:
 
 
 def _attended(name: str, job: Job, work: Callable[[Job], Report | None]) -> Report | None:
-    """Do the work, and tell those whom the job wants told."""
-    if name not in {"run", "undo", "health"}:
+    """Do the work, and tell those whom the job wants told; they wait for the run, not for a look between two."""
+    if name != "run":
         return work(job)
     from bulkhooks.notify import attended
 

@@ -218,7 +218,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("log_file", PATH, _SPEAKS, "Logs go there instead of stderr.", "PATH"),
     Option("verbose", COUNT, _SPEAKS | {"actions"}, "Tell of every row.", short="-v"),
     Option("quiet", FLAG, _SPEAKS | {"actions"}, "Say nothing but errors.", short="-q"),
-    Option("metrics_file", PATH, _on("run undo health"), "Figures for Prometheus' textfile collector.", "PATH"),
+    Option("metrics_file", PATH, _on("run"), "Figures for Prometheus' textfile collector.", "PATH"),
     Option("no_progress", FLAG, _SENDS, "No progress bar."),
     Option("job", PATH, _SPEAKS, "Read options and inputs from a job file.", "FILE"),
 )

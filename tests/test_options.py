@@ -50,7 +50,8 @@ PROMISED = {
     "run": "undo results",
     **dict.fromkeys(("reactivate", "since", "only"), "health"),
     # What is waited for and written besides makes sense wherever something is sent.
-    **dict.fromkeys(("wait", "max_runtime", "metrics_file"), "run undo health"),
+    **dict.fromkeys(("wait", "max_runtime"), "run undo health"),
+    "metrics_file": "run",
     "wait_lock": "run undo",
     **dict.fromkeys(
         ("port", "host", "latency", "fault", "seed", "role", "token_lifetime", "state", "ids_from", "secret"), "sandbox"
