@@ -1,0 +1,193 @@
+"""Any sequence of runs, kills, interrupts, outages, edits and deletions: in the end each webhook is there once."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import trio
+import trio.testing
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from tests.provision.fake import (
+    Bench,
+    FakeApi,
+    Row,
+    done_but,
+    drop_after,
+    drop_before,
+    interrupt,
+    later,
+    refuse_connection,
+    status,
+    throttle,
+)
+
+POOL = [Row(location, action) for location in (1001, 1002, 1003) for action in (6, 7)]
+FATES = [None, None, drop_before, drop_after, status(500), done_but(500), throttle(2), refuse_connection, later(20)]
+
+inputs = st.lists(st.sampled_from(POOL), unique=True, min_size=1, max_size=len(POOL))
+fates = st.lists(st.sampled_from(FATES), max_size=8)
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class MortalApi(FakeApi):
+    """Its client may be killed when a request comes in; what is on its way then arrives, does not, or arrives late."""
+
+    kill_at: int | None = 0
+    draw: random.Random | None = None
+    at_kill: object = None
+    in_flight: list = field(default_factory=list)
+    ours: set = field(default_factory=set)
+
+    async def handle_async_request(self, request):
+        if self.kill_at is None:
+            raise Killed
+        self.in_flight.append(request)
+        self.kill_at -= 1
+        if self.kill_at == 0:
+            self.kill()
+        await anyio.sleep(0.1)
+        answer = await super().handle_async_request(request)
+        self.in_flight.remove(request)
+        return answer
+
+    def kill(self):
+        """Everything after this moment is not done by the client."""
+        self.at_kill()
+        self.kill_at = None
+        for request in self.in_flight:
+            if request.method != "GET":
+                match self.draw.randrange(3):
+                    case 0:
+                        self.answer(request)
+                    case 1:
+                        self.postponed.append((anyio.current_time() + 20, request))
+        self.in_flight.clear()
+        raise Killed
+
+    def answer(self, request):
+        answer = super().answer(request)
+        if request.method == "POST":
+            self.ours.add(self.last_id)
+        return answer
+
+
+class Jobs(RuleBasedStateMachine):
+    """A person, a machine that dies, an API that fails, and somebody else on the server."""
+
+    @initialize(theirs=inputs)
+    def begin(self, theirs):
+        """Somebody else has made some already."""
+        self.folder = Path(tempfile.mkdtemp())
+        self.api = MortalApi()
+        for row in theirs:
+            self.api.add(row.business_id, row.action, row.url)
+        self.bench = Bench(self.folder, self.api, concurrency=3, retries=3)
+        self.now = 0.0
+        self.input = POOL[:3]
+
+    def teardown(self):
+        if hasattr(self, "folder"):
+            shutil.rmtree(self.folder)
+
+    @rule(rows=inputs)
+    def edit_the_input(self, rows):
+        self.input = rows
+
+    @rule(data=st.data())
+    def somebody_deletes_one(self, data):
+        if self.api.webhooks:
+            self.api.webhooks.pop(data.draw(st.sampled_from(sorted(self.api.webhooks))))
+
+    @rule(
+        writes=fates,
+        options=st.fixed_dictionaries(
+            {}, optional={"limit": st.integers(0, 3), "canary": st.just(2), "prune": st.booleans()}
+        ),
+    )
+    def run(self, writes, options):
+        self._run(writes, **options)
+
+    @rule(writes=fates, at=st.integers(1, 12))
+    def run_and_interrupt(self, writes, at):
+        def judge(request):
+            if len(self.api.log) >= start + at:
+                interrupt(self.bench.session)
+
+        start = len(self.api.log)
+        self.api.judge = judge
+        self._run(writes)
+        self.api.judge = None
+
+    @rule(writes=fates, at=st.integers(1, 12), seed=st.integers(0, 1000), prune=st.booleans())
+    def run_and_kill(self, writes, at, seed, prune):
+        self.api.kill_at, self.api.draw, self.api.at_kill = at, random.Random(seed), self._snapshot
+        self._run(writes, prune=prune)
+        self.api.kill_at = 0
+        self.api.in_flight.clear()
+
+    @rule()
+    def run_to_the_end_and_look(self):
+        """Without further trouble: what the input names is there once, and of ours nothing else."""
+        self.now += 60
+        ran = self._run([], prune=True)
+        wanted = sorted((row.business_id, row.action, row.url) for row in self.input)
+        assert {*ran.statuses} <= {"created", "exists", "deleted", "missing"}, ran.rows
+        stored = self.api.stored()
+        assert len(stored) == len(set(stored)), stored
+        assert set(wanted) <= set(stored)
+        ours = [each for number, each in self.api.webhooks.items() if number in self.api.ours]
+        assert {(each["BusinessId"], each["Action"], each["URL"]) for each in ours} <= set(wanted)
+        ids = {row["WebhookId"] for row in ran.rows if row["Status"] in {"created", "exists"}}
+        assert ids <= set(self.api.webhooks)
+        assert len(ids) == len(wanted)
+
+    def _run(self, writes, **options):
+        self.api.next_writes = list(writes)
+        clock = trio.testing.MockClock(autojump_threshold=0)
+        clock.jump(self.now)
+
+        async def main():
+            try:
+                return await self.bench.run(self.input, **options)
+            finally:
+                self.now = anyio.current_time() + 1
+
+        try:
+            return trio.run(main, clock=clock)
+        except BaseException:
+            if self.api.kill_at is not None:
+                raise
+            self._restore()
+            return None
+
+    # What a killed process leaves behind: what was on the disk at that moment.
+
+    def _snapshot(self):
+        for name in ("journal.db", "journal.db-wal"):
+            if (self.folder / name).exists():
+                shutil.copy(self.folder / name, self.folder / f"kept.{name}")
+
+    def _restore(self):
+        for path in self.folder.glob("journal.db*"):
+            path.unlink()
+        for path in self.folder.glob("kept.*"):
+            path.rename(self.folder / path.name.removeprefix("kept."))
+
+
+Jobs.TestCase.settings = settings(
+    max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestJobs = Jobs.TestCase
+TestJobs.__doc__ = "Never twice, never lost, whatever happens in between."
