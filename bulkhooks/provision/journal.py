@@ -1,7 +1,7 @@
 """The job's memory, and the one owner of SQL that writes: what was planned, what is on its way, what became of it.
 
-Records are made on the event loop and committed by ``keep()`` once a turn of it, so that everything that happened in
-one turn shares one synced commit. ``sending()`` returns only when its record is on the disk.
+Records are made on the event loop and committed by ``keep()`` every few turns of it, so that everything that happened
+in them shares one synced commit. ``sending()`` returns only when its record is on the disk.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from bulkhooks.errors import JournalError
 from bulkhooks.provision.item import Item, Outcome, Verdict
@@ -23,6 +24,9 @@ from bulkhooks.provision.schema import connect, translated
 from bulkhooks.webhook import Status
 
 DAY = 86400.0
+
+_TURNS = 3
+"""Turns of the event loop that share one commit: in so many a worker gets from an outcome to its next send."""
 
 ROW_COLUMNS = ("row", "business", "location", "action", "url", "name", "description", "active", "account", "extras")
 """What ``plan()`` takes of each row of the input, as it was."""
@@ -288,12 +292,14 @@ class Journal:
             raise self._broken
 
     async def keep(self) -> None:
-        """Commit, once a turn of the event loop, whatever was said in it. Runs for as long as a run does.
+        """Commit, every few turns of the event loop, whatever was said in them. Runs for as long as a run does.
 
         Where the disk takes no more, every ``durable()`` from then on says so and nothing is sent.
         """
         while self._broken is None:
             await self._dirty.wait()
+            for _ in range(_TURNS):
+                await checkpoint()
             self._dirty = anyio.Event()
             done, self._done = self._done, anyio.Event()
             try:

@@ -18,9 +18,9 @@ import itertools
 import logging
 import random
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from bulkhooks import actions
 from bulkhooks.errors import (
@@ -41,9 +41,6 @@ from bulkhooks.provision.line import Line, WritesClosed
 from bulkhooks.provision.listing import find
 from bulkhooks.provision.outage import GaveUp, backoff
 from bulkhooks.webhook import Status, url_key
-
-if TYPE_CHECKING:
-    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 BATCH = 500
 """Items read from the journal at a time."""
@@ -84,51 +81,55 @@ class Sender:
         self._busy = 0
         self._open = 0
         self._moved = anyio.Event()
+        self._fresh = self._batches()
+        self._ahead: Item | None = None
 
     async def send(self, workers: int) -> None:
         """Send everything the journal has to do for this account, or as much as the line lets pass."""
         if self._line.halted is not None:
             return
         self._canary.listen(self._wake)
-        entrance, queue = anyio.create_memory_object_stream[Item](0)
         with self._line.working():
             async with anyio.create_task_group() as group:
                 for _ in range(workers):
-                    group.start_soon(self._work, queue.clone())
-                queue.close()
-                await self._feed(entrance)
+                    group.start_soon(self._work)
         if self._open:
             self._canary.ended(None)
 
     # The queue
 
-    async def _feed(self, entrance: MemoryObjectSendStream[Item]) -> None:
-        fresh = self._fresh()
-        following: Item | None = None
-        async with entrance:
-            while True:
-                following = following or next(fresh, None)
-                if self._later and self._later[0][0] <= anyio.current_time():
-                    await self._put(entrance, heapq.heappop(self._later)[2])
-                elif following is not None and self._line.closed is None and self._canary.admits_next():
-                    self._open += 1
-                    if following.verdict is Verdict.LOOK_UP:
-                        self._put_off(following, self._settle)
-                    else:
-                        await self._put(entrance, following)
-                    following = None
-                elif self._busy or self._later:
-                    await self._wait()
-                elif following is None or self._line.closed is not None or self._canary.has_failed:
-                    return
-                else:
-                    await self._wait()
+    async def _work(self) -> None:
+        while (item := await self._next()) is not None:
+            self._busy += 1
+            await self._settle_one(item)
+            self._busy -= 1
+            self._wake()
+            await checkpoint_if_cancelled()
 
-    async def _put(self, entrance: MemoryObjectSendStream[Item], item: Item) -> None:
-        self._busy += 1
-        await entrance.send(item)
+    async def _next(self) -> Item | None:
+        """What a worker is to do now, waiting for it if need be; None when nothing is left.
 
-    def _fresh(self) -> Iterator[Item]:
+        A worker takes its next item in the same turn in which the last one ended, so that what ends together is
+        recorded and sent together, with one commit of the journal.
+        """
+        while True:
+            self._ahead = self._ahead or next(self._fresh, None)
+            if self._later and self._later[0][0] <= anyio.current_time():
+                return heapq.heappop(self._later)[2]
+            if self._ahead is not None and self._line.closed is None and self._canary.admits_next():
+                item, self._ahead = self._ahead, None
+                self._open += 1
+                if item.verdict is not Verdict.LOOK_UP:
+                    return item
+                self._put_off(item, self._settle)
+            elif self._busy or self._later:
+                await self._wait()
+            elif self._ahead is None or self._line.closed is not None or self._canary.has_failed:
+                return None
+            else:
+                await self._wait()
+
+    def _batches(self) -> Iterator[Item]:
         after = -1
         while batch := self._line.journal.to_do(self._run, self._line.account, after=after, count=BATCH):
             for item in batch:
@@ -141,20 +142,13 @@ class Sender:
 
     async def _wait(self) -> None:
         """Until something has ended or falls due."""
-        self._moved = anyio.Event()
         seconds = self._later[0][0] - anyio.current_time() if self._later else float("inf")
         with anyio.move_on_after(seconds):
             await self._moved.wait()
 
     def _wake(self) -> None:
         self._moved.set()
-
-    async def _work(self, queue: MemoryObjectReceiveStream[Item]) -> None:
-        async with queue:
-            async for item in queue:
-                await self._settle_one(item)
-                self._busy -= 1
-                self._wake()
+        self._moved = anyio.Event()
 
     # One item
 
