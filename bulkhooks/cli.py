@@ -147,7 +147,7 @@ def _health(**flags: Any) -> None:
     """Tell every webhook's delivery health."""
     from bulkhooks.health import health
 
-    _carry_out("health", None, flags, lambda job: health(job, ask=_ask_on_a_terminal()), "closing")
+    _carry_out("health", None, flags, lambda job: health(job, ask=_ask_on_a_terminal()), "delivered")
 
 
 @command("results")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bulkhooks.errors import BulkhooksError
 from bulkhooks.findings import Report
 from bulkhooks.progress import duration
 from bulkhooks.summary import EXIT_CODES, ErrorCount, Summary
+from bulkhooks.webhook import url_host
 
 if TYPE_CHECKING:
     from bulkhooks.provision.forecast import Forecast
@@ -80,13 +81,15 @@ def checked(report: Report) -> str:
 def _checked(report: Report) -> Iterator[str]:
     counts = report.counts
     fit, invalid, doubles = (counts.get(status, 0) for status in ("planned", "invalid", "duplicate"))
-    yield (
-        f"{fit:,} webhooks can be sent"
-        + (f", {doubles:,} are duplicates" if doubles else "")
-        + (f"; {invalid:,} rows are invalid." if invalid else "; every row is valid.")
-    )
+    twice = f", {_many(doubles, 'is a duplicate', 'are duplicates')}" if doubles else ""
+    wrong = _many(invalid, "row is invalid", "rows are invalid") if invalid else "every row is valid"
+    yield f"{_many(fit, 'webhook', 'webhooks')} can be sent{twice}; {wrong}."
     yield from _by_problem(report, "problem", warning=False)
     yield from _by_problem(report, "warning", warning=True)
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
 
 
 def _by_problem(report: Report, word: str, *, warning: bool) -> Iterator[str]:
@@ -99,6 +102,34 @@ def _by_problem(report: Report, word: str, *, warning: bool) -> Iterator[str]:
     yield f"{'rows':>7}  {word:<18} for example"
     for code, count in Counter(problem.code for problem in found).most_common():
         yield f"{count:>7,}  {code:<18} {examples[code]}"
+
+
+def delivered(report: Report) -> str:
+    """How delivery stands, and where it does not: by location and by the host of the endpoint."""
+    return "\n".join(_delivered(report))
+
+
+def _delivered(report: Report) -> Iterator[str]:
+    counts = ", ".join(f"{count:,} {state}" for state, count in report.counts.items()) or "none"
+    yield f"{report.summary.total:,} webhooks: {counts}."
+    rows = report.results
+    ill = rows[rows["Health"].isin(["failing", "disabled"])] if len(rows) else rows
+    if len(ill):
+        labels = ill["Location"].where(ill["Location"] != "", ill["BusinessId"])
+        yield from _table("location", _cross(labels, ill["Health"]))
+        yield from _table("host", _cross(ill["URL"].map(url_host), ill["Health"]))
+    for error in report.summary.errors[:_MOST_LINES]:
+        yield f"  {error.count:>6,} x {error.code}: {error.example}"
+    for output in report.summary.outputs:
+        yield f"Sheet: {output}"
+
+
+def _cross(labels: Iterable[object], states: Iterable[object]) -> dict[str, dict[str, int]]:
+    """Counts of states by label, the label with the most first."""
+    crossed: dict[str, Counter[str]] = {}
+    for label, state in zip(labels, states, strict=True):
+        crossed.setdefault(str(label), Counter())[str(state)] += 1
+    return {label: dict(crossed[label]) for label in sorted(crossed, key=lambda label: -crossed[label].total())}
 
 
 def planned(report: Report) -> str:
