@@ -14,10 +14,25 @@ from bulkhooks.provision.forecast import Forecast
 from bulkhooks.sheets.problems import Problem
 from bulkhooks.summary import ErrorCount, Summary
 
-KEYS = (
-    "run_id status exit_code counts total writes requests throttled retried started_at finished_at seconds remaining"
-    " resume_at outputs inputs errors"
-).split()
+KEYS = [
+    "run_id",
+    "status",
+    "exit_code",
+    "counts",
+    "total",
+    "writes",
+    "requests",
+    "throttled",
+    "retried",
+    "started_at",
+    "finished_at",
+    "seconds",
+    "remaining",
+    "resume_at",
+    "outputs",
+    "inputs",
+    "errors",
+]
 
 
 def test_the_json_has_exactly_the_promised_keys():
