@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import starmap
 from pathlib import Path
 
 import anyio
@@ -320,7 +321,9 @@ class Bench:
         run = journal.begin(
             new_run_id(wall()), command="run", job="", inputs=["hooks.csv"], accounts=numbers.values(), at=wall()
         )
-        journal.plan(run, columns=[], facts={}, rows=[], items=item_rows(plan, numbers))
+        journal.plan(
+            run, columns=[], facts={}, rows=starmap(_as_written, enumerate(rows)), items=item_rows(plan, numbers)
+        )
         await send(
             lines,
             run,
@@ -342,6 +345,13 @@ class Bench:
             [line.limiter.writes_left() for line in lines.values()],
             anyio.current_time() - start,
         )
+
+
+def _as_written(number, row):
+    """A row of the input (``ROW_COLUMNS``)."""
+    return (
+        number, str(row.business_id), "", str(row.action), row.url, row.name, row.description, "", row.account, "[]",
+    )  # fmt: skip
 
 
 def wall():

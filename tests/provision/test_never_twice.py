@@ -57,10 +57,10 @@ class MortalApi(FakeApi):
         self.kill_at -= 1
         if self.kill_at == 0:
             self.kill()
-        await anyio.sleep(0.1)
-        answer = await super().handle_async_request(request)
-        self.in_flight.remove(request)
-        return answer
+        await anyio.sleep(0.1)  # whoever is killed in here has it on its way
+        if request in self.in_flight:
+            self.in_flight.remove(request)
+        return await super().handle_async_request(request)
 
     def kill(self):
         """Everything after this moment is not done by the client."""
