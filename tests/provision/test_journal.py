@@ -1,0 +1,146 @@
+"""The journal: what is durable when, and what is told when the disk takes no more."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import anyio
+import pytest
+
+from bulkhooks.errors import JournalError
+from bulkhooks.provision.item import Outcome, Verdict
+from bulkhooks.provision.journal import Journal
+from bulkhooks.webhook import Status
+
+NOW = 1_800_000_000.0
+URL = "https://hooks.example.com/in"
+
+
+@pytest.fixture
+def journal(tmp_path):
+    with Journal(tmp_path / "journal.db") as journal:
+        yield journal
+
+
+def planned(journal, count=3):
+    """A run of so many creates; returns its items."""
+    account = journal.account("https://spaces.example.com|admin", "default")
+    run = journal.begin("run-1", command="run", job="", inputs=["hooks.csv"], accounts=[account], at=NOW)
+    items = [
+        (
+            number, number, f"hooks.csv:{number + 2}", account, 1001 + number, "Soho", 6, URL, URL, "name", 0, None,
+            None, str(Verdict.CREATE), str(Status.PENDING), 0, None, "", "", "",
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    journal.plan(run, columns=[], facts={}, rows=[], items=items)
+    return journal.to_do(run, account, after=-1, count=100)
+
+
+def on_disk(journal, statement):
+    """What another process reads."""
+    database = sqlite3.connect(journal.path)
+    try:
+        return database.execute(statement).fetchall()
+    finally:
+        database.close()
+
+
+async def test_sending_is_on_the_disk_before_the_request_leaves(journal):
+    """Once ``sending`` returns, another process finds the row in doubt, and its call counted."""
+    item = planned(journal)[0]
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.keep)
+        await journal.sending(item, NOW)
+        assert on_disk(journal, "SELECT seq, error_code, attempts FROM items WHERE error_code <> ''") == [
+            (0, "in-doubt", 1)
+        ]
+        assert on_disk(journal, "SELECT business_id, was_absent FROM doubts") == [(1001, 1)]
+        assert on_disk(journal, "SELECT write, at FROM calls") == [(1, NOW)]
+        group.cancel_scope.cancel()
+
+
+async def test_an_outcome_ends_the_doubt_in_the_same_commit(journal):
+    """Created, owned and no longer in doubt become true together."""
+    item = planned(journal)[0]
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.keep)
+        await journal.sending(item, NOW)
+        journal.ended(item, Outcome(Status.CREATED, 77), NOW + 1)
+        assert on_disk(journal, "SELECT * FROM created") == []
+        await journal.durable()
+        assert on_disk(journal, "SELECT webhook_id, created_at FROM created") == [(77, NOW + 1)]
+        assert on_disk(journal, "SELECT * FROM doubts") == []
+        assert journal.unsaved == []
+        group.cancel_scope.cancel()
+
+
+async def test_what_the_disk_does_not_take_stops_the_next_send_and_is_told(journal):
+    """The outcome that came in is among ``unsaved``; no further request may leave."""
+    first, second, _ = planned(journal)
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.keep)
+        await journal.sending(first, NOW)
+        journal.database.execute(f"PRAGMA max_page_count = {_pages(journal)}")
+        first.changes = "x" * 1_000_000
+        journal.ended(first, Outcome(Status.CREATED, 77), NOW + 1)
+        with pytest.raises(JournalError, match="takes no more"):
+            await journal.sending(second, NOW + 2)
+        with pytest.raises(JournalError, match="takes no more"):
+            await journal.durable()
+        journal.ended(second, Outcome(Status.CREATED, 78), NOW + 3)
+        assert journal.unsaved == ["hooks.csv:2: created 77", "hooks.csv:3: created 78"]
+        group.cancel_scope.cancel()
+    assert on_disk(journal, "SELECT seq FROM doubts") == [(0,)]
+
+
+def _pages(journal):
+    return journal.database.execute("PRAGMA page_count").fetchone()[0]
+
+
+@pytest.mark.parametrize(("was_absent", "status", "owned"), [(True, "created", [(77,)]), (False, "exists", [])])
+async def test_what_arrived_is_ours_only_where_it_was_seen_absent(journal, was_absent, status, owned):
+    """A send whose run could not list may have met somebody else's webhook."""
+    item = planned(journal)[0]
+    item.was_absent = was_absent
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.keep)
+        await journal.sending(item, NOW)
+        journal.arrived(item.account, (1001, 6, URL), 77, NOW + 9)
+        await journal.durable()
+        group.cancel_scope.cancel()
+    assert on_disk(journal, "SELECT status, verified FROM items WHERE seq = 0") == [(status, 1)]
+    assert on_disk(journal, "SELECT webhook_id FROM created") == owned
+    assert on_disk(journal, "SELECT * FROM doubts") == []
+
+
+async def test_what_was_not_processed_leaves_no_trace_but_its_reason(journal):
+    """No call for the cap, no doubt, no attempt."""
+    item = planned(journal)[0]
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.keep)
+        await journal.sending(item, NOW)
+        item.attempts -= 1
+        journal.not_processed(item, "asked to wait")
+        await journal.durable()
+        group.cancel_scope.cancel()
+    assert on_disk(journal, "SELECT * FROM calls") == on_disk(journal, "SELECT * FROM doubts") == []
+    assert on_disk(journal, "SELECT error_code, error, attempts FROM items WHERE seq = 0") == [
+        ("not-sent", "asked to wait", 0)
+    ]
+
+
+def test_two_processes_may_make_a_journal_at_once(tmp_path):
+    """Opened twice, it is one file with one set of tables."""
+    with Journal(tmp_path / "journal.db") as one, Journal(tmp_path / "journal.db") as other:
+        assert one.account("a|b", "x") == other.account("a|b", "x")
+
+
+def test_no_secret_is_in_the_tables(journal):
+    """The account is its address and user, and nothing else names it."""
+    columns = {row[1] for table in _tables(journal) for row in journal.query(f"PRAGMA table_info({table})")}
+    assert not {name for name in columns if any(word in name for word in ("token", "password", "secret", "authori"))}
+
+
+def _tables(journal):
+    return [name for (name,) in journal.query("SELECT name FROM sqlite_master WHERE type = 'table'")]
