@@ -16,11 +16,11 @@ from collections import deque
 from types import TracebackType
 
 import anyio
-import httpcore
 import httpx
 
 from bulkhooks.errors import UsageError
 from bulkhooks.nexudus.address import is_loopback
+from bulkhooks.nexudus.connection import Connection
 
 IDLE_SECONDS = 3.0
 """A connection idle for longer is not used again: servers close theirs after five seconds or more."""
@@ -68,8 +68,11 @@ def _verify(base_url: httpx.URL) -> ssl.SSLContext:
 def _authorities(file: str, folder: str) -> ssl.SSLContext:
     """The authorities that are trusted; read once for all accounts, for they are many."""
     if file or folder:
-        return ssl.create_default_context(cafile=file or None, capath=folder or None)
-    return httpx.create_ssl_context(trust_env=False)
+        context = ssl.create_default_context(cafile=file or None, capath=folder or None)
+    else:
+        context = httpx.create_ssl_context(trust_env=False)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class RecentFirst(httpx.AsyncBaseTransport):
@@ -81,37 +84,34 @@ class RecentFirst(httpx.AsyncBaseTransport):
     def __init__(
         self, base_url: httpx.URL, *, verify: ssl.SSLContext | None = None, idle: float = IDLE_SECONDS
     ) -> None:
-        default_port = 443 if base_url.scheme == "https" else 80
-        self._origin = httpcore.Origin(base_url.raw_scheme, base_url.raw_host, base_url.port or default_port)
+        self._base_url = base_url
         self._verify = verify
         self._longest_idle = idle
-        self._idle: deque[tuple[httpcore.AsyncHTTPConnection, float]] = deque()
+        self._idle: deque[tuple[Connection, float]] = deque()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        connection = await self._take()
+        connection = await self._take(request)
         try:
-            answer = await connection.handle_async_request(_core(request))
-            content = await answer.aread()
-            await answer.aclose()
-        except BaseException as error:
-            with anyio.CancelScope(shield=True):
-                await connection.aclose()
-            if isinstance(error, tuple(_FAILURES)):
-                raise _FAILURES[type(error)](str(error)) from error
+            answer = await connection.exchange(request)
+        except BaseException:
+            await connection.aclose()
             raise
-        if connection.is_idle():
+        if connection.is_idle:
             self._idle.append((connection, anyio.current_time()))
-        return httpx.Response(answer.status, headers=answer.headers, content=content, extensions=answer.extensions)
+        else:
+            await connection.aclose()
+        return answer
 
-    async def _take(self) -> httpcore.AsyncHTTPConnection:
+    async def _take(self, request: httpx.Request) -> Connection:
         while self._idle and self._idle[0][1] + self._longest_idle <= anyio.current_time():
             await self._idle.popleft()[0].aclose()
         while self._idle:
             connection, _ = self._idle.pop()
-            if not connection.has_expired():
+            if not connection.was_closed:
                 return connection
             await connection.aclose()
-        return httpcore.AsyncHTTPConnection(self._origin, ssl_context=self._verify)
+        timeout = request.extensions.get("timeout", {}).get("connect")
+        return await Connection.to(self._base_url, self._verify, timeout)
 
     async def aclose(self) -> None:
         while self._idle:
@@ -124,29 +124,3 @@ class RecentFirst(httpx.AsyncBaseTransport):
         traceback: TracebackType | None = None,
     ) -> None:
         await self.aclose()
-
-
-def _core(request: httpx.Request) -> httpcore.Request:
-    url = request.url
-    return httpcore.Request(
-        request.method,
-        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-        headers=request.headers.raw,
-        content=request.stream,
-        extensions=request.extensions,
-    )
-
-
-_FAILURES: dict[type[BaseException], type[httpx.TransportError]] = {
-    httpcore.ConnectError: httpx.ConnectError,
-    httpcore.ConnectTimeout: httpx.ConnectTimeout,
-    httpcore.PoolTimeout: httpx.PoolTimeout,
-    httpcore.ReadError: httpx.ReadError,
-    httpcore.ReadTimeout: httpx.ReadTimeout,
-    httpcore.WriteError: httpx.WriteError,
-    httpcore.WriteTimeout: httpx.WriteTimeout,
-    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
-    httpcore.LocalProtocolError: httpx.LocalProtocolError,
-    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
-}
-"""The names are the same on both sides, so what is not sent stays apart from what is in doubt."""
