@@ -49,7 +49,7 @@ class Connection:
         return cls(stream)
 
     async def exchange(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and read its whole answer. Raises ``httpx.TransportError``; the connection is then to close."""
+        """Send a request and read its whole answer. After a ``httpx.TransportError`` the connection is to be closed."""
         timeouts: Mapping[str, float | None] = request.extensions.get("timeout", {})
         message = self._encoded(request, await request.aread())
         try:
@@ -75,7 +75,7 @@ class Connection:
     @property
     def was_closed(self) -> bool:
         """Whether the server has closed it, or says what nobody has asked for."""
-        descriptor = self._stream.extra(SocketAttribute.raw_socket).fileno()
+        descriptor = self._stream.extra(SocketAttribute.raw_socket).fileno()  # noqa: S610 (no Django)
         if descriptor < 0:
             return True
         if hasattr(select, "poll"):
