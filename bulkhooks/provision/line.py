@@ -26,6 +26,7 @@ from bulkhooks.errors import (
     Unauthorized,
 )
 from bulkhooks.nexudus.client import NexudusClient
+from bulkhooks.provision.bounds import Budget, Halt, HeldBack, WritesClosed
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.journal import DAY, Journal
 from bulkhooks.provision.limiter import Limiter, NextSlotTooFar, Slot
@@ -37,43 +38,6 @@ LOCATIONS_THAT_MEAN_LOCKED_OUT = 3
 _log = logging.getLogger("bulkhooks")
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Why an account's work ended early. ``resume_at``: seconds since 1970, where the limits are the reason."""
-
-    reason: str
-    exit_code: int = 4
-    resume_at: float | None = None
-
-
-class HeldBack(BulkhooksError):
-    """A request that was ready to leave when the API asked everyone to wait."""
-
-
-class WritesClosed(BulkhooksError):
-    """No further write in this run."""
-
-    exit_code = 4
-
-
-class Budget:
-    """How many writes a run may still send, over all its accounts; None is no limit."""
-
-    def __init__(self, total: int | None) -> None:
-        self.total = total
-        self._taken = 0
-
-    @property
-    def is_spent(self) -> bool:
-        return self.total is not None and self._taken >= self.total
-
-    def take(self) -> None:
-        self._taken += 1
-
-    def give_back(self) -> None:
-        self._taken -= 1
 
 
 @dataclass(slots=True)

@@ -13,10 +13,11 @@ import pandas as pd
 
 from bulkhooks.errors import ApiError, CredentialsError, Forbidden, Unauthorized
 from bulkhooks.provision import history
+from bulkhooks.provision.bounds import Halt
 from bulkhooks.provision.canary import Canary
 from bulkhooks.provision.item import Outcome, Verdict
 from bulkhooks.provision.limiter import NextSlotTooFar
-from bulkhooks.provision.line import Halt, Line
+from bulkhooks.provision.line import Line
 from bulkhooks.provision.listing import existing
 from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.plan import Memory, compare, to_prune

@@ -33,11 +33,12 @@ from bulkhooks.errors import (
     Refused,
     Unauthorized,
 )
+from bulkhooks.provision.bounds import WritesClosed
 from bulkhooks.provision.canary import Canary
 from bulkhooks.provision.changes import described, differences, wanted
 from bulkhooks.provision.item import Item, Outcome, Verdict
 from bulkhooks.provision.limiter import NextSlotTooFar
-from bulkhooks.provision.line import Line, WritesClosed
+from bulkhooks.provision.line import Line
 from bulkhooks.provision.listing import find
 from bulkhooks.provision.outage import GaveUp, backoff
 from bulkhooks.webhook import Status, url_key

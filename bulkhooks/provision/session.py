@@ -16,9 +16,10 @@ from anyio.abc import TaskGroup
 from bulkhooks.errors import UsageError
 from bulkhooks.nexudus.auth import Authorization
 from bulkhooks.nexudus.client import NexudusClient
+from bulkhooks.provision.bounds import Budget, Halt
 from bulkhooks.provision.journal import Journal
 from bulkhooks.provision.limiter import Limiter, Rate
-from bulkhooks.provision.line import Budget, Halt, Line, Traffic
+from bulkhooks.provision.line import Line, Traffic
 from bulkhooks.provision.lock import hold
 
 PATIENCE = 900.0

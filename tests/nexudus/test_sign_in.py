@@ -11,9 +11,10 @@ import pytest
 
 from bulkhooks.errors import CredentialsError, InDoubt, NotSent, Throttled, Unauthorized
 from bulkhooks.nexudus.tokens import QUIET
+from bulkhooks.provision.bounds import Budget
 from bulkhooks.provision.journal import Journal
 from bulkhooks.provision.limiter import Limiter
-from bulkhooks.provision.line import Budget, Line
+from bulkhooks.provision.line import Line
 from tests.nexudus.conftest import BODY, CREATED, client_of
 
 pytestmark = pytest.mark.anyio

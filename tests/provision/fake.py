@@ -13,9 +13,9 @@ import httpx
 import pandas as pd
 
 from bulkhooks.provision import history
+from bulkhooks.provision.bounds import Halt
 from bulkhooks.provision.journal import Journal
 from bulkhooks.provision.limiter import parse_rates
-from bulkhooks.provision.line import Halt
 from bulkhooks.provision.run import item_rows, make_plan, new_run_id, resume_at, send, tell_arrivals
 from bulkhooks.provision.session import Account, Session, Terms
 from bulkhooks.webhook import RESULT_COLUMNS, Status, url_key

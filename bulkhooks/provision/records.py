@@ -1,0 +1,116 @@
+"""Records on their way to the disk: many share one synced commit, and whoever needs to, waits for it.
+
+Records are made on the event loop and committed by ``keep()`` every few turns of it, so that everything that happened
+in them shares one synced commit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+from bulkhooks.errors import JournalError
+from bulkhooks.provision.schema import connect, translated
+
+_TURNS = 3
+"""Turns of the event loop that share one commit: in so many a worker gets from an outcome to its next send."""
+
+
+class Records:
+    """A file of records. Raises ``JournalError`` where it cannot be read or written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = connect(path)
+        self._dirty = anyio.Event()
+        self._done = anyio.Event()
+        self._broken: JournalError | None = None
+        self.unsaved: list[str] = []
+        """Outcomes that came in and are not on the disk; the disk did not take them, where the run is over."""
+
+    def close(self) -> None:
+        """Commit what was said last, and let go of the file. A disk that took no more has been told of already."""
+        try:
+            if self._broken is None:
+                self._commit()
+        finally:
+            self.database.close()
+
+    def query(self, statement: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Ask; for whatever only reads."""
+        with self._guarded():
+            for row in self.database.execute(statement, values):  # noqa: UP028 - "yield from" would close a cursor late
+                yield row
+
+    async def durable(self) -> None:
+        """Wait until everything said so far is on the disk; ``JournalError`` where the disk does not take it."""
+        if self._broken is None:
+            done = self._done
+            self._dirty.set()
+            await done.wait()
+        if self._broken is not None:
+            raise self._broken
+
+    async def keep(self) -> None:
+        """Commit, every few turns of the event loop, whatever was said in them. Runs for as long as a run does.
+
+        Where the disk takes no more, every ``durable()`` from then on says so and nothing is sent.
+        """
+        while self._broken is None:
+            await self._dirty.wait()
+            for _ in range(_TURNS):
+                await checkpoint()
+            self._dirty = anyio.Event()
+            done, self._done = self._done, anyio.Event()
+            try:
+                self._commit()
+            except JournalError as error:
+                self._broken = self._broken or error
+            done.set()
+
+    def _say(self, statement: str, values: Sequence[object]) -> int:
+        """Note something; that the disk does not take it is learned from ``durable()``, not where it is said: an
+        answer that is there must be told to the end."""
+        self._dirty.set()
+        try:
+            with self._guarded():
+                if not self.database.in_transaction:
+                    self.database.execute("BEGIN IMMEDIATE")
+                return int(self.database.execute(statement, values).lastrowid or 0)
+        except JournalError as error:
+            self._broken = self._broken or error
+            return 0
+
+    def _commit(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+        with self._guarded():
+            if self.database.in_transaction:
+                self.database.execute("COMMIT")
+        self.unsaved.clear()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._commit()
+        with self._guarded():
+            self.database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.database
+            except BaseException:
+                if self.database.in_transaction:
+                    self.database.execute("ROLLBACK")
+                raise
+            self.database.execute("COMMIT")
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise translated(error, self.path) from error
