@@ -58,8 +58,9 @@ class MortalApi(FakeApi):
         if self.kill_at == 0:
             self.kill()
         await anyio.sleep(0.1)  # whoever is killed in here has it on its way
-        if request in self.in_flight:
-            self.in_flight.remove(request)
+        if self.kill_at is None:
+            raise Killed
+        self.in_flight.remove(request)
         return await super().handle_async_request(request)
 
     def kill(self):
