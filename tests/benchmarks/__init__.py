@@ -1,0 +1,1 @@
+"""How fast the project is beside named others, measured: ``python -m tests.benchmarks``."""
