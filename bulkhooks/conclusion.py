@@ -79,7 +79,8 @@ class Running:
         if self.session.was_aborted:
             raise Aborted("stopped at once; the journal knows what was in flight: run the same command again")
         self.fill()
-        self._write_results()
+        with self.session.standing_still():
+            self._write_results()
         journal.finish(self.number, summary.as_dict(), self.session.wall())
         self.report.load = loader(self.job, journal, self.number)
         return self.report

@@ -5,15 +5,16 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 
 import anyio
 import httpx
 from anyio.abc import TaskGroup
 
-from bulkhooks.errors import UsageError
+from bulkhooks.errors import Aborted, UsageError
 from bulkhooks.nexudus.auth import Authorization
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.provision.bounds import Budget, Halt
@@ -21,6 +22,8 @@ from bulkhooks.provision.journal import Journal
 from bulkhooks.provision.limiter import Limiter, Rate
 from bulkhooks.provision.line import Line, Traffic
 from bulkhooks.provision.lock import hold
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 PATIENCE = 900.0
 """Seconds: a next slot farther away than this ends the run, unless it was told to wait."""
@@ -67,6 +70,8 @@ class Session:
         self.lines: dict[str, Line] = {}
         self.was_interrupted = False
         self.was_aborted = False
+        self._signals = 0
+        self._stands_still = False
         self._budget = Budget(terms.limit)
         self._stack = AsyncExitStack()
         self._deadline = float("inf")
@@ -144,8 +149,42 @@ class Session:
         for line in self.lines.values():
             line.halt(halt)
 
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Long work inside, while no signal is listened to: the second one stops it all the same (``Aborted``)."""
+        self._stands_still = True
+        try:
+            self._stop_at_the_second()
+            yield
+        finally:
+            self._stands_still = False
+
+    def _stop_at_the_second(self) -> None:
+        if self._stands_still and self._signals > 1:
+            raise Aborted("stopped at once; the journal has everything: bulkhooks results --run last -o PLACE")
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        """Count signals when they come, which is before anybody who listens to them hears of them."""
+        listening = {number: signal.getsignal(number) for number in _SIGNALS}
+
+        def count(number: int, frame: FrameType | None) -> None:
+            self._signals += 1
+            handler = listening[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+            self._stop_at_the_second()
+
+        for number in _SIGNALS:
+            signal.signal(number, count)
+        try:
+            yield
+        finally:
+            for number, handler in listening.items():
+                signal.signal(number, handler)
+
     async def _listen_to_signals(self) -> None:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with anyio.open_signal_receiver(*_SIGNALS) as signals, self._counting():
             async for number in signals:
                 if self.was_interrupted:
                     self.was_aborted = True

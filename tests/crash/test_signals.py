@@ -53,3 +53,22 @@ def test_the_second_signal_stops_at_once(tmp_path):
             pass
         bench.check()
         bench.close()
+
+
+def test_the_second_signal_stops_even_the_writing_of_results(tmp_path):
+    """A large workbook takes its time; whoever does not want to wait for it gets exit 130, and it from the journal."""
+    with sandbox(latency="0ms", locations=tuple(range(1, 9001))) as far_end:
+        bench = Bench(tmp_path, far_end.base_url)
+        bench.write_input(["1-9000"], actions='"6,7,8"')
+        child = bench.start("--limit", "3", "-o", "out.xlsx")
+        while bench.stats()["requests"]["create"] < 3:
+            assert child.poll() is None
+            time.sleep(0.003)
+        child.send_signal(signal.SIGINT)
+        child.send_signal(signal.SIGTERM)
+        code, said = bench.finish(child)
+        assert code == 130, said
+        assert "Traceback" not in said
+        assert len(bench.stored()) == 3
+        assert not (tmp_path / "out.xlsx").exists()
+        bench.close()
