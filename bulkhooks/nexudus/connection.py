@@ -29,6 +29,7 @@ class Connection:
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
+        self._socket = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 (no Django)
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
 
     @classmethod
@@ -75,7 +76,7 @@ class Connection:
     @property
     def was_closed(self) -> bool:
         """Whether the server has closed it, or says what nobody has asked for."""
-        descriptor = self._stream.extra(SocketAttribute.raw_socket).fileno()  # noqa: S610 (no Django)
+        descriptor = self._socket.fileno()
         if descriptor < 0:
             return True
         if hasattr(select, "poll"):
@@ -134,9 +135,11 @@ def _step(
 ) -> Iterator[None]:
     """A step on the way, of which anyio's failures come out as httpx's. ``timeout`` in seconds."""
     try:
-        with anyio.fail_after(timeout):
+        with anyio.move_on_after(timeout) as scope:
             yield
     except TimeoutError as error:
         raise too_late(str(error)) from error
     except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream) as error:
         raise broken(str(error)) from error
+    if scope.cancelled_caught:
+        raise too_late("")

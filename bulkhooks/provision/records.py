@@ -79,12 +79,11 @@ class Records:
         answer that is there must be told to the end."""
         self._dirty.set()
         try:
-            with self._guarded():
-                if not self.database.in_transaction:
-                    self.database.execute("BEGIN IMMEDIATE")
-                return int(self.database.execute(statement, values).lastrowid or 0)
-        except JournalError as error:
-            self._broken = self._broken or error
+            if not self.database.in_transaction:
+                self.database.execute("BEGIN IMMEDIATE")
+            return int(self.database.execute(statement, values).lastrowid or 0)
+        except sqlite3.Error as error:
+            self._broken = self._broken or translated(error, self.path)
             return 0
 
     def _commit(self) -> None:
