@@ -226,11 +226,16 @@ class Line:
                     raise NotSent(str(error), error.http_status) from error
 
     async def _in_turn(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
-        """Send at once, or alone: until a first write has passed, and while nothing is answered."""
-        while self._goes_alone(item):
+        """Send at once, or alone: until a first write has passed, and while nothing is answered.
+
+        A write does not overtake those that have waited for that, or a cap would leave gaps in the sheet.
+        """
+        in_line = item is not None and self._alone.locked()
+        while in_line or self._goes_alone(item):
             async with self._alone:
                 if self._goes_alone(item):
                     return await self._send(request, item)
+            in_line = False
         return await self._send(request, item)
 
     def _goes_alone(self, item: Item | None) -> bool:

@@ -35,10 +35,17 @@ def test_a_second_run_ends_at_once_and_says_who_holds_the_lock(held):
 
 
 def test_another_journal_is_another_lock(held):
-    """Two journals, or two accounts, run side by side."""
+    """Two journals run side by side."""
     bench, _ = held
     code, said = bench.run("--journal", "other.db", "--limit", "0")
     assert code == 4, said
+
+
+def test_another_account_runs_beside_it_in_the_same_journal(held):
+    """The lock is the account's, not the journal's."""
+    bench, _ = held
+    code, said = bench.run("--account", "other")
+    assert code == 0, said
 
 
 def test_the_lock_ends_with_its_process(held):

@@ -14,8 +14,10 @@ import pandas as pd
 
 from bulkhooks.provision import history
 from bulkhooks.provision.bounds import Halt
+from bulkhooks.provision.forecast import forecast
 from bulkhooks.provision.journal import Journal
 from bulkhooks.provision.limiter import parse_rates
+from bulkhooks.provision.preview import preview
 from bulkhooks.provision.run import item_rows, make_plan, new_run_id, resume_at, send, tell_arrivals
 from bulkhooks.provision.session import Account, Session, Terms
 from bulkhooks.webhook import RESULT_COLUMNS, Status, url_key
@@ -307,15 +309,20 @@ class Bench:
                     await session.open(_account(name, told), lock=True)
                 return await self._run(journal, session, rows, told, start)
 
+    async def plan(self, rows, **changes):
+        """What a run would do now, and what that takes."""
+        told = {**self.options, **changes}
+        with self.journal() as journal:
+            async with Session(journal, _terms(told, Far(self.apis)), wall=wall) as session:
+                for name in dict.fromkeys(row.account for row in rows):
+                    await session.open(_account(name, told))
+                plan = await _planned(session.lines, rows, told)
+                await preview(plan, session.lines)
+                return plan, forecast(plan, session.lines)
+
     async def _run(self, journal, session, rows, told, start):
         lines = session.lines
-        plan = await make_plan(
-            lines,
-            expansion(rows),
-            if_exists=told.get("if_exists", "skip"),
-            resend_unknown=told.get("resend_unknown", False),
-            prune=told.get("prune", False),
-        )
+        plan = await _planned(lines, rows, told)
         tell_arrivals(lines, plan)
         numbers = {name: line.account for name, line in lines.items()}
         run = journal.begin(
@@ -345,6 +352,16 @@ class Bench:
             [line.limiter.writes_left() for line in lines.values()],
             anyio.current_time() - start,
         )
+
+
+async def _planned(lines, rows, told):
+    return await make_plan(
+        lines,
+        expansion(rows),
+        if_exists=told.get("if_exists", "skip"),
+        resend_unknown=told.get("resend_unknown", False),
+        prune=told.get("prune", False),
+    )
 
 
 def _as_written(number, row):

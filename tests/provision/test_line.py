@@ -108,6 +108,12 @@ async def test_a_cap_ends_the_run_and_the_next_one_goes_on(tmp_path):
     assert ran.cap_left == [5]
 
 
+async def test_what_fits_under_a_cap_is_the_beginning_of_the_sheet(tmp_path):
+    """Rows are sent in their order, also by many workers."""
+    ran = await Bench(tmp_path, FakeApi(latency=0.1), rate=["5/day"]).run(rows_at(*range(1001, 1021)))
+    assert ran.statuses == ["created"] * 5 + ["pending"] * 15
+
+
 async def _sleep_until(moment):
     import anyio
 
