@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from urllib.parse import parse_qs
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_PAGE_SIZE = 500
+PAGE_SIZE = 500
 
 
 class FarEnd:
@@ -85,7 +85,7 @@ class FarEnd:
 
     def _page(self, query: str) -> bytes:
         asked = {name: values[0] for name, values in parse_qs(query).items()}
-        page, size = int(asked.get("page", 1)), min(int(asked.get("size", 25)), _PAGE_SIZE)
+        page, size = int(asked.get("page", 1)), min(int(asked.get("size", 25)), PAGE_SIZE)
         found = list(enumerate(self.webhooks, start=1))
         if "WebHook_Business" in asked:
             business, action = asked["WebHook_Business"], asked.get("WebHook_Action")
