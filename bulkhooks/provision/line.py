@@ -170,7 +170,8 @@ class Line:
                     raise
                 answers = self.answers
                 self.traffic.retried += 1
-                await anyio.sleep(backoff(failures, self._draw))
+                if not self._outage.is_down:  # then all are quiet for a while
+                    await anyio.sleep(backoff(failures, self._draw))
 
     async def write(self, item: Item, request: Callable[[], Awaitable[T]]) -> T:
         """Send a write for an item, its record made durable before it leaves; throttling is waited out.

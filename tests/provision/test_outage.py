@@ -40,7 +40,7 @@ async def test_an_api_that_is_down_from_the_start_is_given_up(tmp_path, fate):
     ran = await Bench(tmp_path, api, give_up_after=120, retries=0).run(rows_at(1001, 1002))
     assert (ran.statuses, ran.told("ErrorCode")) == (["pending"] * 2, ["not-sent"] * 2)
     assert ran.halts["default"].exit_code == 4
-    assert 100 <= ran.seconds <= 200
+    assert 110 <= ran.seconds <= 135
     assert len(api.log) < 60
 
 
