@@ -78,9 +78,9 @@ class Line:
         self._capped: Halt | None = None
         self._scope = anyio.CancelScope()
         self._deadline = deadline
-        self._draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
+        self.draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
         self._budget = budget
-        self._outage = Outage(give_up_after, self._draw)
+        self._outage = Outage(give_up_after, self.draw)
         self._retries = retries
         self._patience = patience
         self._alone = anyio.Lock()
@@ -171,7 +171,7 @@ class Line:
                 answers = self.answers
                 self.traffic.retried += 1
                 if not self._outage.is_down:  # then all are quiet for a while
-                    await anyio.sleep(backoff(failures, self._draw))
+                    await anyio.sleep(backoff(failures, self.draw))
 
     async def write(self, item: Item, request: Callable[[], Awaitable[T]]) -> T:
         """Send a write for an item, its record made durable before it leaves; throttling is waited out.
@@ -333,4 +333,4 @@ class Line:
         else:
             self._outage.failed(sent_at, str(error))
         wait = error.retry_after
-        self.limiter.pause(backoff(self._throttles, self._draw) if wait is None else wait)
+        self.limiter.pause(backoff(self._throttles, self.draw) if wait is None else wait)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
-import random
 from collections.abc import Callable, Iterator, Mapping
 
 import anyio
@@ -66,7 +65,6 @@ class Sender:
         canary: Canary,
         ended: Callable[[Outcome], None],
         named: Mapping[str, str],
-        draw: random.Random | None = None,
     ) -> None:
         self._line = line
         self._run = run
@@ -76,7 +74,6 @@ class Sender:
         self._canary = canary
         self._tell = ended
         self._named = named
-        self._draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
         self._later: list[tuple[float, int, Item]] = []
         self._tickets = itertools.count()
         self._busy = 0
@@ -196,7 +193,7 @@ class Sender:
                 reason = f"sent, not answered, and the look-up failed as well ({error}): the next run looks again"
                 self._end(item, Outcome(Status.FAILED, error_code="in-doubt", error=reason))
             else:
-                self._put_off(item, self._settle + backoff(item.tries, self._draw))
+                self._put_off(item, self._settle + backoff(item.tries, self._line.draw))
                 _log.warning("%s: the look-up failed (%s); looking again", item.place, error)
             return
         except Refused as error:
@@ -266,7 +263,7 @@ class Sender:
         if item.tries > self._retries:
             self._fail(item, error)
         else:
-            self._put_off(item, backoff(max(item.tries, 1), self._draw))
+            self._put_off(item, backoff(max(item.tries, 1), self._line.draw))
 
     def _doubt(self, item: Item, error: InDoubt) -> None:
         """It may have arrived. A create is looked up once it has had time to settle; a change is read again by id."""
@@ -275,7 +272,7 @@ class Sender:
             if item.tries > self._retries:
                 self._fail(item, error)
             else:
-                self._put_off(item, backoff(item.tries, self._draw))
+                self._put_off(item, backoff(item.tries, self._line.draw))
         elif self._may_list:
             item.verdict = Verdict.LOOK_UP
             self._put_off(item, self._settle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import threading
 import time
@@ -47,7 +48,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How patient a run is. Seconds; ``max_runtime`` None is no end."""
+    """How patient a run is. Seconds; ``max_runtime`` None is no end, ``draw`` is what jitter is drawn from."""
 
     timeout: float = 30.0
     concurrency: int = 8
@@ -58,6 +59,7 @@ class Terms:
     wait_lock: float = 0.0
     limit: int | None = None
     transport: httpx.AsyncBaseTransport | None = field(default=None, repr=False)
+    draw: random.Random | None = field(default=None, repr=False)
 
 
 class Session:
@@ -127,6 +129,7 @@ class Session:
             patience=self.terms.patience,
             deadline=self._deadline,
             wall=self.wall,
+            draw=self.terms.draw,
         )
         if self.was_interrupted:
             line.halt(Halt("interrupted"))

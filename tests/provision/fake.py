@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import starmap
@@ -394,6 +395,7 @@ class Far(httpx.AsyncBaseTransport):
 def _terms(told, transport):
     return Terms(
         transport=transport,
+        draw=random.Random(1),
         concurrency=told.get("concurrency", 8),
         retries=told.get("retries", 5),
         give_up_after=told.get("give_up_after", 300),
