@@ -46,6 +46,8 @@ class Grid:
     is_workbook: bool
     merged: Sequence[Range] = ()
     """Merged cells, which all hold the value already."""
+    is_ascii: bool = False
+    """Whether it is known that every value is text of ASCII characters alone."""
 
     @property
     def height(self) -> int:
@@ -90,11 +92,11 @@ def written(value: Any) -> str:
     return text(value)
 
 
-def texts(column: Column) -> Column:
-    """``written`` of a whole column; the column itself where it is that already."""
+def texts(column: Column, *, is_ascii: bool = False) -> Column:
+    """``written`` of a whole column (``is_ascii`` as in ``Grid``); the column itself where it is that already."""
     values = column.tolist()
     try:
-        is_ascii = "".join(values).isascii()
+        is_ascii = is_ascii or "".join(values).isascii()
     except TypeError:  # not all of it is text
         return column_of(_written(values))
     # The spaces of ASCII are the fast way, and nearly always enough.

@@ -66,7 +66,7 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
     if look is not None and (look.extent(grid.name)[0] > grid.height or _has_blanks(columns, layout)):
         flaws = {(row - header - 1, at): flaw for (row, at), flaw in _flaws(look, grid).items() if row > header}
         columns = _lengthened(columns, max((row + 1 for row, _ in flaws), default=0))
-    fields = {name: texts(columns[at]) for name, at in layout.fields.items()}
+    fields = {name: texts(columns[at], is_ascii=grid.is_ascii) for name, at in layout.fields.items()}
     field_at = {at: name for name, at in layout.fields.items()}
     in_fields = sorted((row, field_at[at], flaw) for (row, at), flaw in flaws.items() if at in field_at)
     filled = np.zeros(len(columns[0]), dtype=bool)

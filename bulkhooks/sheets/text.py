@@ -36,14 +36,18 @@ def read_text(label: str, file: BinaryIO, score: Score) -> Grid:
 
     Raises ``InputError`` where it is empty or cannot be taken apart.
     """
-    content = _as_utf8(label, file)
+    content, is_ascii = _as_utf8(label, file)
     heads = {delimiter: _head(content, delimiter) for delimiter in DELIMITERS}
     delimiter = max(heads, key=lambda one: (score(heads[one]), max(map(len, heads[one]))))
-    return Grid("", _columns(label, content, delimiter, max(map(len, heads[delimiter]))), is_workbook=False)
+    columns = _columns(label, content, delimiter, max(map(len, heads[delimiter])))
+    return Grid("", columns, is_workbook=False, is_ascii=is_ascii)
 
 
-def _as_utf8(label: str, file: BinaryIO) -> BinaryIO:
-    """UTF-8 with or without a byte order mark as it is, UTF-16 with one and what must be Windows-1252 as UTF-8."""
+def _as_utf8(label: str, file: BinaryIO) -> tuple[BinaryIO, bool]:
+    """UTF-8 with or without a byte order mark as it is, UTF-16 with one and what must be Windows-1252 as UTF-8.
+
+    Returns also whether all of it is ASCII.
+    """
     if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
         file.seek(0)
         try:
@@ -59,12 +63,13 @@ def _as_utf8(label: str, file: BinaryIO) -> BinaryIO:
     if text.has_end_mark:
         file.seek(0)
         file = io.BytesIO(file.read().rstrip(_END))
-    return file
+    return file, text.is_ascii
 
 
 @dataclass(slots=True)
 class _Text:
     is_utf8: bool = True
+    is_ascii: bool = True
     is_blank: bool = True
     has_end_mark: bool = False
 
@@ -77,12 +82,14 @@ def _look_over(file: BinaryIO) -> _Text:
     try:
         while piece := file.read(_PIECE):
             found.has_end_mark = piece.endswith(_END)
-            if not piece.isascii() or decoder.getstate()[0] or found.is_blank:
+            is_ascii = piece.isascii()
+            found.is_ascii = found.is_ascii and is_ascii
+            if not is_ascii or decoder.getstate()[0] or found.is_blank:
                 text = decoder.decode(piece)
                 found.is_blank = found.is_blank and not text.strip(AROUND)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        found.is_utf8 = found.is_blank = False
+        found.is_utf8 = found.is_ascii = found.is_blank = False
     return found
 
 
