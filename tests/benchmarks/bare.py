@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 
@@ -37,9 +38,7 @@ async def _aiohttp() -> AsyncIterator[httpx.AsyncClient]:
 CLIENTS = {"shared": _shared, "aiohttp": _aiohttp}
 
 
-async def _main(kind: str, address: str, path: str) -> float:
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+async def _main(kind: str, address: str, rows: list[dict[str, str]]) -> float:
     start = time.perf_counter()
     async with CLIENTS[kind]() as client:
         waiting = iter(rows)
@@ -58,4 +57,5 @@ async def _main(kind: str, address: str, path: str) -> float:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(_main(*sys.argv[1:])))
+    _, asked, far_end, file = sys.argv
+    print(asyncio.run(_main(asked, far_end, list(csv.DictReader(Path(file).read_text("utf-8").splitlines())))))

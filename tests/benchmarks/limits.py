@@ -75,7 +75,11 @@ def _pyrate(period: float) -> Limited:
     return limited
 
 
-LIMITERS = {"bulkhooks": (_ours, ""), "aiolimiter": (_aiolimiter, "aiolimiter"), "pyrate-limiter": (_pyrate, "pyrate_limiter")}
+LIMITERS = {
+    "bulkhooks": (_ours, ""),
+    "aiolimiter": (_aiolimiter, "aiolimiter"),
+    "pyrate-limiter": (_pyrate, "pyrate_limiter"),
+}
 
 
 def cases(scale: Scale, folder: Path) -> Iterator[Row]:

@@ -28,7 +28,9 @@ def cases(scale: Scale, folder: Path) -> Iterator[Row]:
         for count, goal in goals.items():
             rows = write_csv(folder / "hooks.csv", count // _EACH, events=EVENTS)
             peak = _peak(address, folder, rows)
-            yield Row(f"most memory of a run of {count:,} webhooks", f"{peak} MB", f"allowed: {goal} MB", peak / goal, 1.0)
+            yield Row(
+                f"most memory of a run of {count:,} webhooks", f"{peak} MB", f"allowed: {goal} MB", peak / goal, 1.0
+            )
         yield _growth(scale, address, folder)
 
 

@@ -96,7 +96,9 @@ class FarEnd:
                 and (action is None or record["Action"] == int(action))
             ]
         pages = -(-len(found) // size)
-        records = b",".join(b'{"Id":%d,%s' % (number, body[1:]) for number, body in found[(page - 1) * size : page * size])
+        records = b",".join(
+            b'{"Id":%d,%s' % (number, body[1:]) for number, body in found[(page - 1) * size : page * size]
+        )
         return b'{"Records":[%s],"CurrentPage":%d,"CurrentPageSize":%d,"TotalItems":%d,"TotalPages":%d,"HasNextPage":%s}' % (
             records, page, size, len(found), pages, b"true" if page < pages else b"false",
         )  # fmt: skip
