@@ -24,7 +24,7 @@ PAGE_SIZE = 500
 
 
 class FarEnd:
-    """Webhooks by id, and what was counted. What a request takes is drawn between half of ``latency`` (seconds) and all.
+    """Webhooks by id, and what was counted. A request takes between half of ``latency`` (seconds) and all of it.
 
     At most ``rate`` writes are taken in any ``period`` seconds; 0 is no limit.
     """
@@ -99,11 +99,11 @@ class FarEnd:
         records = b",".join(
             b'{"Id":%d,%s' % (number, body[1:]) for number, body in found[(page - 1) * size : page * size]
         )
-        return b'{"Records":[%s],"CurrentPage":%d,"CurrentPageSize":%d,"TotalItems":%d,"TotalPages":%d,"HasNextPage":%s}' % (
-            records, page, size, len(found), pages, b"true" if page < pages else b"false",
-        )  # fmt: skip
+        has_next = b"true" if page < pages else b"false"
+        return _PAGE % (records, page, size, len(found), pages, has_next)
 
 
+_PAGE = b'{"Records":[%s],"CurrentPage":%d,"CurrentPageSize":%d,"TotalItems":%d,"TotalPages":%d,"HasNextPage":%s}'
 _CREATED = b'{"Status":200,"Message":"WebHook was created","Value":{"Id":%d},"Errors":null,"WasSuccessful":true}'
 _TOO_FAST = (
     b"HTTP/1.1 409 You must wait before accessing this url again.\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
