@@ -48,7 +48,13 @@ class Part:
     def places(self) -> Column:
         """The place of each row."""
         prefix = str(self.source.row(0)).removesuffix("0")
-        return column_of([f"{prefix}{line}" for line in self.lines.tolist()])
+        # Written in two halves, of which there are few, a million numbers take a third of the time.
+        thousands, rest = np.divmod(self.lines, 1000)
+        heads = column_of([f"{prefix}{thousand}" for thousand in range(int(thousands.max(initial=0)) + 1)])
+        places: Column = heads[thousands] + column_of([f"{number:03d}" for number in range(1000)])[rest]
+        small = thousands == 0
+        places[small] = [f"{prefix}{line}" for line in self.lines[small].tolist()]
+        return places
 
     def problems(self, start: int) -> Iterator[Problem]:
         """The flaws, in a table in which these rows begin at ``start``."""
