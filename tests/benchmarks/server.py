@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from urllib.parse import parse_qs
 
@@ -86,21 +86,19 @@ class FarEnd:
     def _page(self, query: str) -> bytes:
         asked = {name: values[0] for name, values in parse_qs(query).items()}
         page, size = int(asked.get("page", 1)), min(int(asked.get("size", 25)), PAGE_SIZE)
-        found = list(enumerate(self.webhooks, start=1))
+        found: Sequence[int] = range(len(self.webhooks))
         if "WebHook_Business" in asked:
-            business, action = asked["WebHook_Business"], asked.get("WebHook_Action")
-            found = [
-                (number, body)
-                for number, body in found
-                if (record := json.loads(body))["BusinessId"] == int(business)
-                and (action is None or record["Action"] == int(action))
-            ]
+            wanted = {"BusinessId": asked["WebHook_Business"], "Action": asked.get("WebHook_Action")}
+            found = [position for position in found if self._is(position, wanted)]
         pages = -(-len(found) // size)
-        records = b",".join(
-            b'{"Id":%d,%s' % (number, body[1:]) for number, body in found[(page - 1) * size : page * size]
-        )
+        these = found[(page - 1) * size : page * size]
+        records = b",".join(b'{"Id":%d,%s' % (position + 1, self.webhooks[position][1:]) for position in these)
         has_next = b"true" if page < pages else b"false"
         return _PAGE % (records, page, size, len(found), pages, has_next)
+
+    def _is(self, position: int, wanted: Mapping[str, str | None]) -> bool:
+        record = json.loads(self.webhooks[position])
+        return all(value is None or record[name] == int(value) for name, value in wanted.items())
 
 
 _PAGE = b'{"Records":[%s],"CurrentPage":%d,"CurrentPageSize":%d,"TotalItems":%d,"TotalPages":%d,"HasNextPage":%s}'
