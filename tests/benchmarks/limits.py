@@ -21,7 +21,7 @@ COUNT = 60
 """Writes in a window, as published; the windows are shorter, or this would take hours."""
 
 LATENCIES = (0.005, 0.05, 0.5)
-"""Seconds: the longest; what a request takes is drawn between half of it and all."""
+"""Seconds, the longest; see ``FarEnd`` for how they vary."""
 
 Send = Callable[[], Awaitable[bool]]
 """Sends one write; False where it was throttled."""

@@ -24,7 +24,8 @@ PAGE_SIZE = 500
 
 
 class FarEnd:
-    """Webhooks by id, and what was counted. A request takes between half of ``latency`` (seconds) and all of it.
+    """Webhooks by id, and what was counted. A request takes between half of ``latency`` (seconds) and all of it,
+    and the server sees it at any moment of that.
 
     At most ``rate`` writes are taken in any ``period`` seconds; 0 is no limit.
     """
@@ -45,14 +46,20 @@ class FarEnd:
                 length = _LENGTH.search(head)
                 body = await reader.readexactly(int(length[1])) if length else b""
                 method, target, _ = head.split(b" ", 2)
-                on_the_way = self._latency * self._draw.uniform(0.25, 0.5) if self._latency else 0.0
-                if on_the_way:
-                    await asyncio.sleep(on_the_way)
+                there, back = self._ways()
+                if there:
+                    await asyncio.sleep(there)
                 answer = self._answer(method.decode(), target.decode(), body)
-                if on_the_way:
-                    await asyncio.sleep(on_the_way)
+                if back:
+                    await asyncio.sleep(back)
                 writer.write(answer)
         writer.close()
+
+    def _ways(self) -> tuple[float, float]:
+        """How long a request is on its way to the server, and its answer back."""
+        both = self._latency * self._draw.uniform(0.5, 1)
+        there = both * self._draw.random()
+        return there, both - there
 
     def _answer(self, method: str, target: str, body: bytes) -> bytes:
         path, _, query = target.partition("?")
