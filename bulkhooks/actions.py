@@ -144,11 +144,8 @@ def match(text: str) -> list[int]:
         if len(text) > _LONGEST_PATTERN:
             return []
         pattern = "*".join(_folded(part) for part in text.split("*"))
-        return [
-            number
-            for number, name in all_actions()
-            if number != NEVER_FIRES and fnmatch.fnmatchcase(_folded(name), pattern)
-        ]
+        found = {number for name, number in _NUMBERS.items() if fnmatch.fnmatchcase(name, pattern)}
+        return sorted(found - {NEVER_FIRES})
     if digits := re.fullmatch(r"0*(\d{1,9}?)(?:[.．]0+)?", text):
         number = int(digits[1])
         return [number] if 1 <= number <= len(NAMES) else []

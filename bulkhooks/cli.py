@@ -223,10 +223,10 @@ def _carry_out(
         with logging_as_told(job):
             report = _attended(name, job, work)
             if report is not None:
-                for line in say.remarks(report):
+                for line in report.warnings if name == "check" else say.remarks(report):
                     _log.warning(line)
                 if job.json:
-                    typer.echo(say.as_json(report))
+                    typer.echo(say.as_json(report, with_problems=name == "check"))
                 elif not job.quiet:
                     typer.echo(getattr(say, words)(report))
                 raise typer.Exit(report.exit_code)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -91,13 +92,41 @@ class Running:
             self.destinations.write(self.session.journal, self.number, report.summary, self.table)
             report.warnings += self.destinations.said
             if self.job.write_back:
-                report.warnings += write_copies(self.job, report.summary)
+                report.warnings += self._write_copies()
         except OutputError as error:
             report.warnings.append(
                 f"{error}; the journal has the results: bulkhooks results --run {report.summary.run_id} -o PLACE"
             )
             if report.summary.status == "ok":
                 report.summary.status, report.summary.exit_code = "failures", EXIT_CODES["failures"]
+
+    def _write_copies(self) -> list[str]:
+        """--write-back: put the result sheets into copies of the input workbooks, beside the first results.
+
+        Returns what has to be said where that cannot be done; the copies made go into the summary's outputs.
+        """
+        from bulkhooks.sheets.writeback import write_back
+
+        summary = self.report.summary
+        workbooks = [Path(name) for name in self.job.inputs if Path(name).suffix.lower() in {".xlsx", ".xlsm"}]
+        if not workbooks:
+            return ["--write-back: no input is a workbook (.xlsx, .xlsm), so there is no copy"]
+        said = []
+        with tempfile.TemporaryDirectory(prefix="bulkhooks-") as folder:
+            results = next((name for name in summary.outputs if name.endswith(".xlsx")), "")
+            if not results:
+                results = str(Path(folder) / "results.xlsx")
+                only_here = replace(summary, outputs=[])
+                with Destinations([results]) as destinations:
+                    destinations.write(self.session.journal, self.number, only_here, self.table)
+            for workbook in workbooks:
+                beside = Path(summary.outputs[0]) if summary.outputs else workbook
+                copy = beside.with_name(f"{workbook.stem}.with.results{workbook.suffix}")
+                try:
+                    summary.outputs.append(str(write_back(workbook, Path(results), copy)))
+                except OutputError as error:
+                    said.append(f"--write-back: {error}; no copy was written")
+        return said
 
     def fill(self) -> None:
         """Complete the summary from the journal and from what went over the lines."""
@@ -178,27 +207,6 @@ def close(summary: Summary, ended_at: float | None = None) -> None:
     started_at = history.moment(summary.started_at)
     summary.finished_at = history.iso(ended_at) or ""
     summary.seconds = round(max(0.0, ended_at - started_at), 3)
-
-
-def write_copies(job: Job, summary: Summary) -> list[str]:
-    """--write-back: put the result sheets into copies of the input workbooks, beside the first results.
-
-    Returns what has to be said where that cannot be done; the copies made go into the summary's outputs.
-    """
-    from bulkhooks.sheets.writeback import write_back
-
-    workbooks = [Path(name) for name in job.inputs if Path(name).suffix.lower() in {".xlsx", ".xlsm"}]
-    results = next((Path(name) for name in summary.outputs if name.endswith(".xlsx")), None)
-    if not workbooks or results is None:
-        return ["--write-back needs an input workbook (.xlsx, .xlsm) and results in .xlsx: no copy was written"]
-    said = []
-    for workbook in workbooks:
-        copy = results.with_name(f"{workbook.stem}.with.results{workbook.suffix}")
-        try:
-            summary.outputs.append(str(write_back(workbook, results, copy)))
-        except OutputError as error:
-            said.append(f"--write-back: {error}; no copy was written")
-    return said
 
 
 def loader(job: Job, journal: Journal, number: int) -> Callable[[], pd.DataFrame]:

@@ -29,9 +29,20 @@ _WENT = {
 }
 
 
-def as_json(report: Report) -> str:
-    """Section 7's object; of a plan also what it found."""
+def as_json(report: Report, *, with_problems: bool = False) -> str:
+    """Section 7's object; of a plan also what it found, and of a check every problem."""
     found = report.summary.as_dict()
+    if with_problems:
+        found["problems"] = [
+            {
+                "place": problem.place,
+                "code": problem.code,
+                "value": problem.value,
+                "sentence": problem.sentence,
+                "warning": problem.warning,
+            }
+            for problem in report.problems
+        ]
     if report.forecast is not None:
         from dataclasses import asdict
 
@@ -74,7 +85,7 @@ def _closing(summary: Summary) -> Iterator[str]:
 
 
 def checked(report: Report) -> str:
-    """What a check found: a line a problem, the most frequent first, and the rows that are fit to be sent."""
+    """What a check found: every problem with its place, a table of them by frequency, and how many can be sent."""
     return "\n".join(_checked(report))
 
 
@@ -86,6 +97,9 @@ def _checked(report: Report) -> Iterator[str]:
     yield f"{_many(fit, 'webhook', 'webhooks')} can be sent{twice}; {wrong}."
     yield from _by_problem(report, "problem", warning=False)
     yield from _by_problem(report, "warning", warning=True)
+    if report.problems:
+        yield "Every one of them:"
+        yield from (f"  {'warning: ' if problem.warning else ''}{problem}" for problem in report.problems)
 
 
 def _many(count: int, one: str, several: str) -> str:
@@ -167,14 +181,18 @@ def _table(label: str, counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]
 
 
 def remarks(report: Report) -> Iterator[str]:
-    """What has to be said besides: warnings, and where there is no sheet to tell of them the first of the problems."""
+    """What has to be said besides: warnings, and those of the problems that stand in no sheet, the first of each kind.
+
+    A row that is invalid is in the results with its problems, unless there are none because nothing was sent.
+    """
     yield from report.warnings
-    if report.summary.status != "input-error":
-        return
-    flaws = [problem for problem in report.problems if not problem.warning]
-    yield from map(str, flaws[:_MOST_LINES])
-    if len(flaws) > _MOST_LINES:
-        yield f"… and {len(flaws) - _MOST_LINES:,} more problems"
+    for warning in (False, True):
+        if not warning and report.summary.status != "input-error":
+            continue
+        found = [problem for problem in report.problems if problem.warning == warning]
+        yield from map(str, found[:_MOST_LINES])
+        if len(found) > _MOST_LINES:
+            yield f"… and {len(found) - _MOST_LINES:,} more; `bulkhooks check` lists all"
 
 
 def runs_as_json(found: Sequence[Mapping[str, object]]) -> str:

@@ -91,6 +91,8 @@ def test_a_check_is_a_table_by_problem_the_most_frequent_first():
     assert lines[0] == "1 webhook can be sent, 1 is a duplicate; 3 rows are invalid."
     assert [line.split()[:2] for line in lines[1:]] == [
         ["rows", "problem"], ["2", "bad-url"], ["1", "unknown-action"], ["rows", "warning"], ["1", "insecure-url"],
+        ["Every", "one"], ["Hooks!A2:", "wrong"], ["Hooks!B3:", "no"], ["Hooks!A4:", "wrong"],
+        ["warning:", "Hooks!A5:"],
     ]  # fmt: skip
 
 

@@ -236,12 +236,13 @@ def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
                 }
                 error = _with_what_was_sent(error, written)
         head.append(None if active is None else bool(active))
-    return [
+    ours = [
         place, *head, raw_account, waiting if status == Status.PENDING else status,
-        webhook_id or None, http_status, error_code, error, changes, "yes" if verified else "",
+        webhook_id or None, http_status, error_code, error, changes, "yes" if verified else None,
         attempts, iso(sent_at), duration_ms,
-        *(json.loads(extras, object_hook=_revived) if extras else [None] * width),
     ]  # fmt: skip
+    theirs = json.loads(extras, object_hook=_revived) if extras else [None] * width
+    return [None if value == "" else value for value in ours] + theirs
 
 
 def _number(text: str) -> str | int:

@@ -203,7 +203,7 @@ def _take_doubts(plan: AccountPlan, memory: Memory, wish: np.ndarray, resend_unk
 
 
 def _describe(rows: pd.DataFrame, owned: pd.DataFrame) -> None:
-    """A search leaves the description out; of the webhooks that this tool made it is known."""
-    known = owned.set_index("id")["description"]
-    exists = (rows["status"] == Status.EXISTS) & rows["webhook_id"].isin(known.index)
-    rows.loc[exists, "description"] = rows.loc[exists, "webhook_id"].map(known).fillna("")
+    """A search leaves the description out: it is known of what this tool made, and from an earlier results file."""
+    known = dict(zip(owned["id"], owned["description"], strict=True))
+    exists = (rows["status"] == Status.EXISTS) & (rows["known_id"] != rows["webhook_id"])
+    rows.loc[exists, "description"] = [known.get(number) or "" for number in rows.loc[exists, "webhook_id"]]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import IO, Any
 
-from bulkhooks.sheets.values import Row, plain, text
+from bulkhooks.sheets.values import Row, plain, text, whole
 from bulkhooks.summary import Summary
 
 _FORMULA = re.compile(r"'*[=+\-@]")
@@ -99,7 +99,7 @@ class JsonlWriter:
 
 def _line(columns: Sequence[str], row: Row) -> str:
     if float in map(type, row):  # which may be NaN, that JSON does not have, or a whole number
-        row = [plain(value) for value in row]
+        row = [whole(plain(value)) for value in row]
     line = _encode(dict(zip(columns, row, strict=True)))
     if not line.isascii():
         for separator, escape in _LINE_SEPARATORS:

@@ -60,11 +60,11 @@ def _fill_in(lines: Lines, problems: Problems) -> None:
         names = lines.filled["Name"]
         lines.fill_in("Name", template="")
         names = lines.filled["Name"] = np.where(blank, lines.filled["Name"], names)
-        finding = missing("Name", "neither the cell nor --name-template gives one; write one")
+        finding = missing("Name", "Neither the cell nor --name-template gives one. Write one")
         problems.add("Name", ((row, finding) for row in lines.rows(_is_blank(names))))
     for name in ("URL", "Replaces"):
         for key, where in lines.fill_in(name, in_url=True).items():
-            sentence = f"{name} asks for {{{key}}}, which is empty in this row; fill it in, or take it out of {name}"
+            sentence = f"{name} asks for {{{key}}}, which is empty in this row. Fill it in, or take it out of {name}"
             problems.add(name, ((row, Finding("missing-value", "", sentence)) for row in lines.rows(where)))
             lines.filled[name][where] = ""
     lines.fill_in("Description")
@@ -99,7 +99,7 @@ def _finding(code: str, url: str, verdict: Verdict) -> Finding:
     url = hidden(url)
     if code == "insecure-url":
         return Finding.of(
-            code, url, "is http: events go there unencrypted; use https if the endpoint can", warning=True
+            code, url, "is http: events go there unencrypted. Use https if the endpoint can", warning=True
         )
     if code == "private-url":
         return Finding.of(code, url, "is in a private network, where Nexudus cannot reach it", warning=True)
@@ -173,12 +173,11 @@ def _same_as(lines: Lines, problems: Problems, twins: Codes, firsts: Codes) -> I
     """For every twin which line it is the same as."""
     row, action, business_id = lines.row, lines.action, lines.business_id
     places = np.asarray(lines.fields.table.rows["place"], dtype=object)[row[firsts]]
-    columns = (places, row[twins], row[firsts], action[twins], business_id[twins])
-    for place, twin, first, event, location in zip(*(column.tolist() for column in columns), strict=True):
+    columns = (places, row[twins], action[twins], business_id[twins])
+    for place, twin, event, location in zip(*(column.tolist() for column in columns), strict=True):
         yield (
-            f"{problems.cell(twin, 'BusinessId')}: the same webhook is in {place} already"
-            f" ({problems.cell(first, 'BusinessId')}: {actions.name_of(event)} of location {location} to the same URL)"
-            " and is not sent a second time"
+            f"{problems.cell(twin, 'BusinessId')}: {actions.name_of(event)} of location {location} to this URL is in"
+            f" {place} already and is not sent a second time"
         )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import pandas as pd
+
 from bulkhooks.errors import InputError
 from bulkhooks.sheets.grid import Grid, Score
 from bulkhooks.sheets.secondlook import damaged
@@ -69,6 +71,10 @@ def opened(path: str, label: str, score: Score) -> File:
         raise InputError(f"{label}: there is no file {path}") from None
     except IsADirectoryError:
         raise InputError(f"{label}: {path} is a folder; give the files in it") from None
+    except pd.errors.EmptyDataError:
+        raise InputError(
+            f"{label}: no header found; the file has nothing but empty lines where one is looked for"
+        ) from None
     except PermissionError:
         raise InputError(f"{label}: there is no permission to read {path}, or another program holds it") from None
     except (OSError, ValueError) as error:

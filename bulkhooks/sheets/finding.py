@@ -35,7 +35,7 @@ class Finding:
 
 def missing(field: str, sentence: str) -> Finding:
     """A needed cell is empty."""
-    return Finding("missing-value", "", f"{field} is missing; {sentence}")
+    return Finding("missing-value", "", f"{field} is missing. {sentence}")
 
 
 def cut(value: str, most: int = _MOST_SHOWN) -> str:
@@ -50,8 +50,8 @@ _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
 def shown(value: str) -> str:
-    """``value`` in quotes, as sentences show it."""
-    return f'"{cut(value)}"'
+    """``value`` in quotes, as sentences show it; with nothing in it at which joined sentences come apart."""
+    return f'"{cut(value)}"'.replace("; ", ";\u00a0")
 
 
 def one_of(words: Sequence[str], most: int = 8) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bulkhooks.sheets.values import text
+from bulkhooks.sheets.values import EXACT, text
 
 Column: TypeAlias = npt.NDArray[np.object_]
 """The values of one column from the first row down; ``""`` where a cell is empty."""
@@ -86,7 +86,7 @@ def written(value: Any) -> str:
     if isinstance(value, str):
         return value.strip(AROUND)
     if isinstance(value, float) and value.is_integer():
-        return str(int(value)) if abs(value) < 1e15 else format(Decimal(repr(value)), "f").partition(".")[0]
+        return str(int(value)) if abs(value) <= EXACT else format(Decimal(repr(value)), "f").partition(".")[0]
     if isinstance(value, dt.datetime) and value.time() == dt.time.min:
         return value.date().isoformat()
     return text(value)

@@ -62,9 +62,9 @@ class IdReader:
             else:
                 ids += found
             if len(ids) > _MOST:
-                return (), [Finding.of("too-wide", cell, f"names more than {_MOST:,} locations; use several rows")]
+                return (), [Finding.of("too-wide", cell, f"names more than {_MOST:,} locations. Use several rows")]
         if cell and not ids and not findings:
-            findings.append(Finding.of("bad-business-id", cell, f"names no location; {_HOW}"))
+            findings.append(Finding.of("bad-business-id", cell, f"names no location. {_HOW}"))
         return ids, limited(findings)
 
     def _plain(self, cell: str) -> Sequence[int]:
@@ -134,21 +134,21 @@ class IdReader:
                 "unknown-location", item, "is a group, but the table of locations names none in a column Groups"
             )
         close = self._groups(name)
-        advice = f"did you mean @{close[0]}? The" if close else "the"
+        advice = f"Did you mean @{close[0]}? The" if close else "The"
         known = one_of([f"@{group}" for group in groups])
-        return Finding.of("unknown-location", item, f"is no group of locations; {advice} table has {known}")
+        return Finding.of("unknown-location", item, f"is no group of locations. {advice} table has {known}")
 
     def _unknown(self, item: str) -> Finding:
         if words := _misread(item):
             return Finding.of("bad-business-id", item, words)
         if close := self._names(item) if self._locations else []:
-            words = f"is the name of no location; did you mean {shown(close[0])}? Or write the id"
+            words = f"is the name of no location. Did you mean {shown(close[0])}? Or write the id"
             return Finding.of("unknown-location", item, words)
         if not any(map(str.isalpha, item)) or _NUMBERS_AND_WORDS.fullmatch(item):
-            return Finding.of("bad-business-id", item, f"is no location's id; {_HOW}")
+            return Finding.of("bad-business-id", item, f"is no location's id. {_HOW}")
         if not self._locations:
             return self._without_table(item)
-        words = "is the name of no location; look into the table of locations, or write the id"
+        words = "is the name of no location. Look into the table of locations, or write the id"
         return Finding.of("unknown-location", item, words)
 
     def _without_table(self, item: str) -> Finding:
@@ -161,20 +161,20 @@ class IdReader:
 
     def _shared_name(self, item: str, ids: Sequence[int]) -> Finding:
         listed = one_of([str(number) for number in ids])
-        return Finding.of("unknown-location", item, f"is the name of {len(ids)} locations; write the id: {listed}")
+        return Finding.of("unknown-location", item, f"is the name of {len(ids)} locations. Write the id: {listed}")
 
 
-_BOUNDS = f"ids are numbers from 1 to {_LARGEST}"
-_HOW = "write an id such as 1001, several as 1001, 1002, or a range as 1001-1010"
+_BOUNDS = "ids are whole numbers above 0"
+_HOW = "Write an id such as 1001, several as 1001, 1002, or a range as 1001-1010"
 
 
 def _checked_id(item: str, digits: str) -> Sequence[int] | Finding:
     digits = digits.lstrip("0０") or "0"
     number = int(digits) if len(digits) < 20 else _LARGEST + 1
     if number > _LARGEST:
-        return Finding.of("bad-business-id", item, f"is no location's id, for {_BOUNDS}; look at its digits")
+        return Finding.of("bad-business-id", item, "has more digits than any id. Look at them")
     if number == 0:
-        return Finding.of("bad-business-id", item, f"is no location's id, for {_BOUNDS}; {_HOW}")
+        return Finding.of("bad-business-id", item, f"is no location's id, for {_BOUNDS}. {_HOW}")
     return (number,)
 
 
@@ -183,16 +183,18 @@ def _range(item: str, first: str, last: str) -> Sequence[int] | Finding:
     for digits in (first, last):
         end = _checked_id(digits, digits)
         if isinstance(end, Finding):
-            return Finding.of("bad-business-id", item, f"is no range of ids, for {_BOUNDS}; look at its ends")
+            return Finding.of(
+                "bad-business-id", item, f"is no range of ids, for {_BOUNDS} and not that large. Look at its ends"
+            )
         ends += end
     low, high = ends
     if low > high:
-        return Finding.of("bad-business-id", item, f"is a range that runs backwards; write {high}-{low}")
+        return Finding.of("bad-business-id", item, f"is a range that runs backwards. Write {high}-{low}")
     if high - low >= WIDEST:
         return Finding.of(
             "too-wide",
             item,
-            f"has {high - low + 1:,} ids, and a range may have {WIDEST:,}; look at its numbers, or use several ranges",
+            f"has {high - low + 1:,} ids, and a range may have {WIDEST:,}. Look at its numbers, or use several ranges",
         )
     return range(low, high + 1)
 
@@ -200,15 +202,15 @@ def _range(item: str, first: str, last: str) -> Sequence[int] | Finding:
 def _misread(item: str) -> str:
     """What to say of numbers that are written as no id is, or that a spreadsheet has made something else of."""
     if _NEGATIVE.fullmatch(item):
-        return f"is no location's id, for {_BOUNDS}; {_HOW}"
+        return f"is no location's id, for {_BOUNDS}. {_HOW}"
     if _DATE.fullmatch(item):
         return (
-            "is a date: the spreadsheet took what was typed (as 10-12) for one; format the cell as text and type it"
+            "is a date: the spreadsheet took what was typed (as 10-12) for one. Format the cell as text and type it"
             " again"
         )
     if _GROUPED_OTHERWISE.fullmatch(item):
         parts = re.split(r"\D", item)
-        return f"looks like one number with thousands separators; write {''.join(parts)}, or {'; '.join(parts)}"
+        return f"looks like one number with thousands separators. Write {''.join(parts)}, or {', '.join(parts)}"
     return ""
 
 
@@ -216,13 +218,13 @@ def _grouped(item: str) -> Finding:
     if re.search(_DASH, item):
         joined = re.sub("[,，]", "", item)
         words = (
-            f"may be a range of numbers with thousands separators; write {joined}, or a list with a space after each"
+            f"may be a range of numbers with thousands separators. Write {joined}, or a list with a space after each"
             " comma"
         )
     else:
         parts = re.split("[,，]", item)
         words = (
-            f"looks like one number with thousands separators; write {''.join(parts)} for that id, or"
-            f" {'; '.join(parts)} for {len(parts)} ids"
+            f"looks like one number with thousands separators. Write {''.join(parts)} for that id, or"
+            f" {', '.join(parts)} for {len(parts)} ids"
         )
     return Finding.of("bad-business-id", item, words)

@@ -11,11 +11,14 @@ import pandas as pd
 from bulkhooks import actions
 from bulkhooks.errors import InputError
 from bulkhooks.sheets.factored import Codes, Factored, Texts, Truths, texts
-from bulkhooks.sheets.normalize import Fields
+from bulkhooks.sheets.normalize import TEMPLATED, Fields
 from bulkhooks.sheets.values import text
 
 MOST_WEBHOOKS = 10_000_000
 """An input that asks for more is a mistake: at the published limits it would take five years."""
+
+_AS_WRITTEN = frozenset({"Active", *TEMPLATED})
+"""Fields of which a template gets the text in the sheet; those of templates once they are filled in get that."""
 
 _OF_EVENTS = {
     "Action": texts(["0", *actions.NAMES]),
@@ -67,6 +70,7 @@ class Lines:
         """
         templates = self.fields.templates[name if template is None else template]
         self.filled[name], empty = templates.fill_in(self.row, self.value, in_url=in_url)
+        self._values.pop(name, None)  # which was the text in the sheet
         return empty
 
     def value(self, key: str) -> Factored:
@@ -101,7 +105,7 @@ class Lines:
         table = self.fields.table
         if key == "Account":
             return self.fields.account
-        return Factored.of(table.rows[key] if key == "Active" else texts(map(text, table.extras[key])))
+        return Factored.of(table.rows[key] if key in _AS_WRITTEN else texts(map(text, table.extras[key])))
 
     def _location(self) -> Factored:
         known = self.fields.names

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
-from bulkhooks.sheets.factored import Factored, Lists, Texts, Truths
+from bulkhooks.sheets.factored import Factored, Lists, Texts, Truths, texts
 from bulkhooks.sheets.finding import Finding, Suggestions, limited, missing, one_of, shown
 from bulkhooks.sheets.ids import IdReader
-from bulkhooks.sheets.locations import Locations
+from bulkhooks.sheets.locations import Locations, name_key
 from bulkhooks.sheets.problems import Problem
 from bulkhooks.sheets.table import FIELDS, Table
 from bulkhooks.sheets.templates import Template, TemplateColumn, TemplateReader, escape
@@ -29,7 +29,8 @@ T = TypeVar("T")
 Read = Callable[[str], tuple[T, Sequence[Finding]]]
 
 TEMPLATED = ("Name", "URL", "Replaces", "Description")
-"""Fields that are templates, in the order in which they are filled in: each may name those before it."""
+"""Fields that are templates, in the order in which they are filled in. Each may name the others: those before it as
+they are filled in, those after it where there is nothing in them to be filled in."""
 _NAMEABLE = ("BusinessId", "Location", "Action", "ActionId", "Account", "Active")
 """What every template may name, besides the input's own columns."""
 
@@ -131,9 +132,15 @@ def normalize(
         raw[name] = Factored.of(raw[name]).map(clean).texts()
 
     is_named: Truths = (raw["BusinessId"] == "") & (raw["Location"] != "")
+    raw["Location"] = _still_meant(table, raw["Location"], is_named, locations)
     where = Factored.of(np.where(is_named, raw["Location"], raw["BusinessId"]))
     found: dict[int, Sequence[Finding]] = {}
-    ids = Lists.of(where.codes, _each(where, IdReader(locations).read, found))
+    if locations is table.locations and table.tables:
+        where = _by_table(table, where)
+        ids = Lists.of(where.codes, _each(where, _tables_reader(table), found))
+        where = where.map(lambda text: text.partition(_BETWEEN)[2])
+    else:
+        ids = Lists.of(where.codes, _each(where, IdReader(locations).read, found))
     problems.add_distinct("Location", where, found, is_named)
     problems.add_distinct("BusinessId", where, found, ~is_named)
     _miss(problems, "BusinessId", where, flawed["BusinessId"] | flawed["Location"])
@@ -170,6 +177,41 @@ def normalize(
     )
 
 
+_BETWEEN = "\0"
+
+
+def _by_table(table: Table, where: Factored) -> Factored:
+    """The cells, each with the number of the table of locations before it that counts for its row."""
+    source = np.asarray(table.rows["source"])
+    numbers = {id(known): str(number) for number, known in enumerate(table.tables)}
+    prefixes = texts(numbers[id(known)] + _BETWEEN for known in table.tables)
+    return Factored.of(prefixes[source] + where.texts())
+
+
+def _tables_reader(table: Table) -> Read[Sequence[int]]:
+    readers = {id(known): IdReader(known) for known in table.tables}
+
+    def read(cell: str) -> tuple[Sequence[int], Sequence[Finding]]:
+        number, _, text = cell.partition(_BETWEEN)
+        return readers[id(table.tables[int(number)])].read(text)
+
+    return read
+
+
+def _still_meant(table: Table, column: Texts, is_named: Truths, locations: Locations) -> Texts:
+    """The names of locations. In rows of results that are tried again they may be those of an id corrected since: what
+    is an id, or a name of the table, is looked up anew."""
+    has_results = np.array([source.has_results for source in table.sources], dtype=bool)
+    again = has_results[np.asarray(table.rows["source"])] & (np.asarray(table.rows["known_id"]) == 0) & ~is_named
+    if not again.any():
+        return column
+    names = Factored.of(column)
+    known = [name.isdecimal() or name_key(name) in locations.by_name for name in names.distinct]
+    column = column.copy()
+    column[again & np.asarray(known, dtype=bool)[names.codes]] = ""
+    return column
+
+
 def _each(column: Factored, read: Read[T], found: dict[int, Sequence[Finding]]) -> Iterator[T]:
     """What each distinct text means; what is wrong with it goes into ``found``. An empty one is not asked about."""
     for number, text in enumerate(column.distinct):
@@ -186,9 +228,9 @@ def _miss(problems: Problems, name: str, column: Factored, flawed: Truths) -> No
 
 
 _WANTED = {
-    "BusinessId": "write the id of a location, several, a range as 1001-1010, or a name from the table of locations",
-    "Action": "write an event such as BookingCreate; `bulkhooks actions` lists all of them",
-    "URL": "write where the events are to go, such as https://hooks.example.com/in",
+    "BusinessId": "Write the id of a location, several, a range as 1001-1010, or a name from the table of locations",
+    "Action": "Write an event such as BookingCreate (`bulkhooks actions` lists all of them)",
+    "URL": "Write where the events are to go, such as https://hooks.example.com/in",
 }
 
 
@@ -206,31 +248,33 @@ def _event_reader() -> Read[list[int]]:
                 findings.append(Finding.of("never-fires", item, _NEVER_FIRES, warning=True))
             numbers += found
         if cell and not numbers and not findings:
-            findings.append(Finding.of("unknown-action", cell, f"names no event; {_WANTED['Action']}"))
+            findings.append(Finding.of("unknown-action", cell, f"names no event. {_WANTED['Action']}"))
         return numbers, limited(findings)
 
     return read
 
 
-_NEVER_FIRES = "is the event None, which never fires; choose another if something is to be delivered"
+_NEVER_FIRES = "is the event None, which never fires. Choose another if something is to be delivered"
 
 
 def _unknown_event(item: str, suggest: Suggestions) -> Finding:
     if re.fullmatch(r"[\d.,\s-]+", item):
-        return Finding.of("unknown-action", item, f"is no event; they are numbered from 1 to {len(actions.NAMES)}")
+        return Finding.of("unknown-action", item, f"is no event. They are numbered from 1 to {len(actions.NAMES)}")
     what = "is a pattern that no event matches" if "*" in item else "is no event"
     close = suggest(item)
-    advice = f"the nearest are {', '.join(close[:-1])} and {close[-1]}; " if len(close) > 1 else ""
-    return Finding.of("unknown-action", item, f"{what}; {advice}`bulkhooks actions` lists all of them")
+    advice = f"The nearest are {', '.join(close[:-1])} and {close[-1]}, and " if len(close) > 1 else ""
+    return Finding.of("unknown-action", item, f"{what}. {advice}`bulkhooks actions` lists all of them")
 
 
-_ACTIVE = dict.fromkeys(("true", "yes", "y", "1", "on"), 1) | dict.fromkeys(("false", "no", "n", "0", "off"), 0)
+_ACTIVE = dict.fromkeys(("true", "yes", "y", "1", "1.0", "on"), 1) | dict.fromkeys(
+    ("false", "no", "n", "0", "0.0", "off"), 0
+)
 
 
 def _read_active(cell: str) -> tuple[int, Sequence[Finding]]:
     value = -1 if cell == "" else _ACTIVE.get(cell.strip().casefold())
     if value is None:
-        return -1, [Finding.of("bad-boolean", cell, "is neither yes nor no; write yes or no, or leave the cell empty")]
+        return -1, [Finding.of("bad-boolean", cell, "is neither yes nor no. Write yes or no, or leave the cell empty")]
     return value, ()
 
 
@@ -246,8 +290,8 @@ def _account_reader(accounts: Collection[str], account: str) -> Read[str]:
         if name is not None:
             return name, ()
         close = suggest(cell)
-        advice = f"did you mean {close[0]}" if close else f"write {one_of(known)}"
-        sentence = f"is no account; {advice}, or add it to the job file or to --accounts FILE"
+        advice = f"Did you mean {close[0]}? Otherwise" if close else f"Write {one_of(known)}, or"
+        sentence = f"is no account. {advice} add it to the job file or to --accounts FILE"
         return account, [Finding.of("unknown-account", cell, sentence)]
 
     return read
@@ -260,7 +304,8 @@ def _templates(
     done = np.asarray(table.rows["known_id"]) > 0
     default = _default_name(table, name_template)
     templates: dict[str, TemplateColumn] = {}
-    for position, name in enumerate(TEMPLATED):
+    theirs = {header: kind for source in table.sources for kind, header in source.headers.items()}
+    for name in TEMPLATED:
         column = Factored.of(raw[name])
         braced = column.where(["{" in text or "}" in text for text in column.distinct])
         literal = braced[done[braced]]
@@ -271,21 +316,40 @@ def _templates(
         if name == "Name":
             column = column.map(lambda text: text or name_template)
         found: dict[int, Sequence[Finding]] = {}
-        reader = TemplateReader(name, _nameable(table, position))
+        reader = TemplateReader(name, _nameable(table, name), theirs)
         templates[name] = TemplateColumn.of(column.codes, _each(column, reader.read, found))
         problems.add_distinct(name, column, found)
     templates[""] = TemplateColumn.of(np.broadcast_to(np.int32(0), len(table.rows)), [default])
+    for name in TEMPLATED:
+        _look_at_what_is_asked_for(table, raw, templates, name, problems)
     return templates
 
 
-def _nameable(table: Table, position: int) -> list[str]:
-    return list(dict.fromkeys([*_NAMEABLE, *TEMPLATED[:position], *map(str, table.extras.columns)]))
+def _look_at_what_is_asked_for(
+    table: Table, raw: Mapping[str, Texts], templates: Mapping[str, TemplateColumn], name: str, problems: Problems
+) -> None:
+    """A column that a template asks for may hold an error, or be a template that is filled in only later."""
+    later = TEMPLATED[TEMPLATED.index(name) + 1 :]
+    for key in templates[name].asked_for():
+        rows = templates[name].rows_that_ask_for(key)
+        flaws = table.extra_flaws.get(key, {})
+        problems.add_flaws(flaws[row] for row in rows.tolist() if row in flaws)
+        if key in later:
+            words = f"asks for {{{key}}}, which is to be filled in itself. Write out what is meant"
+            sentence = f"{name} {words}"
+            braced = (row for row in rows.tolist() if "{" in raw[key][row])
+            problems.add(name, ((row, Finding("bad-template", f"{{{key}}}", sentence)) for row in braced))
+
+
+def _nameable(table: Table, field: str) -> list[str]:
+    others = [name for name in TEMPLATED if name != field]
+    return list(dict.fromkeys([*_NAMEABLE, *others, *map(str, table.extras.columns)]))
 
 
 def _default_name(table: Table, name_template: str) -> Template:
     if not name_template.strip():
-        raise UsageError('--name-template must not be empty; the default is "{Location} - {Action}"')
-    template, findings = TemplateReader("--name-template", _nameable(table, 0)).read(name_template)
+        raise UsageError('--name-template must not be empty. The default is "{Location} - {Action}"')
+    template, findings = TemplateReader("--name-template", _nameable(table, "Name")).read(name_template)
     if findings:
         raise UsageError(f"--name-template {shown(name_template)}: {'; '.join(found.sentence for found in findings)}")
     return template

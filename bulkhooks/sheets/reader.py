@@ -13,6 +13,7 @@ from bulkhooks.sheets.columns import Headers, Layout, lay_out
 from bulkhooks.sheets.files import STDIN, File, label_of, opened
 from bulkhooks.sheets.grid import Column, Grid
 from bulkhooks.sheets.locations import SHEET, Location, Locations, is_table, locations_in
+from bulkhooks.sheets.problems import Problem
 from bulkhooks.sheets.rows import Part, part_of, source_of
 from bulkhooks.sheets.table import FIELDS, Source, Table
 
@@ -62,7 +63,7 @@ class _Reader:
         self._chosen = chosen
         self._several = several
         self._parts: list[Part] = []
-        self._locations: list[Location] = []
+        self._locations: dict[int, list[Location]] = {}
         self._warnings: list[str] = []
         self._seen: list[str] = []
 
@@ -78,7 +79,7 @@ class _Reader:
             head = grid.head()
             header = self._headers.find(head)
             if self._is_locations(grid, head[header] if header is not None else ()):
-                self._add_locations(file, grid)
+                self._add_locations(file, grid, number)
             elif self._chosen and grid.is_workbook and grid.name.casefold() not in self._chosen:
                 continue
             elif header is None:
@@ -142,9 +143,9 @@ class _Reader:
             return False
         return "Action" not in map(self._headers.kind, header)
 
-    def _add_locations(self, file: File, grid: Grid) -> None:
+    def _add_locations(self, file: File, grid: Grid, number: int) -> None:
         locations, flaws = locations_in(grid, self._label(file, grid))
-        self._locations += locations
+        self._locations.setdefault(number, []).extend(locations)
         self._warnings += [f"{flaw}; the line is left out of the table of locations" for flaw in flaws]
 
     def _no_header(self, file: File, others: Sequence[Grid]) -> str:
@@ -191,10 +192,27 @@ class _Reader:
             rows=rows,
             extras=pd.DataFrame(extras, index=rows.index, columns=list(names), dtype=object, copy=False),
             sources=[part.source for part in parts],
-            locations=Locations(self._locations),
+            locations=Locations(location for locations in self._locations.values() for location in locations),
             flaws=[flaw for part, start in zip(parts, starts, strict=False) for flaw in part.problems(int(start))],
+            extra_flaws=self._extra_flaws(starts.tolist()),
+            tables=self._tables(),
             warnings=self._warnings,
         )
+
+    def _extra_flaws(self, starts: Sequence[int]) -> dict[str, dict[int, Problem]]:
+        flaws: dict[str, dict[int, Problem]] = {}
+        for part, start in zip(self._parts, starts, strict=False):
+            for name, problem in part.extra_problems(start):
+                flaws.setdefault(name, {})[problem.row] = problem
+        return flaws
+
+    def _tables(self) -> list[Locations]:
+        """Each workbook's names and groups are its own; an input without a table has those of all."""
+        if len(self._locations) < 2:
+            return []
+        tables = {number: Locations(locations) for number, locations in self._locations.items()}
+        union = Locations(location for locations in self._locations.values() for location in locations)
+        return [tables.get(part.source.input, union) for part in self._parts]
 
 
 def _joined(columns: Sequence[Column]) -> Column:

@@ -32,7 +32,8 @@ class Part:
     """The rows of one sheet that count: of each the number of its line, its fields as text by name, its other columns
     by name (None where empty), and the id (else 0) and status (else '') that a results file says it has.
 
-    ``flaws``: row, field and what is wrong with the cell. ``warnings`` name the rows that were left out.
+    ``flaws``: row, field and what is wrong with the cell; ``extra_flaws``: row, name, position and that of other
+    columns. ``warnings`` name the rows that were left out.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Part:
     known_ids: Positions
     known_statuses: Column
     flaws: Sequence[tuple[int, str, Flaw]]
+    extra_flaws: Sequence[tuple[int, str, int, Flaw]]
     warnings: Sequence[str]
 
     def places(self) -> Column:
@@ -60,7 +62,13 @@ class Part:
         """The flaws, in a table in which these rows begin at ``start``."""
         for row, name, flaw in self.flaws:
             place = self.source.cell(int(self.lines[row]), name)
-            yield Problem(start + row, place, "formula-error", flaw.text, flaw.sentence)
+            yield Problem(start + row, place, flaw.code, flaw.text, flaw.sentence)
+
+    def extra_problems(self, start: int) -> Iterator[tuple[str, Problem]]:
+        """Likewise of the other columns, by name."""
+        for row, name, at, flaw in self.extra_flaws:
+            place = f"{self.source.label}!{letter(at)}{self.lines[row]}"
+            yield name, Problem(start + row, place, flaw.code, flaw.text, flaw.sentence)
 
 
 def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: SecondLook | None) -> Part:
@@ -75,6 +83,7 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
     fields = {name: texts(columns[at], is_ascii=grid.is_ascii) for name, at in layout.fields.items()}
     field_at = {at: name for name, at in layout.fields.items()}
     in_fields = sorted((row, field_at[at], flaw) for (row, at), flaw in flaws.items() if at in field_at)
+    leftovers = _leftovers(fields)
     filled = np.zeros(len(columns[0]), dtype=bool)
     for column in fields.values():
         if not filled.all():
@@ -88,7 +97,9 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
             filled[rows] = False
             warnings.append(f"{_listed([source.row(int(row) + first) for row in rows])}: {sentence}")
     rows = np.flatnonzero(filled)
-    number_of = dict(zip(rows.tolist(), range(len(rows)), strict=True)) if in_fields else {}
+    number_of = dict(zip(rows.tolist(), range(len(rows)), strict=True)) if flaws else {}
+    known_ids, unreadable = _known_ids(columns, rows, layout)
+    name_at = {at: name for name, at in layout.extras.items()}
     blank = np.full(len(rows), "", dtype=object)
     return Part(
         name=grid.name,
@@ -98,9 +109,18 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
         extras=dict(
             _extras(_with_flaws(columns, flaws), rows, layout, guarded=source.has_results and not source.is_workbook)
         ),
-        known_ids=_known_ids(columns, rows, layout),
+        known_ids=known_ids,
         known_statuses=texts(columns[layout.results["Status"]][rows]) if layout.results else blank,
-        flaws=[(number_of[row], name, flaw) for row, name, flaw in in_fields if row in number_of],
+        flaws=[
+            *((number_of[row], name, flaw) for row, name, flaw in in_fields if row in number_of),
+            *((row, "WebhookId", flaw) for row, flaw in unreadable),
+            *((row, "URL", Flaw.of_example(fields["URL"][at])) for row, at in enumerate(rows) if at in leftovers),
+        ],
+        extra_flaws=[
+            (number_of[row], name_at[at], at, flaw)
+            for (row, at), flaw in flaws.items()
+            if row in number_of and at in name_at and at not in field_at
+        ],
         warnings=warnings,
     )
 
@@ -108,7 +128,8 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
 def source_of(grid: Grid, layout: Layout, label: str, number: int) -> Source:
     """The sheet as its places name it; ``number`` is the position of its file among the inputs."""
     columns = {name: letter(at) if grid.is_workbook else layout.headers[at] for name, at in layout.fields.items()}
-    return Source(label, columns, grid.is_workbook, has_results=bool(layout.results), input=number)
+    headers = {name: layout.headers[at] for name, at in layout.fields.items()}
+    return Source(label, columns, grid.is_workbook, bool(layout.results), number, headers)
 
 
 # cells
@@ -172,16 +193,24 @@ def _extras(
         yield _unguarded(name) if guarded else name, column
 
 
-def _known_ids(columns: Sequence[Column], rows: Positions, layout: Layout) -> Positions:
+def _known_ids(columns: Sequence[Column], rows: Positions, layout: Layout) -> tuple[Positions, list[tuple[int, Flaw]]]:
+    """The ids of the rows of a results file that are done, and those of them that have none that can be read."""
     ids = np.zeros(len(rows), dtype=np.int64)
+    unreadable = []
     if layout.results:
         status, identifier = (texts(columns[layout.results[name]][rows]) for name in ("Status", "WebhookId"))
-        pairs = enumerate(zip(status, identifier, strict=True))
-        done = {row: number for row, (word, number) in pairs if word.casefold() in DONE}
-        for row, number in done.items():
-            if number.isdecimal() and len(number) < 19:
-                ids[row] = int(number)
-    return ids
+        for row, (word, number) in enumerate(zip(status, identifier, strict=True)):
+            if word.casefold() not in DONE:
+                continue
+            if found := _ID.fullmatch(number):
+                ids[row] = int(found[1].replace(",", ""))
+            else:
+                unreadable.append((row, Flaw.of_id(word, number)))
+    return ids, unreadable
+
+
+_ID = re.compile(r"(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.0+)?", re.ASCII)
+"""An id, also as programs write it that take every number for a measure: ``1001.0``, ``1,001``."""
 
 
 # rows that do not count
@@ -234,6 +263,22 @@ def _examples(fields: Mapping[str, Column]) -> Positions:
     )
     found = [row for row in candidates if is_example({name: column[row] for name, column in fields.items()})]
     return np.array(found, dtype=np.int64)
+
+
+def _leftovers(fields: dict[str, Column]) -> frozenset[int]:
+    """Of rows that were written over an example, drop its description; returns those that still have its URL."""
+    described = fields.get("Description")
+    if described is None or _EXAMPLES.isdisjoint(described.tolist()):
+        return frozenset()
+    rows = [
+        row
+        for row in np.flatnonzero([text in _EXAMPLES for text in described])
+        if not is_example({name: column[row] for name, column in fields.items()})
+    ]
+    fields["Description"] = described.copy()
+    fields["Description"][rows] = ""
+    urls = {example["URL"] for example in EXAMPLES}
+    return frozenset(int(row) for row in rows if "URL" in fields and fields["URL"][row] in urls)
 
 
 def _listed(places: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from bulkhooks.errors import InputError
+from bulkhooks.sheets.finding import cut
 
 _CHUNK = 1 << 20
 _DAMAGE = (
@@ -40,20 +41,32 @@ def damaged(label: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """What such a cell holds: an error, or (``is_formula``) the text of a formula without a value."""
+    """A cell that cannot be taken as it is: its text, and a sentence with what to do."""
 
     text: str
-    is_formula: bool
+    sentence: str
+    code: str = "formula-error"
 
-    @property
-    def sentence(self) -> str:
-        """What to do."""
-        if self.is_formula:
-            return (
-                f"the formula {self.text} was saved without its value; open the workbook in Excel or LibreOffice,"
-                " save it and try again"
-            )
-        return f"the cell holds the error {self.text}; correct its formula or type the value"
+    @classmethod
+    def of_cell(cls, text: str, *, is_formula: bool) -> Flaw:
+        """A cell with an error, or (``is_formula``) with a formula without its value."""
+        shown = text.replace("; ", ";\u00a0")
+        if is_formula:
+            advice = "Open the workbook in Excel or LibreOffice, save it and try again"
+            return cls(text, f"the formula {shown} was saved without its value. {advice}")
+        return cls(text, f"the cell holds the error {shown}. Correct its formula or type the value")
+
+    @classmethod
+    def of_id(cls, status: str, text: str) -> Flaw:
+        """A row of a results file that says it is done, and names no webhook."""
+        what = f'"{cut(text)}" is no id of a webhook' if text else "it has no WebhookId"
+        advice = "Write its id, or empty the Status if it is to be sent"
+        return cls(text, f"the Status is {status}, but {what}. {advice}", "missing-value")
+
+    @classmethod
+    def of_example(cls, url: str) -> Flaw:
+        """A row written over an example of the template, with its URL left standing."""
+        return cls(url, f"{url} is the template's example. Write where the events are to go", "bad-url")
 
 
 class SecondLook:
@@ -158,9 +171,9 @@ class _Cells:
                 self.rows, self.columns = max(self.rows, self._row + 1), max(self.columns, self._column + 1)
             formula, value = self._texts.get("f"), self._texts.get("v", "")
             if self._type == "e":
-                self.found[self._row, self._column] = Flaw(value or "#N/A", is_formula=False)
+                self.found[self._row, self._column] = Flaw.of_cell(value or "#N/A", is_formula=False)
             elif formula is not None and not value and self._type != "str":
-                self.found[self._row, self._column] = Flaw(f"={formula}", is_formula=True)
+                self.found[self._row, self._column] = Flaw.of_cell(f"={formula}", is_formula=True)
 
 
 def _column(reference: str) -> int:

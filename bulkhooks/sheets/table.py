@@ -40,6 +40,8 @@ class Source:
     """Whether it is a results file (known by Row, Status and WebhookId together)."""
     input: int = 0
     """Position of its file among the inputs."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The header of each field, as it is written."""
 
     def row(self, line: int) -> str:
         """``Hooks!7``, ``a.xlsx:Hooks!7``, ``hooks.csv:7``."""
@@ -67,7 +69,11 @@ class Table:
     sources: Sequence[Source]
     locations: Locations
     flaws: Sequence[Problem] = ()
-    """``formula-error``: cells that hold an error, or a formula without its value."""
+    """Cells of fields that hold an error or a formula without its value, and results that contradict themselves."""
+    extra_flaws: Mapping[str, Mapping[int, Problem]] = field(default_factory=dict)
+    """Such cells of other columns, by column and row: they do harm only where a template asks for them."""
+    tables: Sequence[Locations] = ()
+    """Of each source the table of locations in its own workbook, where several workbooks have one."""
     warnings: Sequence[str] = field(default_factory=list)
 
     def rows_of(self, number: int) -> range:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote
@@ -19,8 +19,6 @@ from bulkhooks.sheets.factored import Codes, Factored, Texts, Truths, combine, t
 from bulkhooks.sheets.finding import Finding, Suggestions, one_of, shown
 
 _TOKEN = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])|[^{}]+")
-_STAND_IN = "0"
-"""What a placeholder that cannot be filled in is taken for, so that the rest of a URL can still be checked."""
 
 
 class Template(NamedTuple):
@@ -33,19 +31,21 @@ class Template(NamedTuple):
 class TemplateReader:
     """Parses the templates of a field. ``known`` are the columns that may stand in braces, the most important first.
 
-    They are found by their names, then without case, spaces and punctuation, then by the other headers of the field.
+    They are found by their names, then without case, spaces and punctuation, then by the other headers of the field,
+    among them ``theirs``, those of the input.
     """
 
-    def __init__(self, field: str, known: Sequence[str]) -> None:
+    def __init__(self, field: str, known: Sequence[str], theirs: Mapping[str, str] | None = None) -> None:
         self._field = field
         self._known = known
         self._exact = frozenset(known)
         also = {folded(alias): kind for kind, aliases in ALIASES.items() if kind in known for alias in aliases}
+        also |= {folded(header): kind for header, kind in (theirs or {}).items() if kind in known}
         self._folded = also | {folded(name): name for name in reversed(known)}
         self._close = Suggestions.among(known)
 
     def read(self, text: str) -> tuple[Template, list[Finding]]:
-        """The template, and what is wrong with it."""
+        """The template, and what is wrong with it; an empty one where anything is."""
         if "{" not in text and "}" not in text:
             return Template(text), []
         pattern: list[str] = []
@@ -57,7 +57,6 @@ class TemplateReader:
                 key = self._key(name)
                 if key is None:
                     findings.append(self._unknown(name))
-                    pattern.append(_STAND_IN)
                 else:
                     keys.append(key)
                     pattern.append("%s")
@@ -65,6 +64,8 @@ class TemplateReader:
                 if loose:
                     findings.append(self._unbalanced(text, token.start()))
                 pattern.append((brace[0] if brace else token[0]).replace("%", "%%"))
+        if findings:
+            return Template(""), findings
         joined = "".join(pattern)
         return Template(joined, tuple(keys)) if keys else Template(joined.replace("%%", "%")), findings
 
@@ -81,7 +82,7 @@ class TemplateReader:
         return Finding.of(
             "bad-template",
             f"{{{name}}}",
-            f"names no column that can stand in {self._field}; write {one_of(named)}, and {{{{ and }}}} for braces"
+            f"names no column that can stand in {self._field}. Write {one_of(named)}, and {{{{ and }}}} for braces"
             " themselves",
         )
 
@@ -90,7 +91,7 @@ class TemplateReader:
         return Finding(
             "bad-template",
             text[position],
-            f"a brace stands alone in {self._field} near {place}; close it, or write {{{{ or }}}} for a brace itself",
+            f"a brace stands alone in {self._field} near {place}. Close it, or write {{{{ or }}}} for a brace itself",
         )
 
 
@@ -118,6 +119,15 @@ class TemplateColumn:
             patterns.append(pattern)
             kinds.append(numbers.setdefault(keys, len(numbers)))
         return cls(codes, texts(patterns), np.array(kinds, dtype=np.int64), list(numbers))
+
+    def asked_for(self) -> set[str]:
+        """Every column that any of the templates asks for."""
+        return {key for keys in self.keys for key in keys}
+
+    def rows_that_ask_for(self, key: str) -> Codes:
+        """The rows whose template asks for a column."""
+        asking = np.array([key in keys for keys in self.keys], dtype=bool)
+        return np.flatnonzero(asking[self.kinds][self.codes])
 
     def fill_in(
         self, rows: Codes, value: Callable[[str], Factored], *, in_url: bool = False

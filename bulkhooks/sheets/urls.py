@@ -69,11 +69,11 @@ def _host(authority: str) -> tuple[str, bool]:
     parts = _ADDRESS.fullmatch(address)
     if parts is None:
         if not address or address.startswith(":"):
-            return "has no host; write https://, the host, and the path", False
-        return "has a host that is none; look at what stands between // and the next /", False
+            return "has no host. Write https://, the host, and the path", False
+        return "has a host that is none. Look at what stands between // and the next /", False
     host, port = parts.groups()
     if port is not None and not (port and len(port) < 6 and 0 < int(port) < 65_536):
-        return f"has the port {shown(port)}; ports are numbers from 1 to 65535", False
+        return f"has the port {shown(port)}. Ports are numbers from 1 to 65535", False
     return _ip_address(host[1:-1].partition("%")[0]) if host.startswith("[") else _named(host)
 
 
@@ -83,7 +83,7 @@ def _named(host: str) -> tuple[str, bool]:
     if last.isdecimal() or re.fullmatch(r"0x[0-9a-f]*", last):
         return _ip_address(name)
     if len(host) > 253 or not all(map(_LABEL.fullmatch, name.split("."))):
-        return f"has the host {shown(host)}, which is no host name; look at its letters and dots", False
+        return f"has the host {shown(host)}, which is no host name. Look at its letters and dots", False
     return "", last in _PRIVATE_NAMES
 
 
@@ -101,7 +101,7 @@ def _ip_address(text: str) -> tuple[str, bool]:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return f"has the address {shown(text)}, which is no IP address; write it as 203.0.113.7 or [2001:db8::7]", False
+        return f"has the address {shown(text)}, which is no IP address. Write it as 203.0.113.7 or [2001:db8::7]", False
     inner = getattr(address, "ipv4_mapped", None) or address
     return "", (
         inner.is_loopback
@@ -113,16 +113,16 @@ def _ip_address(text: str) -> tuple[str, bool]:
 def _why(url: str) -> str:
     """Why a text is no URL, and what to write."""
     if " " in url or not url.isprintable():
-        return f"has {_unfit(url)} inside; remove it, or write it percent-encoded (%20 for a space)"
+        return f"has {_unfit(url)} inside. Remove it, or write it percent-encoded (%20 for a space)"
     scheme = _SCHEME.match(url)
     if scheme and scheme[1].lower() in {"http", "https"}:
-        return f"has no host; write {scheme[1].lower()}://, the host, and the path"
+        return f"has no host. Write {scheme[1].lower()}://, the host, and the path"
     if scheme and ("//" in url or "." not in scheme[1]):
         return f"begins with {shown(scheme[0])}, where only https:// (or http://) is delivered to"
     rest = _HALF_A_SCHEME.sub("", url)
     if _LIKE_A_HOST.match(rest) and not check(f"https://{rest}").sentence:
-        return f"has no scheme; did you mean {hidden('https://' + rest)}?"
-    return "is no URL; write one that begins with https://, such as https://hooks.example.com/in"
+        return f"has no scheme. Did you mean {hidden('https://' + rest)}?"
+    return "is no URL. Write one that begins with https://, such as https://hooks.example.com/in"
 
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)")

@@ -41,9 +41,18 @@ def _number(value: float) -> Value:
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
 
+EXACT = 2.0**53
+"""Up to here a float knows every whole number."""
+
+
+def whole(value: Value) -> Value:
+    """A number that is whole without a fraction, also where a workbook would keep it as it came."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT else value
+
+
 def text(value: object) -> str:
     """``value`` as delimited text has it: dates in ISO 8601, ``true`` and ``false``, numbers as Python writes them."""
-    value = plain(value)
+    value = whole(plain(value))
     if value is None:
         return ""
     if isinstance(value, bool):

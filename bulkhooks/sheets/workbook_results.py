@@ -193,7 +193,7 @@ class WorkbookWriter:
     def _note_losses(self) -> None:
         if cut := sum(cells.cut for cells in self._cells):
             self.notes.append(
-                f"{cut:,} texts are longer than a cell may be and were cut; -o with .csv or .jsonl has them"
+                f"texts longer than a cell may be were cut, {cut:,} in all; -o with .csv or .jsonl has them whole"
             )
         if lost := len(self._all_columns) - len(self._columns):
             self.notes.append(

@@ -77,16 +77,16 @@ def test_impossible_numbers(cell):
 
 
 @pytest.mark.parametrize(
-    ("cell", "one", "several"), [("2,002", "2002", "2; 002"), ("1,234,567", "1234567", "1; 234; 567")]
+    ("cell", "one", "several"), [("2,002", "2002", "2, 002"), ("1,234,567", "1234567", "1, 234, 567")]
 )
 def test_thousands_separators(cell, one, several):
     """What looks like one number with thousands separators is not guessed at: both ways of writing it are told."""
     for written in (cell, f"7; {cell}", f"1001, {cell}, 5"):
         ((code, sentence),) = problems(written)
         assert code == "bad-business-id"
-        assert f"write {one} " in sentence
+        assert f"Write {one} " in sentence
         assert several in sentence
-    assert ids(several) == [int(part) for part in several.split("; ")]
+    assert ids(several) == [int(part) for part in several.split(", ")]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_misread_numbers(cell):
 
 def test_ranges_run_forwards():
     """A range that runs backwards is shown the right way round."""
-    assert problems("1010-1001") == [("bad-business-id", '"1010-1001" is a range that runs backwards; write 1001-1010')]
+    assert problems("1010-1001") == [("bad-business-id", '"1010-1001" is a range that runs backwards. Write 1001-1010')]
 
 
 def test_widest_range():

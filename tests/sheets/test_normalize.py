@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from bulkhooks.errors import UsageError
@@ -49,7 +51,7 @@ def test_unknown_actions(cell):
 def test_nearest_actions():
     """A misspelt event is told with the three nearest."""
     assert sentence(row(action="BokingCreate")) == (
-        'Hooks!C2: "BokingCreate" is no event; the nearest are BookingCreate, BookingUpdate and BookingDelete;'
+        'Hooks!C2: "BokingCreate" is no event. The nearest are BookingCreate, BookingUpdate and BookingDelete, and'
         " `bulkhooks actions` lists all of them"
     )
 
@@ -88,7 +90,7 @@ def test_accounts():
     """A row without an account has the default; names count whatever their case; of others the nearest is told."""
     webhooks = expanded(table(row(), row(Account="acme", url="https://a.io"), row(Account="ACME"))).webhooks
     assert webhooks["account"].tolist() == ["default", "acme", "acme"]
-    assert "did you mean acme" in sentence(row(Account="acmee"))
+    assert "Did you mean acme?" in sentence(row(Account="acmee"))
     assert "acme, default or globex" in sentence(row(Account="zzzzzz"))
     assert told(row(Account="zzzzzz")) == [("unknown-account", "Hooks!H2")]
 
@@ -134,7 +136,7 @@ def test_everything_in_one_pass():
     )
     assert [(found.code, found.place) for found in expansion.problems] == [
         ("bad-business-id", "Hooks!A3"), ("unknown-location", "Hooks!A3"), ("unknown-action", "Hooks!C3"),
-        ("unknown-action", "Hooks!C3"), ("bad-template", "Hooks!D3"), ("bad-url", "Hooks!D3"),
+        ("unknown-action", "Hooks!C3"), ("bad-template", "Hooks!D3"),
         ("bad-template", "Hooks!E3"), ("bad-boolean", "Hooks!G3"), ("unknown-account", "Hooks!H3"),
         ("bad-url", "Hooks!I3"),
     ]  # fmt: skip
@@ -154,3 +156,44 @@ def test_name_template():
     for wrong in ("{Regio}", "{", "", " ", "{Name}"):
         with pytest.raises(UsageError, match="--name-template"):
             expanded(made, name_template=wrong)
+
+
+def test_codes_and_sentences_of_a_row_come_apart_in_the_same_number():
+    """Joined with "; ", so nothing else in them may look like that, whatever stands in the cells."""
+    rows = [
+        row("2,002; no; where", "Foo; Bar", "a; b", Name="{x; y}", Active="m; n", Account="o; p", Replaces="q; r"),
+        row("5-1", "95", "ftp://x.io", Active="", Account="acmee"),
+        row("", "", ""),
+    ]
+    for line in expanded(table(*rows)).webhooks.to_dict("records"):
+        sentences = line["error"].split("; ")
+        assert len(sentences) == len(line["error_code"].split("; "))
+        assert all(sentence.startswith("Hooks!") for sentence in sentences)
+
+
+def test_a_column_with_an_error_stops_only_rows_that_ask_for_it():
+    """A formula that broke must not become part of an endpoint."""
+    flaw = Problem(0, "Hooks!J2", "formula-error", "#REF!", "the cell holds the error #REF!")
+    broken = table(
+        row(url="https://x.io/{Key}"),
+        row(url="https://x.io/{Key}"),
+        row("1002"),
+        extras={"Key": ["#REF!", "a", "#REF!"]},
+    )
+    broken = dataclasses.replace(broken, extra_flaws={"Key": {0: flaw, 2: dataclasses.replace(flaw, row=2)}})
+    expansion = expanded(broken)
+    assert expansion.webhooks["status"].tolist() == ["invalid", "planned", "planned"]
+    assert expansion.problems == [flaw]
+
+
+def test_fields_may_name_each_other():
+    """What comes before is filled in; what comes after may be named where nothing is to be filled in in it."""
+    rows = [
+        row(url="https://x.io/{Name}", Name="n"),
+        row(url="https://x.io/a", Name="{URL} {Description}", Description="d"),
+        row(url="https://x.io/{Action}", Name="{URL}"),
+    ]
+    webhooks = expanded(table(*rows)).webhooks
+    assert webhooks["url"].tolist() == ["https://x.io/n", "https://x.io/a", "https://x.io/{Action}"]
+    assert webhooks["name"].tolist()[:2] == ["n", "https://x.io/a d"]
+    assert webhooks["error_code"].tolist() == ["", "", "bad-template"]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bulkhooks.errors import InputError
 from bulkhooks.sheets.delimited import CsvWriter
 from bulkhooks.sheets.files import label_of
 from bulkhooks.sheets.reader import read
@@ -226,3 +227,30 @@ def test_what_the_results_say_comes_back_as_it_was(tmp_path, values):
     table = read([str(tmp_path / "hooks.results.csv")])
     assert table.extras["Own"].tolist() == [value or None for value in values]
     assert set(table.rows["known_id"]) == {7}
+
+
+@pytest.mark.parametrize(("written", "known"), [("7", 7), ("7.0", 7), ("1,007", 1007), ("7.00", 7)])
+def test_ids_of_results_are_read_as_programs_write_them(tmp_path, written, known):
+    """Numbers as measures, which is what a column becomes when another program saves the file."""
+    path = tmp_path / "out.csv"
+    path.write_text(f'Row,BusinessId,Action,URL,Status,WebhookId\nh.csv:2,1001,6,https://a.io,created,"{written}"\n')
+    table = read([str(path)])
+    assert table.rows["known_id"].tolist() == [known]
+    assert not table.flaws
+
+
+@pytest.mark.parametrize("written", ["", "seven", "9.00719925474099E+15", "-1"])
+def test_a_row_that_is_done_without_an_id_is_a_problem(tmp_path, written):
+    """It would be sent again, and delivered twice."""
+    path = tmp_path / "out.csv"
+    path.write_text(f"Row,BusinessId,Action,URL,Status,WebhookId\nh.csv:2,1001,6,https://a.io,created,{written}\n")
+    (flaw,) = read([str(path)]).flaws
+    assert (flaw.code, flaw.place, flaw.value) == ("missing-value", "out.csv:2 WebhookId", written)
+
+
+def test_a_file_of_empty_lines_is_told_in_our_words(tmp_path):
+    """No library speaks to the user."""
+    path = tmp_path / "hooks.csv"
+    path.write_text("\n" * 30 + "BusinessId,Action,URL\n1001,6,https://a.io\n")
+    with pytest.raises(InputError, match="no header found"):
+        read([str(path)])

@@ -16,7 +16,9 @@ from openpyxl.worksheet.table import Table as ExcelTable
 
 from bulkhooks.errors import InputError, UsageError
 from bulkhooks.sheets.examples import EXAMPLES
+from bulkhooks.sheets.expand import expand
 from bulkhooks.sheets.grid import letter
+from bulkhooks.sheets.normalize import normalize
 from bulkhooks.sheets.reader import read
 from bulkhooks.webhook import RESULT_COLUMNS
 
@@ -301,7 +303,7 @@ def test_errors_and_formulas_without_a_value_are_told_from_empty_cells(book):
         (2, "Hooks!C5", "formula-error", "#N/A"),
         (3, "Hooks!C6", "formula-error", '="https://"&A2'),
     ]
-    assert "correct its formula" in str(table.flaws[0])
+    assert "Correct its formula" in str(table.flaws[0])
     assert "save it and try again" in str(table.flaws[1])
     assert table.rows["URL"].tolist() == [""] * 4
 
@@ -358,3 +360,58 @@ def test_no_table_in_any_sheet(book):
     """The nearest row is named, with its sheet."""
     with pytest.raises(InputError, match=r"row 2 of sheet Plan comes closest, with 'Action'; if 'Hook address' is URL"):
         read([book({"Notes": [["hello"]], "Plan": [["x"], ["Action", "Hook address"]]})])
+
+
+def test_each_workbook_has_its_own_names_and_groups(tmp_path):
+    """A star means every location of the workbook in which it stands; a text file beside them has all tables."""
+    for name, locations in (("a.xlsx", [(1, "A"), (2, "B")]), ("b.xlsx", [(3, "A")])):
+        book = openpyxl.Workbook()
+        book.active.title = "Hooks"
+        for line in (("BusinessId", "Action", "URL"), ("*", "6", f"https://{name}/x"), ("A", "7", f"https://{name}/x")):
+            book.active.append(line)
+        sheet = book.create_sheet("Locations")
+        for line in (("BusinessId", "Name"), *locations):
+            sheet.append(line)
+        book.save(tmp_path / name)
+    (tmp_path / "c.csv").write_text("BusinessId,Action,URL\n*,8,https://c.csv/x\n")
+    table = read([str(tmp_path / name) for name in ("a.xlsx", "b.xlsx", "c.csv")])
+    fields = normalize(table, locations=table.locations, accounts=(), account="default", name_template="{Location}")
+    webhooks = expand(fields).webhooks
+    found = [
+        (place.partition(":")[0], number)
+        for place, number in zip(webhooks["place"], webhooks["business_id"], strict=True)
+    ]
+    assert found == [
+        ("a.xlsx", 1), ("a.xlsx", 2), ("a.xlsx", 1), ("b.xlsx", 3), ("b.xlsx", 3),
+        ("c.csv", 1), ("c.csv", 2), ("c.csv", 3),
+    ]  # fmt: skip
+
+
+def test_an_example_that_was_only_half_written_over_is_not_sent(tmp_path):
+    """Its description is dropped, and its URL is a problem."""
+    book = openpyxl.Workbook()
+    example = dict(EXAMPLES[0])
+    book.active.append(list(example))
+    book.active.append(["1002", *list(example.values())[1:]])
+    book.active.append(["1003", "6", "https://mine.io/x", example["Description"]])
+    book.save(tmp_path / "hooks.xlsx")
+    table = read([str(tmp_path / "hooks.xlsx")])
+    assert table.rows["Description"].tolist() == ["", ""]
+    assert [(flaw.code, flaw.row) for flaw in table.flaws] == [("bad-url", 0)]
+
+
+def test_a_corrected_id_of_a_results_file_has_its_own_name(tmp_path):
+    """The name beside it was that of the wrong id."""
+    book = openpyxl.Workbook()
+    book.active.title = "Results"
+    header = ("Row", "BusinessId", "Location", "Action", "URL", "Status", "WebhookId")
+    for line in (
+        header,
+        ("h!2", 1002, "9999", "6", "https://a.io/x", "failed", None),
+        ("h!3", 1002, "Ours", "7", "https://a.io/x", "failed", None),
+    ):
+        book.active.append(line)
+    book.save(tmp_path / "out.xlsx")
+    table = read([str(tmp_path / "out.xlsx")])
+    fields = normalize(table, locations=table.locations, accounts=(), account="default", name_template="{Location}")
+    assert expand(fields).webhooks["name"].tolist() == ["1002", "Ours"]

@@ -32,10 +32,10 @@ def test_good(url):
 @pytest.mark.parametrize(
     ("url", "word"),
     [
-        ("hooks.example.com/in", "did you mean https://hooks.example.com/in?"),
-        ("//hooks.example.com/in", "did you mean https://hooks.example.com/in?"),
+        ("hooks.example.com/in", "Did you mean https://hooks.example.com/in?"),
+        ("//hooks.example.com/in", "Did you mean https://hooks.example.com/in?"),
         ("https:/hooks.example.com", "https://, the host"),
-        ("localhost:8080/in", "did you mean https://localhost:8080/in?"),
+        ("localhost:8080/in", "Did you mean https://localhost:8080/in?"),
         ("https://", "no host"),
         ("https:///in", "https://"),
         ("https://:443/in", "no host"),
