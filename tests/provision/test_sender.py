@@ -56,7 +56,7 @@ async def test_what_is_not_found_is_sent_once_more(tmp_path):
     ran = await Bench(tmp_path, api, settle=30).run([Row()])
     kinds = [(method, round(at)) for at, method, *_ in api.log]
     assert kinds == [("GET", 0), ("POST", 0), ("GET", 30), ("POST", 30)]
-    assert (ran.told("Verified"), ran.told("Attempts")) == ([""], [2])
+    assert (ran.told("Verified"), ran.told("Attempts")) == ([None], [2])
 
 
 async def test_what_arrives_late_is_not_made_twice(tmp_path):
@@ -144,7 +144,7 @@ async def test_a_final_answer_fails_its_row_at_once(tmp_path, fate, code, senten
     api = FakeApi([fate])
     ran = await Bench(tmp_path, api, concurrency=1).run(rows_at(1001, 1002))
     assert ran.statuses == ["failed", "created"]
-    assert ran.told("ErrorCode") == [code, ""]
+    assert ran.told("ErrorCode") == [code, None]
     assert sentence in ran.told("Error")[0]
     assert "secret" not in ran.told("Error")[0]
     assert api.count("POST") == 2
