@@ -18,8 +18,9 @@ from anyio.lowlevel import checkpoint
 from bulkhooks.errors import JournalError
 from bulkhooks.provision.schema import connect, translated
 
-_TURNS = 3
-"""Turns of the event loop that share one commit: in so many a worker gets from an outcome to its next send."""
+_TURNS = 16
+"""Turns of the event loop that share one commit, a fifth of a millisecond when nothing happens. In a few of them a
+worker gets from an outcome to its next send, and answers that are just coming in find the commit not begun."""
 
 
 class Records:

@@ -290,6 +290,11 @@ class Sender:
         self._line.journal.ended(item, outcome, self._line.wall())
         self._open -= 1
         self._canary.ended(outcome)
+        if _log.isEnabledFor(logging.INFO):
+            self._log(item, outcome)
+        self._tell(outcome)
+
+    def _log(self, item: Item, outcome: Outcome) -> None:
         _log.info(
             "%s: %s",
             item.place,
@@ -304,4 +309,3 @@ class Sender:
                 "ms": item.duration_ms,
             },
         )
-        self._tell(outcome)
