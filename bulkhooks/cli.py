@@ -213,7 +213,7 @@ def _carry_out(
     """Settle the options, do the work, say what came of it, and end with its exit code."""
     from bulkhooks import report as say
     from bulkhooks.config import settle
-    from bulkhooks.errors import BulkhooksError
+    from bulkhooks.errors import BulkhooksError, Stopped
     from bulkhooks.logs import logging_as_told
 
     wants_json, is_logged = bool(flags.get("json")), False
@@ -233,8 +233,7 @@ def _carry_out(
     except BulkhooksError as error:
         _fail(error, inputs, wants_json, is_logged)
     except KeyboardInterrupt:
-        typer.echo("bulkhooks: stopped", err=True)
-        raise typer.Exit(130) from None
+        _fail(Stopped("stopped before anything was sent; run the same command again"), inputs, wants_json, False)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
             _unexpected(error)
@@ -320,6 +319,8 @@ def _sandbox(**flags: Any) -> None:
     try:
         told = said("sandbox", flags, os.environ)
         host, port = str(told.pop("host", "127.0.0.1")), int(str(told.pop("port", 8899)))
+        if port > 65_535:
+            raise ValueError(f"--port {port}: there is no such port; the highest is 65535")
         serve(options_from(told), host=host, port=port, announce=typer.echo)
     except (BulkhooksError, SandboxError, ValueError) as error:
         typer.echo(f"bulkhooks: {error}", err=True)

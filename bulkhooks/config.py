@@ -9,16 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from bulkhooks.errors import UsageError
-from bulkhooks.jobfile import read_job_file, rehearse
+from bulkhooks.jobfile import JobFile, read_job_file, rehearse
 from bulkhooks.options import BY_NAME, COUNT, did_you_mean, of_command
-from bulkhooks.settings import Job, read_accounts
+from bulkhooks.settings import RESULTS, UNDO, Job, read_accounts
 
 _ALSO = {"base_url": "NEXUDUS_BASE_URL"}
 _READING = frozenset({"run", "check", "plan"})
 _BY_INPUT = frozenset({"run", "plan"})
 """Commands that can write results for each input apart."""
 
-_SUFFIXES = {"run": ".results.xlsx", "undo": ".undo.xlsx"}
+_SUFFIXES = {"run": RESULTS, "undo": UNDO}
 
 
 def settle(
@@ -32,7 +32,7 @@ def settle(
     path = values.pop("job", None)
     file = read_job_file(Path(str(path))) if path else None
     if file is not None:
-        values |= file.options(_names(command), values)
+        values |= file.options(_names(command, file), values)
         if not inputs and command in _READING:
             inputs = file.inputs()
     if command in _READING and not inputs and (file is None or file.input is None):
@@ -71,13 +71,14 @@ def said(command: str, flags: Mapping[str, object], environment: Mapping[str, st
     return values
 
 
-def _names(command: str) -> frozenset[str]:
+def _names(command: str, file: JobFile) -> frozenset[str]:
     """The options of a job file that a command takes; a job file serves several commands.
 
-    Its ``output`` is for the results of a run: a plan or an undo, asked for beside it, must not write over them.
+    Where it has an ``input``, its ``output`` is for the results of a run: a plan or an undo, asked for beside it, must
+    not write over them.
     """
     names = {option.name for option in of_command(command)} & BY_NAME.keys()
-    return frozenset(names if command == "run" else names - {"output"})
+    return frozenset(names if command == "run" or file.input is None else names - {"output"})
 
 
 def _outputs(command: str, job: Job) -> tuple[str, ...]:
@@ -85,11 +86,8 @@ def _outputs(command: str, job: Job) -> tuple[str, ...]:
     suffix = _SUFFIXES.get(command)
     if job.outputs or suffix is None:
         return tuple(_filled(output, command, job) for output in job.outputs)
-    if "-" in job.inputs:
-        raise UsageError("with an input from stdin (-), say with -o where the results go")
     if job.inputs:
-        first = Path(job.inputs[0])
-        return (str(first.with_name(first.stem + suffix)),)
+        return job.with_output(suffix).outputs
     return (f"{job.run}{suffix}",) if command == "undo" and job.run else ()
 
 

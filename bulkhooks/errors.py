@@ -9,6 +9,7 @@
     ├── JournalError          the journal cannot be read or written                                         exit 2
     ├── CredentialsError      there are none, or the API does not take them                                 exit 3
     ├── LockedError           another run holds the account                                                 exit 5
+    ├── Stopped               a first signal, before there was anything in flight                           exit 4
     ├── Aborted               a second signal: stopped without waiting for what was in flight               exit 130
     └── ApiError              one request did not end well; its kind alone decides what is done next
         ├── NotSent           the server surely processed nothing: may be sent again
@@ -59,6 +60,12 @@ class LockedError(BulkhooksError):
     """Another run of the same account holds the journal's lock."""
 
     exit_code = 5
+
+
+class Stopped(BulkhooksError):
+    """A signal came while nothing had been sent."""
+
+    exit_code = 4
 
 
 class Aborted(BulkhooksError):

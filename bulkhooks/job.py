@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bulkhooks.errors import BulkhooksError, UsageError
 from bulkhooks.findings import Ask, Progress, Question, Report, Watcher
-from bulkhooks.settings import AccountSettings, Job
+from bulkhooks.settings import RESULTS, AccountSettings, Job
 from bulkhooks.summary import EXIT_CODES
 from bulkhooks.webhook import Status
 
@@ -73,6 +73,7 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
     started_at = time.time()
     if not job.inputs:
         return nothing_to_do(job, started_at)
+    job = job.with_output(RESULTS)
     with embedded(job) as (settled, sandbox), Journal(journal_path(settled)) as journal:
         async with Session(journal, terms(settled)) as session:
             wish = await read_wish(settled, session, sandbox, lock=True)
@@ -114,7 +115,11 @@ def _refused(job: Job, wish: Wish, started_at: float) -> Report:
     from bulkhooks.checking import found_in
 
     report = found_in(job, wish, started_at)
-    report.summary.status, report.summary.exit_code = "input-error", EXIT_CODES["input-error"]
+    summary = report.summary
+    summary.counts = {
+        str(Status.PENDING if status == Status.PLANNED else status): count for status, count in summary.counts.items()
+    }
+    summary.status, summary.exit_code = "input-error", EXIT_CODES["input-error"]
     report.warnings.append("--strict: a row is invalid, so nothing was sent")
     return report
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from bulkhooks.errors import UsageError
-from bulkhooks.options import checked_rate, did_you_mean
+from bulkhooks.options import BY_NAME, checked_rate, did_you_mean
 
 VARIABLE = "[A-Za-z_][A-Za-z0-9_]{0,63}"
 """Names of variables, as a regular expression."""
@@ -44,7 +45,9 @@ class Job:
     """Everything a command needs to know. The fields are the long options of INTERFACE.md, section 1, with underscores.
 
     Relative paths are as the caller's working directory has them; ``input`` may hold ``-`` for CSV on stdin. Options
-    that may be repeated take one value or several. ``accounts`` is a TOML file or its content.
+    that may be repeated take one value or several. ``accounts`` is a TOML file or its content; ``base_url`` is that of
+    ``NEXUDUS_BASE_URL`` where it is not given. What is None has its default. Raises ``UsageError`` for a value that is
+    none of its option's.
     """
 
     input: Several = ()
@@ -75,7 +78,7 @@ class Job:
     resend_unknown: bool = False
     wait_lock: float = 0.0
     journal: str | Path | None = None
-    base_url: str = "https://spaces.nexudus.com"
+    base_url: str = ""
     account: str = "default"
     accounts: str | Path | Mapping[str, AccountSettings] = field(default_factory=dict)
     auth: str = "bearer"
@@ -100,12 +103,20 @@ class Job:
     """Where the credentials are looked up; empty means this process's environment."""
 
     def __post_init__(self) -> None:
-        for name in _SEVERAL:
-            value = getattr(self, name)
-            single = isinstance(value, str | Path)
-            object.__setattr__(self, name, (str(value),) if single else tuple(map(str, value)))
+        for known in fields(self):
+            value = getattr(self, known.name)
+            if value is None and known.default not in {None, MISSING}:
+                value = known.default
+            if known.name in _SEVERAL:
+                value = (str(value),) if isinstance(value, str | Path) else tuple(map(str, value))
+            option = BY_NAME.get(known.name)
+            if option is not None and value is not None and known.name != "accounts":
+                value = option.value(str(value) if isinstance(value, Path) else value, known.name)
+            object.__setattr__(self, known.name, value)
         if isinstance(self.accounts, str | Path):
             object.__setattr__(self, "accounts", read_accounts(Path(self.accounts)))
+        environment = self.environment or os.environ
+        object.__setattr__(self, "base_url", self.base_url or environment.get("NEXUDUS_BASE_URL") or BASE_URL)
 
     def several(self, name: str) -> tuple[str, ...]:
         """The values of an option that may be repeated."""
@@ -121,12 +132,25 @@ class Job:
         """The files to write."""
         return self.several("output")
 
+    def with_output(self, suffix: str) -> Job:
+        """The job with a place for its results: beside the first input, where none is named. Raises ``UsageError``."""
+        if self.outputs or not self.inputs:
+            return self
+        if "-" in self.inputs:
+            raise UsageError("with an input from stdin (-), say with -o where the results go")
+        first = Path(self.inputs[0])
+        return replace(self, output=str(first.with_name(first.stem + suffix)))
+
     @property
     def known_accounts(self) -> Mapping[str, AccountSettings]:
         """The accounts that have settings of their own."""
         assert not isinstance(self.accounts, str | Path)  # noqa: S101
         return self.accounts
 
+
+BASE_URL = "https://spaces.nexudus.com"
+RESULTS, UNDO = ".results.xlsx", ".undo.xlsx"
+"""What is put behind an input's stem where nobody says where its results go."""
 
 _SEVERAL = ("input", "output", "sheet", "map", "rate", "request_rate", "only")
 

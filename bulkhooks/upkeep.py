@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bulkhooks.errors import CredentialsError, Forbidden, InputError, Unauthorized, UsageError
 from bulkhooks.findings import Ask, Question, Report, Watcher
 from bulkhooks.job import Declined, Tally
-from bulkhooks.settings import Job
+from bulkhooks.settings import UNDO, Job
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
     from bulkhooks.provision.session import Session
 
     started_at = time.time()
+    job = job.with_output(UNDO)
     with embedded(job) as (settled, _), Journal(journal_path(settled)) as journal:
         made = _made_by(settled, journal)
         async with Session(journal, terms(settled)) as session:
@@ -47,6 +48,11 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
                 running = begin(settled, session, desk, destinations, started_at=started_at, command="undo")
                 with registered(running):
                     rows = _ours(journal, made, desk.numbers)
+                    if not rows:
+                        running.report.warnings.append(
+                            f"nothing to undo: by the journal {journal.path} this tool created none of these webhooks,"
+                            " or they are gone already"
+                        )
                     if (
                         ask is not None
                         and rows

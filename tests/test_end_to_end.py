@@ -198,7 +198,7 @@ def test_an_event_is_delivered_and_what_failures_switch_off_is_found_and_mended(
         ended = sent(server, "health", "-o", "health.xlsx", "--json", cwd=tmp_path)
         assert ended.returncode == 1
         assert json.loads(ended.stdout)["counts"] == {"disabled": 1, "never fired": 1}
-        rows = sheet(tmp_path / "health.xlsx")
+        rows = sheet(tmp_path / "health.xlsx", "Health")
         assert [row["Health"] for row in rows] == ["disabled", "never fired"]
         assert rows[0]["ErrorCount"] == 10
 

@@ -48,11 +48,43 @@ def test_a_run_returns_its_report(sheet, tmp_path):
     assert report.summary.outputs == [str(tmp_path / "out.csv")]
 
 
-def test_a_run_writes_nothing_where_no_output_is_named(sheet, tmp_path):
-    """A library returns; files are for those who ask for them."""
+def test_results_stand_beside_the_input_where_no_output_is_named(sheet, tmp_path):
+    """As they do on the command line."""
     report = run(Job(input=[str(sheet)], sandbox=True, **UNLIMITED))
     assert report.counts == {"created": 3}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["hooks.csv"]
+    assert report.summary.outputs == [str(tmp_path / "hooks.results.xlsx")]
+
+
+def test_the_address_of_the_environment_is_used(sheet, tmp_path):
+    """A job that names none must not go to production."""
+    environment = {"NEXUDUS_BASE_URL": "http://127.0.0.1:9", "NEXUDUS_TOKEN": "x"}
+    assert Job(input=sheet, environment=environment).base_url == "http://127.0.0.1:9"
+    assert Job(input=sheet, environment=environment, base_url="http://127.0.0.1:8").base_url == "http://127.0.0.1:8"
+    assert Job(input=sheet, environment={"PATH": ""}).base_url == "https://spaces.nexudus.com"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("if_exists", "nope"),
+        ("auth", "digest"),
+        ("limit", -1),
+        ("concurrency", 0),
+        ("timeout", -1),
+        ("rate", "fast"),
+        ("retries", "many"),
+    ],
+)
+def test_a_value_that_is_none_of_its_option_is_refused(option, value):
+    """With the sentence that the command line has for it."""
+    with pytest.raises(UsageError, match=option):
+        Job(**{option: value})
+
+
+def test_numbers_may_be_text_and_none_is_the_default():
+    """What comes from a configuration is text, or nothing."""
+    assert Job(limit="2", rate=None).limit == 2
+    assert Job(rate=None).several("rate") == ("60/min", "5000/day")
 
 
 def test_results_are_read_from_the_journal_when_they_are_asked_for(sheet, tmp_path):
@@ -104,7 +136,7 @@ def test_errors_are_ours(sheet, tmp_path):
     """Each is a BulkhooksError with a sentence and an exit code."""
     cases = [
         (Job(input=tmp_path / "nowhere.csv"), InputError, 2),
-        (Job(input=sheet, rate="fast", environment={"NEXUDUS_TOKEN": "x"}, journal=tmp_path / "j.db"), UsageError, 2),
+        (Job(input="-", sandbox=True), UsageError, 2),
         (Job(input=sheet, environment={"PATH": ""}, journal=tmp_path / "j.db"), CredentialsError, 3),
     ]
     for job, kind, code in cases:

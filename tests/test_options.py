@@ -63,7 +63,7 @@ PROMISED = {
 DEFAULTS = {
     "name_template": "{Location} - {Action}", "if_exists": "skip", "max_deletes": 10, "canary": 0, "confirm_above": 100,
     "rate": ("60/min", "5000/day"), "request_rate": ("1/100ms", "120/min", "5000/h"), "concurrency": 8, "timeout": 30,
-    "retries": 5, "give_up_after": 300, "settle": 30, "wait_lock": 0, "base_url": "https://spaces.nexudus.com",
+    "retries": 5, "give_up_after": 300, "settle": 30, "wait_lock": 0, "base_url": "",
     "account": "default", "auth": "bearer", "log_format": "text", "limit": None, "max_runtime": None, "verbose": 0,
 }  # fmt: skip
 """Those of INTERFACE.md, section 1; a flag that is not among them is off."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import subprocess
 
 import anyio
@@ -17,19 +15,17 @@ PATIENCE = 60.0
 
 
 async def printed_token(command: SecretStr, variable: str) -> SecretStr:
-    """The token that the command prints. It is started without a shell; what it prints is shown nowhere.
+    """The token that the command prints. It is run by the shell, as it is written; what it prints is shown nowhere.
 
     Raises ``CredentialsError`` where it cannot be started, fails, takes too long, or prints no token.
     """
     try:
         with anyio.fail_after(PATIENCE):
             ended = await anyio.run_process(
-                _words(command), check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                command.get_secret_value(), check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
     except TimeoutError:
         raise CredentialsError(f"{variable} took longer than {PATIENCE:.0f} s and was stopped") from None
-    except ValueError:
-        raise CredentialsError(f"{variable} is no command: a quote in it is not closed") from None
     except OSError as error:
         raise CredentialsError(f"{variable} cannot be started: {error.strerror}") from None
     if ended.returncode:
@@ -39,11 +35,3 @@ async def printed_token(command: SecretStr, variable: str) -> SecretStr:
     if token is None:
         raise CredentialsError(f"{variable} printed no token: it has to print the token and nothing else")
     return token
-
-
-def _words(command: SecretStr) -> list[str]:
-    """The command as a list; on Windows a backslash is part of a path."""
-    text = command.get_secret_value()
-    if os.name != "nt":
-        return shlex.split(text)
-    return [word.strip('"') for word in shlex.split(text, posix=False)]

@@ -18,7 +18,9 @@ _PLACES = 3
 _MOST_TEXT = 1_000
 
 
-def write_problems(book: Workbook, sheet: Worksheet, problems: Sequence[ProblemGroup], rows_a_sheet: int) -> None:
+def write_problems(
+    book: Workbook, sheet: Worksheet, problems: Sequence[ProblemGroup], results: str, rows_a_sheet: int
+) -> None:
     """Fill the sheet. ``rows_a_sheet`` is how many rows each sheet of results holds, for the links to them."""
     cell = {"valign": "top", "bottom": 1, "bottom_color": LINE}
     count = book.add_format({**cell, "num_format": "#,##0", "align": "left"})
@@ -49,7 +51,7 @@ def write_problems(book: Workbook, sheet: Worksheet, problems: Sequence[ProblemG
             sheet.write_blank(number, column, None, blank)
         for column, (place, row) in enumerate(problem.places[:_PLACES], start=first_place):
             sheet.write_url(
-                number, column, _address(row, rows_a_sheet), link, _shown(place), "Go to the row in Results"
+                number, column, _address(results, row, rows_a_sheet), link, _shown(place), f"Go to the row in {results}"
             )
         more = problem.count - _PLACES
         sheet.write_string(number, last_column, f"and {more:,} more" if more > 0 else "", blank)
@@ -60,9 +62,9 @@ def write_problems(book: Workbook, sheet: Worksheet, problems: Sequence[ProblemG
     for_print(sheet, title="bulkhooks: problems", rows_at_top=1)
 
 
-def _address(row: int, rows_a_sheet: int) -> str:
+def _address(results: str, row: int, rows_a_sheet: int) -> str:
     sheet, line = divmod(row, rows_a_sheet)
-    return f"internal:'Results{f' {sheet + 1}' if sheet else ''}'!A{line + 2}"
+    return f"internal:'{results}{f' {sheet + 1}' if sheet else ''}'!A{line + 2}"
 
 
 def _shown(text: str) -> str:

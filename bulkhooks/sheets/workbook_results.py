@@ -71,7 +71,6 @@ class WorkbookWriter:
         self._book = Workbook(file, options)
         self._book.use_zip64()
         self._rows_a_sheet = rows_a_sheet
-        self._summary_sheet = self._book.add_worksheet("Summary")
         self._sheets: list[Worksheet] = []
         self._cells: list[CellWriter] = []
         self.notes: list[str] = []
@@ -80,7 +79,7 @@ class WorkbookWriter:
         """Remember the columns, and start the first sheet."""
         self._all_columns = list(columns)
         self._columns = self._all_columns[:MAX_COLUMNS]
-        self._verdict = "Status" if "Status" in columns else "Health"
+        self._verdict, self._name = ("Status", "Results") if "Status" in columns else ("Health", "Health")
         self._tally = Tally(columns, self._verdict)
         self._widths = [width_of(column) + 3 for column in self._columns]
         self._formats = _formats(self._book, self._columns)
@@ -91,7 +90,12 @@ class WorkbookWriter:
         ]
         self._headings = [heading(self._book, colour) for colour in (BLUE, GREY)]
         self._heights = 0
-        self._start_sheet()
+        if self._verdict == "Status":
+            self._summary_sheet = self._book.add_worksheet("Summary")
+            self._start_sheet()
+        else:  # a list of what is there, before what it comes to
+            self._start_sheet()
+            self._summary_sheet = self._book.add_worksheet("Summary")
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write some rows, into a new sheet where this one is full."""
@@ -117,10 +121,10 @@ class WorkbookWriter:
             self._dress(sheet, last_row, summary)
         problems = self._tally.problems()
         write_summary(self._book, self._summary_sheet, summary, facts, self._tally)
-        write_problems(self._book, self._book.add_worksheet("Problems"), problems, self._rows_a_sheet)
+        write_problems(self._book, self._book.add_worksheet("Problems"), problems, self._name, self._rows_a_sheet)
         if locations and self._tally.verdicts[str(Status.INVALID)]:
             write_locations(self._book, self._book.add_worksheet(LOCATIONS), locations)
-        self._summary_sheet.activate()
+        self._book.worksheets()[0].activate()
         self._describe(summary)
         pack(self._book)
         self._note_losses()
@@ -133,7 +137,7 @@ class WorkbookWriter:
 
     def _start_sheet(self) -> None:
         number = len(self._sheets) + 1
-        sheet = self._book.add_worksheet("Results" if number == 1 else f"Results {number}")
+        sheet = self._book.add_worksheet(self._name if number == 1 else f"{self._name} {number}")
         self._sheets.append(sheet)
         for column, name in enumerate(self._columns):
             is_ours = name in _OURS or self._verdict == "Health"

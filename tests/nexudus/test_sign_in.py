@@ -302,10 +302,10 @@ class TestTokenCommand:
 
     def _environment(self, tmp_path, script):
         (tmp_path / "print token.py").write_text(script)
-        return {"NEXUDUS_TOKEN_COMMAND": f"'{sys.executable}' '{tmp_path / 'print token.py'}' a;b"}
+        return {"NEXUDUS_TOKEN_COMMAND": f"'{sys.executable}' '{tmp_path / 'print token.py'}' 'a;b'"}
 
     async def test_it_prints_the_token_again_when_that_has_ended(self, tmp_path):
-        """The command is run at first and after a 401, without a shell, and its token sent."""
+        """The command is run at first and after a 401, and its token sent."""
         count = tmp_path / "count"
         count.write_text("0")
         script = (
@@ -340,6 +340,12 @@ class TestTokenCommand:
                 await client.fetch_token()
         assert "s3cret" not in str(caught.value)
         assert "s3cret" not in "".join(capfd.readouterr())
+
+    async def test_it_is_a_line_for_the_shell(self):
+        """Pipes and variables mean what they mean elsewhere."""
+        async with client_of(Api(), {"NEXUDUS_TOKEN_COMMAND": "printf 't0k:en' | cut -d: -f1"}) as client:
+            await client.fetch_token()
+            assert not client.needs_token
 
     @pytest.mark.parametrize("command", ["/nowhere/at all", "'unclosed", "/", "''"])
     async def test_what_is_no_command_is_told(self, command):

@@ -254,7 +254,8 @@ def test_the_sheet_of_health_counts_health_and_gathers_what_failing_webhooks_say
     with Outputs([tmp_path / "h.xlsx"]) as outputs:
         outputs.write(HEALTH_COLUMNS, rows, summary(), {})
     book = openpyxl.load_workbook(tmp_path / "h.xlsx")
-    assert [line["Health"] for line in sheet_rows(tmp_path / "h.xlsx")] == [values[5] for values in rows]
+    assert [line["Health"] for line in sheet_rows(tmp_path / "h.xlsx", "Health")] == [values[5] for values in rows]
+    assert book.sheetnames[0] == book.active.title == "Health"
     assert book["Summary"]["A1"].value.startswith("2 of 4 webhooks need a look")
     (line,) = book["Problems"].iter_rows(min_row=2, values_only=True)
     assert (line[0], line[1], line[2], line[4], line[5]) == (2, "disabled", "404 Not Found", "2", "3")
