@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -83,7 +84,8 @@ class Line:
         self._outage = Outage(give_up_after, self.draw)
         self._retries = retries
         self._patience = patience
-        self._alone = anyio.Lock()
+        self._first = anyio.Lock()
+        self._down = anyio.Lock()
         self._signing_in = anyio.Lock()
         self._write_was_taken = False
         self._refused: set[int] = set()
@@ -185,25 +187,33 @@ class Line:
             self.traffic.retried += 1
         item.call = 0
         try:
-            answer = await self._call(request, item)
+            return await _alone(self._first, self._is_first, partial(self._write, item, request))
         except NextSlotTooFar as far:
             self._capped = self._too_far(far)
             raise WritesClosed(self._capped.reason) from far
+        finally:
+            if not item.call:
+                self._budget.give_back()
+
+    def _is_first(self) -> bool:
+        return not self._write_was_taken
+
+    async def _write(self, item: Item, request: Callable[[], Awaitable[T]]) -> T:
+        try:
+            answer = await self._call(request, item)
         except (Unauthorized, Forbidden) as error:
-            if not self._write_was_taken:
+            if self._is_first():
                 self.halt(Halt(f"the first write was refused ({error}); check the credentials and their roles", 3))
             raise
         except Refused:
             self._write_was_taken = True
             raise
-        finally:
-            if not item.call:
-                self._budget.give_back()
         self._write_was_taken = True
         self._refused.clear()
         return answer
 
     async def _call(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
+        """Send until it is answered: throttling is waited out, and a token that has ended is renewed."""
         resent = 0
         while True:
             try:
@@ -227,20 +237,11 @@ class Line:
                     raise NotSent(str(error), error.http_status) from error
 
     async def _in_turn(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
-        """Send at once, or alone: until a first write has passed, and while nothing is answered.
-
-        A write does not overtake those that have waited for that, or a cap would leave gaps in the sheet.
-        """
-        in_line = item is not None and self._alone.locked()
-        while in_line or self._goes_alone(item):
-            async with self._alone:
-                if self._goes_alone(item):
-                    return await self._send(request, item)
-            in_line = False
-        return await self._send(request, item)
-
-    def _goes_alone(self, item: Item | None) -> bool:
-        return self._outage.is_down or (item is not None and not self._write_was_taken)
+        """Send at once, or alone while nothing is answered."""
+        send = partial(self._send, request, item)
+        if item is None and not self._outage.is_down:
+            return await send()
+        return await _alone(self._down, lambda: self._outage.is_down, send)
 
     async def _send(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
         slot = await self.limiter.slot(write=item is not None, patience=self._patience)
@@ -334,3 +335,17 @@ class Line:
             self._outage.failed(sent_at, str(error))
         wait = error.retry_after
         self.limiter.pause(backoff(self._throttles, self.draw) if wait is None else wait)
+
+
+async def _alone(line: anyio.Lock, is_needed: Callable[[], bool], send: Callable[[], Awaitable[T]]) -> T:
+    """Send one after the other while that is needed, then at once.
+
+    Nothing overtakes what has waited for that, or a cap would leave gaps in the sheet.
+    """
+    in_line = line.locked()
+    while in_line or is_needed():
+        async with line:
+            if is_needed():
+                return await send()
+        in_line = False
+    return await send()

@@ -163,6 +163,40 @@ async def test_the_first_write_refused_stops_the_account(tmp_path, code):
     assert ran.told("ErrorCode")[:2] == ["api-auth" if code == 401 else "api-forbidden", "not-sent"]
 
 
+async def test_the_first_write_is_alone_until_a_new_token_has_been_tried(tmp_path):
+    """401, a new token, 401: both are the first row's, and nobody else has been let past in between."""
+    api = FakeApi(judge=_signing_in_and(lambda request: status(401) if request.method == "POST" else None), latency=1)
+    known = authorization({"NEXUDUS_USERNAME": "admin@example.com", "NEXUDUS_PASSWORD": "secret-word"})
+    ran = await Bench(tmp_path, api, authorization=known).run(rows_at(*range(1001, 1021)))
+    writes = [location for _, method, path, location in api.log if method == "POST" and "webhooks" in path]
+    assert (writes, api.count("POST", "/api/token")) == ([1001, 1001], 2)
+    assert ran.statuses == ["failed"] + ["pending"] * 19
+    assert ran.told("Attempts") == [2] + [0] * 19
+    assert ran.halts["default"].exit_code == 3
+
+
+async def test_a_first_write_that_a_new_token_mends_lets_the_others_follow(tmp_path):
+    """401, a new token, created: all follow under the new one."""
+    fates = [status(401)]
+    api = FakeApi(
+        judge=_signing_in_and(lambda request: fates.pop() if request.method == "POST" and fates else None), latency=1
+    )
+    known = authorization({"NEXUDUS_USERNAME": "admin@example.com", "NEXUDUS_PASSWORD": "secret-word"})
+    ran = await Bench(tmp_path, api, authorization=known).run(rows_at(*range(1001, 1021)))
+    assert (ran.statuses, ran.told("Attempts")) == (["created"] * 20, [2] + [1] * 19)
+
+
+def _signing_in_and(judge):
+    """Give whatever token is asked for, and judge the other requests."""
+
+    def judge_all(request):
+        if request.url.path == "/api/token":
+            return status(200, '{"access_token": "a-token", "expires_in": 604799}')
+        return judge(request)
+
+    return judge_all
+
+
 async def test_a_refusal_elsewhere_fails_its_row_only(tmp_path):
     """An administrator of some locations: what is refused between successes does not stop the others."""
     refused = {1003, 1005, 1007, 1009}
