@@ -114,7 +114,7 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
         flaws=[
             *((number_of[row], name, flaw) for row, name, flaw in in_fields if row in number_of),
             *((row, "WebhookId", flaw) for row, flaw in unreadable),
-            *((row, "URL", Flaw.of_example(fields["URL"][at])) for row, at in enumerate(rows) if at in leftovers),
+            *((int(np.searchsorted(rows, at)), "URL", Flaw.of_example(fields["URL"][at])) for at in leftovers),
         ],
         extra_flaws=[
             (number_of[row], name_at[at], at, flaw)
@@ -265,11 +265,11 @@ def _examples(fields: Mapping[str, Column]) -> Positions:
     return np.array(found, dtype=np.int64)
 
 
-def _leftovers(fields: dict[str, Column]) -> frozenset[int]:
+def _leftovers(fields: dict[str, Column]) -> list[int]:
     """Of rows that were written over an example, drop its description; returns those that still have its URL."""
     described = fields.get("Description")
     if described is None or _EXAMPLES.isdisjoint(described.tolist()):
-        return frozenset()
+        return []
     rows = [
         row
         for row in np.flatnonzero([text in _EXAMPLES for text in described])
@@ -278,7 +278,7 @@ def _leftovers(fields: dict[str, Column]) -> frozenset[int]:
     fields["Description"] = described.copy()
     fields["Description"][rows] = ""
     urls = {example["URL"] for example in EXAMPLES}
-    return frozenset(int(row) for row in rows if "URL" in fields and fields["URL"][row] in urls)
+    return [int(row) for row in rows if "URL" in fields and fields["URL"][row] in urls]
 
 
 def _listed(places: Sequence[str]) -> str:
