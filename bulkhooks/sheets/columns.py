@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bulkhooks.errors import UsageError
 from bulkhooks.sheets.grid import AROUND, HEAD, letter
-from bulkhooks.sheets.table import FIELDS
+from bulkhooks.sheets.source import FIELDS
 from bulkhooks.webhook import RESULT_COLUMNS
 
 ALIASES: Mapping[str, Sequence[str]] = {

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from bulkhooks import actions
+from bulkhooks.sheets.collected import Problems
 from bulkhooks.sheets.factored import Codes, Factored, Texts, Truths, combine, texts
 from bulkhooks.sheets.finding import Finding, missing
 from bulkhooks.sheets.lines import Lines
-from bulkhooks.sheets.normalize import Fields, Problems
+from bulkhooks.sheets.normalize import Fields
 from bulkhooks.sheets.problems import Problem
 from bulkhooks.sheets.urls import NOTHING, Verdict, check, hidden
 from bulkhooks.webhook import Status, url_key

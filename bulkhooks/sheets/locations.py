@@ -10,7 +10,7 @@ from bulkhooks.errors import InputError
 from bulkhooks.sheets.columns import ALIASES, folded
 from bulkhooks.sheets.files import label_of, opened
 from bulkhooks.sheets.grid import HEAD, Grid, letter, texts
-from bulkhooks.sheets.table import Source
+from bulkhooks.sheets.source import Source
 
 SHEET = "locations"
 """Name (whatever the case) of the sheet in an input workbook that is the table of locations."""

@@ -6,94 +6,32 @@ left to ``expand``.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from bulkhooks import actions
 from bulkhooks.errors import UsageError
+from bulkhooks.sheets.collected import Problems
 from bulkhooks.sheets.factored import Factored, Lists, Texts, Truths, texts
-from bulkhooks.sheets.finding import Finding, Suggestions, limited, missing, one_of, shown
+from bulkhooks.sheets.finding import Finding, missing, shown
 from bulkhooks.sheets.ids import IdReader
 from bulkhooks.sheets.locations import Locations, name_key
-from bulkhooks.sheets.problems import Problem
-from bulkhooks.sheets.table import FIELDS, Table
+from bulkhooks.sheets.meanings import HOW_TO_WRITE_AN_EVENT, Read, account_reader, event_reader, read_active
+from bulkhooks.sheets.source import FIELDS
+from bulkhooks.sheets.table import Table
 from bulkhooks.sheets.templates import Template, TemplateColumn, TemplateReader, escape
 from bulkhooks.sheets.urls import clean
 
 T = TypeVar("T")
-Read = Callable[[str], tuple[T, Sequence[Finding]]]
 
 TEMPLATED = ("Name", "URL", "Replaces", "Description")
 """Fields that are templates, in the order in which they are filled in. Each may name the others: those before it as
 they are filled in, those after it where there is nothing in them to be filled in."""
 _NAMEABLE = ("BusinessId", "Location", "Action", "ActionId", "Account", "Active")
 """What every template may name, besides the input's own columns."""
-
-
-class Problems:
-    """The problems of a table, as they are found."""
-
-    def __init__(self, table: Table, found: Iterable[tuple[int, Problem]] = ()) -> None:
-        self._table = table
-        self._source = np.asarray(table.rows["source"])
-        self._line = np.asarray(table.rows["line"])
-        self._found = list(found)
-
-    def cell(self, row: int, name: str) -> str:
-        """The place of one field of one row."""
-        return self._table.sources[int(self._source[row])].cell(int(self._line[row]), name)
-
-    def add(self, name: str, found: Iterable[tuple[int, Finding]]) -> None:
-        """Findings in one field, each with its row."""
-        position = FIELDS.index(name)
-        for row, finding in found:
-            place = self.cell(row, name)
-            problem = Problem(row, place, finding.code, finding.value, finding.sentence, finding.warning)
-            self._found.append((position, problem))
-
-    def add_distinct(
-        self, name: str, column: Factored, findings: Mapping[int, Sequence[Finding]], among: Truths | None = None
-    ) -> None:
-        """Findings of distinct texts, by their numbers, for all rows (``among`` some of them) that say so."""
-        if not findings:
-            return
-        flags = np.zeros(len(column.distinct), dtype=bool)
-        flags[list(findings)] = True
-        rows = column.where(flags)
-        if among is not None:
-            rows = rows[among[rows]]
-        codes = column.codes[rows].tolist()
-        pairs = zip(rows.tolist(), codes, strict=True)
-        self.add(name, ((row, finding) for row, code in pairs for finding in findings[code]))
-
-    def add_flaws(self, flaws: Iterable[Problem]) -> dict[str, Truths]:
-        """The reader's findings; for each field the rows whose cell is flawed."""
-        flawed = {name: np.zeros(len(self._line), dtype=bool) for name in FIELDS}
-        for flaw in flaws:
-            name = next((name for name in FIELDS if self.cell(flaw.row, name) == flaw.place), "")
-            if name and not flaw.warning:
-                flawed[name][flaw.row] = True
-            self._found.append((FIELDS.index(name) if name else len(FIELDS), flaw))
-        return flawed
-
-    def copy(self) -> Problems:
-        """The same problems, to which others are added."""
-        return Problems(self._table, self._found)
-
-    def sorted(self) -> list[Problem]:
-        """By row, and in a row by field."""
-        return [problem for _, problem in sorted(self._found, key=lambda found: (found[1].row, found[0]))]
-
-    def stopped(self) -> Truths:
-        """For every row whether a problem stops it."""
-        stopped = np.zeros(len(self._line), dtype=bool)
-        stopped[[problem.row for _, problem in self._found if not problem.warning]] = True
-        return stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +85,7 @@ def normalize(
 
     events = Factored.of(raw["Action"])
     found = {}
-    numbers = Lists.of(events.codes, _each(events, _event_reader(), found))
+    numbers = Lists.of(events.codes, _each(events, event_reader(), found))
     problems.add_distinct("Action", events, found)
     _miss(problems, "Action", events, flawed["Action"])
 
@@ -156,12 +94,12 @@ def normalize(
 
     switches = Factored.of(raw["Active"])
     found = {}
-    active = np.array(list(_each(switches, _read_active, found)), dtype=np.int8)
+    active = np.array(list(_each(switches, read_active, found)), dtype=np.int8)
     problems.add_distinct("Active", switches, found)
 
     tenants = Factored.of(raw["Account"])
     found = {}
-    known = Factored.of(np.array(list(_each(tenants, _account_reader(accounts, account), found)), dtype=object))
+    known = Factored.of(np.array(list(_each(tenants, account_reader(accounts, account), found)), dtype=object))
     problems.add_distinct("Account", tenants, found)
 
     return Fields(
@@ -229,72 +167,9 @@ def _miss(problems: Problems, name: str, column: Factored, flawed: Truths) -> No
 
 _WANTED = {
     "BusinessId": "Write the id of a location, several, a range as 1001-1010, or a name from the table of locations",
-    "Action": "Write an event such as BookingCreate (`bulkhooks actions` lists all of them)",
+    "Action": HOW_TO_WRITE_AN_EVENT,
     "URL": "Write where the events are to go, such as https://hooks.example.com/in",
 }
-
-
-def _event_reader() -> Read[list[int]]:
-    suggest = Suggestions(actions.nearest)
-
-    def read(cell: str) -> tuple[list[int], Sequence[Finding]]:
-        numbers: list[int] = []
-        findings: list[Finding] = []
-        for item in filter(None, map(str.strip, re.split(r"[,;|\n\r，；｜、]", cell))):
-            found = actions.match(item)
-            if not found:
-                findings.append(_unknown_event(item, suggest))
-            elif actions.NEVER_FIRES in found:
-                findings.append(Finding.of("never-fires", item, _NEVER_FIRES, warning=True))
-            numbers += found
-        if cell and not numbers and not findings:
-            findings.append(Finding.of("unknown-action", cell, f"names no event. {_WANTED['Action']}"))
-        return numbers, limited(findings)
-
-    return read
-
-
-_NEVER_FIRES = "is the event None, which never fires. Choose another if something is to be delivered"
-
-
-def _unknown_event(item: str, suggest: Suggestions) -> Finding:
-    if re.fullmatch(r"[\d.,\s-]+", item):
-        return Finding.of("unknown-action", item, f"is no event. They are numbered from 1 to {len(actions.NAMES)}")
-    what = "is a pattern that no event matches" if "*" in item else "is no event"
-    close = suggest(item)
-    advice = f"The nearest are {', '.join(close[:-1])} and {close[-1]}, and " if len(close) > 1 else ""
-    return Finding.of("unknown-action", item, f"{what}. {advice}`bulkhooks actions` lists all of them")
-
-
-_ACTIVE = dict.fromkeys(("true", "yes", "y", "1", "1.0", "on"), 1) | dict.fromkeys(
-    ("false", "no", "n", "0", "0.0", "off"), 0
-)
-
-
-def _read_active(cell: str) -> tuple[int, Sequence[Finding]]:
-    value = -1 if cell == "" else _ACTIVE.get(cell.strip().casefold())
-    if value is None:
-        return -1, [Finding.of("bad-boolean", cell, "is neither yes nor no. Write yes or no, or leave the cell empty")]
-    return value, ()
-
-
-def _account_reader(accounts: Collection[str], account: str) -> Read[str]:
-    known = sorted({*accounts, account})
-    suggest = Suggestions.among(known)
-    spelt = {name.casefold(): name for name in reversed(known)}
-
-    def read(cell: str) -> tuple[str, Sequence[Finding]]:
-        if cell == "":
-            return account, ()
-        name = cell if cell in known else spelt.get(cell.casefold())
-        if name is not None:
-            return name, ()
-        close = suggest(cell)
-        advice = f"Did you mean {close[0]}? Otherwise" if close else f"Write {one_of(known)}, or"
-        sentence = f"is no account. {advice} add it to the job file or to --accounts FILE"
-        return account, [Finding.of("unknown-account", cell, sentence)]
-
-    return read
 
 
 def _templates(

@@ -15,7 +15,8 @@ from bulkhooks.sheets.grid import Column, Grid
 from bulkhooks.sheets.locations import SHEET, Location, Locations, is_table, locations_in
 from bulkhooks.sheets.problems import Problem
 from bulkhooks.sheets.rows import Part, part_of, source_of
-from bulkhooks.sheets.table import FIELDS, Source, Table
+from bulkhooks.sheets.source import FIELDS, Source
+from bulkhooks.sheets.table import Table
 
 __all__ = ["Table", "read"]
 

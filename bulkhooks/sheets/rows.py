@@ -14,7 +14,7 @@ from bulkhooks.sheets.examples import EXAMPLES, is_example
 from bulkhooks.sheets.grid import Column, Grid, column_of, letter, texts, written
 from bulkhooks.sheets.problems import Problem
 from bulkhooks.sheets.secondlook import Flaw, SecondLook
-from bulkhooks.sheets.table import FIELDS, Source
+from bulkhooks.sheets.source import FIELDS, Source
 from bulkhooks.webhook import DONE
 
 Positions = npt.NDArray[np.int64]

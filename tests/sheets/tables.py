@@ -8,7 +8,8 @@ import pandas as pd
 from bulkhooks.sheets.expand import expand
 from bulkhooks.sheets.locations import Location, Locations
 from bulkhooks.sheets.normalize import normalize
-from bulkhooks.sheets.table import FIELDS, Source, Table
+from bulkhooks.sheets.source import FIELDS, Source
+from bulkhooks.sheets.table import Table
 
 URL = "https://hooks.example.com/in"
 
