@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bulkhooks.errors import BulkhooksError
+from bulkhooks.errors import ApiError, BulkhooksError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,13 @@ class Halt:
 
 
 class HeldBack(BulkhooksError):
-    """A request that was ready to leave when the API asked everyone to wait."""
+    """A write that was ready to leave when the API asked everyone to wait, or when it was found to be down."""
+
+
+class NotRead(ApiError):
+    """A read that was tried often enough, while the API answered others."""
+
+    exit_code = 4
 
 
 class WritesClosed(BulkhooksError):

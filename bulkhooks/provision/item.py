@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bulkhooks.errors import ApiError
 from bulkhooks.webhook import Status, Webhook
 
 
@@ -49,8 +50,10 @@ class Item:
     """Requests sent for it, throttled ones left out."""
     tries: int = 0
     """Attempts that count against ``--retries``: those that failed while the API answered others."""
-    answers_seen: int = -1
-    """Useful answers of the API when it was first sent, or last failed."""
+    failure: ApiError | None = None
+    """How its last send failed, where it is to be sent again."""
+    silence: int = -1
+    """The silence of the API (``Outage``) in which that was; -1: it has been counted."""
     call: int = 0
     """The journal's number of the request last sent; 0 where the server has surely done nothing with it."""
     was_absent: bool = True

@@ -7,7 +7,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -27,7 +27,7 @@ from bulkhooks.errors import (
     Unauthorized,
 )
 from bulkhooks.nexudus.client import NexudusClient
-from bulkhooks.provision.bounds import Budget, Halt, HeldBack, WritesClosed
+from bulkhooks.provision.bounds import Budget, Halt, HeldBack, NotRead, WritesClosed
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.journal import DAY, Journal
 from bulkhooks.provision.limiter import Limiter, NextSlotTooFar, Slot
@@ -81,7 +81,7 @@ class Line:
         self._deadline = deadline
         self.draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
         self._budget = budget
-        self._outage = Outage(give_up_after, self.draw)
+        self.outage = Outage(give_up_after, self.draw)
         self._retries = retries
         self._patience = patience
         self._first = anyio.Lock()
@@ -148,31 +148,26 @@ class Line:
             return Halt(f"the limit of {self._budget.total} writes in this run is reached")
         return self._capped
 
-    @property
-    def answers(self) -> int:
-        """Useful answers so far."""
-        return self._outage.answers
-
     # Sending
 
     async def read(self, request: Callable[[], Awaitable[T]]) -> T:
         """Send what may be repeated at will, until it is answered or the API is given up (``GaveUp``).
 
-        Where the API answers others and this one alone fails, its last failure is raised after ``retries``.
+        Where the API answers others and this one alone fails, that ends after ``retries`` with ``NotRead``.
         """
         failures = failures_while_others_succeed = 0
-        answers = self.answers
+        heard: float = math.inf
         while True:
             try:
                 return await self._call(request, None)
-            except (NotSent, InDoubt):
+            except (NotSent, InDoubt) as error:
                 failures += 1
-                failures_while_others_succeed += self.answers != answers
+                failures_while_others_succeed += self.outage.answers > heard
                 if failures_while_others_succeed > self._retries:
-                    raise
-                answers = self.answers
+                    raise NotRead(str(error), error.http_status) from error
+                heard = self.outage.answers
                 self.traffic.retried += 1
-                if not self._outage.is_down:  # then all are quiet for a while
+                if not self.outage.is_down:  # then all are quiet for a while
                     await anyio.sleep(backoff(failures, self.draw))
 
     async def write(self, item: Item, request: Callable[[], Awaitable[T]]) -> T:
@@ -237,11 +232,20 @@ class Line:
                     raise NotSent(str(error), error.http_status) from error
 
     async def _in_turn(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
-        """Send at once, or alone while nothing is answered."""
-        send = partial(self._send, request, item)
-        if item is None and not self._outage.is_down:
-            return await send()
-        return await _alone(self._down, lambda: self._outage.is_down, send)
+        """Send at once; alone while nothing is answered, and then no write before a read has been answered.
+
+        A write that fails may be in doubt, and where only writes fail, the API is not down: a read tells.
+        """
+        if item is None and not self.outage.is_down:
+            return await self._send(request, None)
+        send = partial(self._send, request, None) if item is None else partial(self._once_up, request, item)
+        return await _alone(self._down, lambda: self.outage.is_down, send)
+
+    async def _once_up(self, request: Callable[[], Awaitable[T]], item: Item) -> T:
+        while self.outage.is_down:
+            with suppress(NotSent, InDoubt, Throttled, Refused):  # the last two are answers as well
+                await self._send(lambda: self.client.search(1, 1), None)
+        return await self._send(request, item)
 
     async def _send(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
         slot = await self.limiter.slot(write=item is not None, patience=self._patience)
@@ -261,13 +265,11 @@ class Line:
             except JournalError:
                 slot.never_left()
                 raise
-            if self.limiter.is_paused:
+            if self.limiter.is_paused or self.outage.is_down:
                 slot.never_left()
                 item.attempts -= 1
-                self.journal.not_processed(item, "held back: the API asked to wait")
+                self.journal.not_processed(item, "held back: the API asked to wait, or does not answer")
                 raise HeldBack
-            if item.answers_seen < 0:
-                item.answers_seen = self.answers
         sent_at = anyio.current_time()
         self.traffic.requests += 1
         try:
@@ -275,30 +277,30 @@ class Line:
         except NotSent as error:
             slot.never_left()
             self._not_processed(item, error)
-            self._lost(sent_at, error)
+            self._lost(item, sent_at, error)
             raise
         except Throttled as error:
             slot.throttled()
             self._not_processed(item, error)
-            self._throttled(sent_at, error)
+            self._throttled(item, sent_at, error)
             raise
         except InDoubt as error:
             self._answered(slot, item, sent_at, error.http_status)
             if item is not None:
                 self.journal.in_doubt(item, str(error))
-            self._lost(sent_at, error)
+            self._lost(item, sent_at, error)
             raise
         except Refused as error:
             self._answered(slot, item, sent_at, error.http_status)
             if isinstance(error, Unauthorized):
                 self._not_processed(item, error)
-            self._outage.useful()
+            self.outage.useful(sent_at)
             raise
         except CredentialsError:
             slot.answered()
             raise
         self._answered(slot, item, sent_at, 200)
-        self._outage.useful()
+        self.outage.useful(sent_at)
         self._throttles = 0
         return answer
 
@@ -320,19 +322,19 @@ class Line:
             item.attempts -= 1
         self.journal.not_processed(item, str(error))
 
-    def _lost(self, sent_at: float, error: ApiError) -> None:
-        quiet = self._outage.failed(sent_at, str(error))
+    def _lost(self, item: Item | None, sent_at: float, error: ApiError) -> None:
+        quiet = self.outage.failed(sent_at, str(error), read=item is None)
         if quiet:
-            _log.warning("the API does not answer (%s); trying again in %.0f s", error, quiet)
+            _log.warning("the API does not answer (%s); trying again in %.1f s", error, quiet)
             self.limiter.pause(quiet)
 
-    def _throttled(self, sent_at: float, error: Throttled) -> None:
+    def _throttled(self, item: Item | None, sent_at: float, error: Throttled) -> None:
         self.traffic.throttled += 1
         self._throttles += 1
         if error.alive:
-            self._outage.useful()
+            self.outage.useful(sent_at)
         else:
-            self._outage.failed(sent_at, str(error))
+            self.outage.failed(sent_at, str(error), read=item is None)
         wait = error.retry_after
         self.limiter.pause(backoff(self._throttles, self.draw) if wait is None else wait)
 

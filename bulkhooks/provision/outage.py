@@ -15,6 +15,9 @@ FAILURES_THAT_MEAN_DOWN = 3
 LONGEST_BACKOFF = 60.0
 """Seconds."""
 
+SHORTEST_BACKOFF = 0.5
+"""Seconds: the pause is drawn from at least so many."""
+
 
 class GaveUp(BulkhooksError):
     """The API answered nothing useful for ``--give-up-after`` seconds."""
@@ -24,40 +27,56 @@ class GaveUp(BulkhooksError):
 
 def backoff(failures: int, draw: random.Random) -> float:
     """Seconds to wait after so many failures in a row: exponential, with full jitter, so that none hammer in step."""
-    return draw.uniform(0, min(LONGEST_BACKOFF, 0.5 * 2.0 ** min(failures, 10)))
+    return draw.uniform(0, min(LONGEST_BACKOFF, SHORTEST_BACKOFF * 2.0 ** min(failures, 10)))
 
 
 class Outage:
-    """The last time since when the API of one account has answered nothing useful, if it has not."""
+    """The silence of one account's API: the time since when it has answered nothing useful, if it has not.
+
+    Silences are counted by the useful answers that came before them (``answers``).
+    """
 
     def __init__(self, give_up_after: float, draw: random.Random) -> None:
         self._give_up_after = give_up_after
         self._draw = draw
         self._since = math.inf
+        self._answered_at = -math.inf
+        self._last_sent_at = -math.inf
         self._failures = 0
+        self._unread: set[int] = set()
         self.answers = 0
-        """Useful answers so far: a row whose failures see this number grow fails by itself."""
+        """Useful answers so far."""
 
     @property
     def is_down(self) -> bool:
         return self._failures >= FAILURES_THAT_MEAN_DOWN
 
-    def useful(self) -> None:
-        """An answer came that shows the API at work."""
-        self.answers += 1
-        self._since = math.inf
-        self._failures = 0
+    def was_down(self, silence: int) -> bool:
+        """Whether the whole API was down in that silence, and not only writes failed: a read failed as well."""
+        return silence in self._unread
 
-    def failed(self, sent_at: float, reason: str) -> float:
+    def useful(self, sent_at: float) -> None:
+        """An answer to a request sent then shows the API at work; not if one that was sent later has failed already."""
+        if sent_at >= self._last_sent_at:
+            self.answers += 1
+            self._answered_at = anyio.current_time()
+            self._since = math.inf
+            self._failures = 0
+
+    def failed(self, sent_at: float, reason: str, *, read: bool) -> float:
         """A request sent then got no useful answer; returns how long (seconds) the account should now be quiet.
 
-        ``GaveUp`` where that has gone on for too long.
+        The longer the silence, the longer that is. ``GaveUp`` where it has gone on for too long.
         """
         self._failures += 1
-        self._since = min(self._since, sent_at)
+        self._since = min(self._since, max(sent_at, self._answered_at))
+        self._last_sent_at = max(self._last_sent_at, sent_at)
+        if read:
+            self._unread.add(self.answers)
         silent = anyio.current_time() - self._since
         if silent >= self._give_up_after:
             raise GaveUp(f"the API has answered nothing useful for {silent:.0f} s: {reason}")
         if not self.is_down:
             return 0.0
-        return min(backoff(self._failures, self._draw), self._give_up_after - silent)
+        pause = self._draw.uniform(0, min(LONGEST_BACKOFF, max(SHORTEST_BACKOFF, silent)))
+        return min(pause, self._give_up_after - silent)

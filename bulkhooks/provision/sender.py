@@ -23,6 +23,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from bulkhooks import actions
 from bulkhooks.errors import (
+    ApiError,
     CredentialsError,
     Forbidden,
     InDoubt,
@@ -32,7 +33,7 @@ from bulkhooks.errors import (
     Refused,
     Unauthorized,
 )
-from bulkhooks.provision.bounds import WritesClosed
+from bulkhooks.provision.bounds import NotRead, WritesClosed
 from bulkhooks.provision.canary import Canary
 from bulkhooks.provision.changes import described, differences, wanted
 from bulkhooks.provision.item import Item, Outcome, Verdict
@@ -151,14 +152,17 @@ class Sender:
     # One item
 
     async def _settle_one(self, item: Item) -> None:
+        if isinstance(item.failure, NotSent) and self._is_used_up(item):
+            self._fail(item, item.failure)
+            return
         try:
             await self._send_one(item)
         except WritesClosed:
             pass  # it stays pending
-        except NotSent as error:
-            self._try_again(item, error)
-        except InDoubt as error:
-            self._doubt(item, error)
+        except (NotSent, InDoubt) as error:
+            self._lost(item, error)
+        except NotRead as error:
+            self._not_read(item, error)
         except (Unauthorized, Forbidden) as error:
             self._fail(item, error)
             self._line.refused(item, str(error))
@@ -187,29 +191,13 @@ class Sender:
         there now is ours."""
         try:
             found = await find(self._line, item)
-        except (NotSent, InDoubt) as error:
-            item.tries += 1
-            if item.tries > self._retries:
-                reason = f"sent, not answered, and the look-up failed as well ({error}): the next run looks again"
-                self._end(item, Outcome(Status.FAILED, error_code="in-doubt", error=reason))
-            else:
-                self._put_off(item, self._settle + backoff(item.tries, self._line.draw))
-                _log.warning("%s: the look-up failed (%s); looking again", item.place, error)
-            return
         except Refused as error:
             self._unknown(item, str(error))
             return
         if found:
             self._end(item, Outcome(Status.CREATED, found, verified=True))
-        elif item.tries > self._retries:
-            self._end(
-                item,
-                Outcome(
-                    Status.FAILED,
-                    error_code="in-doubt",
-                    error="sent, not answered, and not found on the server; out of tries",
-                ),
-            )
+        elif self._is_used_up(item):
+            self._end_in_doubt(item, "not found on the server; out of tries")
         else:
             item.verdict = Verdict.CREATE
             await self._create(item)
@@ -219,6 +207,9 @@ class Sender:
         record = await self._line.read(lambda: self._line.client.read(item.webhook_id))
         fields = wanted(item)
         changed = differences(record, fields)
+        if changed and self._is_used_up(item):
+            self._end_in_doubt(item, "the record is as it was; out of tries")
+            return
         if changed:
             item.changes = described(record, changed)
             await self._line.write(item, lambda: self._line.client.update({**record, **changed}))
@@ -247,6 +238,9 @@ class Sender:
                 error = f"left alone: it is now {found[2]} for event {found[1]} at location {found[0]}"
                 self._end(item, Outcome(Status.CHANGED, item.webhook_id, error=error))
                 return
+            if self._is_used_up(item):
+                self._end_in_doubt(item, "still there; out of tries")
+                return
             await self._line.write(item, lambda: self._line.client.delete(item.webhook_id))
         except NotFound:
             self._end(item, gone)
@@ -255,35 +249,47 @@ class Sender:
 
     # What becomes of it
 
-    def _try_again(self, item: Item, error: NotSent) -> None:
-        """Nothing left this machine: send again, and count it only where the API answers others."""
-        if item.answers_seen not in {-1, self._line.answers}:
-            item.tries += 1
-        item.answers_seen = self._line.answers
-        if item.tries > self._retries:
-            self._fail(item, error)
-        else:
-            self._put_off(item, backoff(max(item.tries, 1), self._line.draw))
-
-    def _doubt(self, item: Item, error: InDoubt) -> None:
-        """It may have arrived. A create is looked up once it has had time to settle; a change is read again by id."""
-        item.tries += 1
-        if item.verdict is not Verdict.CREATE:
-            if item.tries > self._retries:
-                self._fail(item, error)
-            else:
-                self._put_off(item, backoff(item.tries, self._line.draw))
+    def _lost(self, item: Item, error: NotSent | InDoubt) -> None:
+        """What never left is sent again. What may have arrived is looked up once it has had time to settle; where that
+        was a change, it is read again by id."""
+        item.failure, item.silence = error, self._line.outage.answers
+        if isinstance(error, NotSent) or item.verdict is not Verdict.CREATE:
+            self._put_off(item, backoff(item.tries + 1, self._line.draw))
         elif self._may_list:
             item.verdict = Verdict.LOOK_UP
             self._put_off(item, self._settle)
         else:
             self._unknown(item, str(error))
 
+    def _is_used_up(self, item: Item) -> bool:
+        """Count the last send that failed, if the API answered others and was not down; whether it was one too many."""
+        outage = self._line.outage
+        if 0 <= item.silence < outage.answers and not outage.was_down(item.silence):
+            item.tries += 1
+        item.silence = -1
+        return item.tries > self._retries
+
+    def _not_read(self, item: Item, error: NotRead) -> None:
+        """The API answers others, and not whoever asks for this one."""
+        item.tries += 1
+        if item.tries <= self._retries:
+            settle = self._settle if item.verdict is Verdict.LOOK_UP else 0.0
+            self._put_off(item, settle + backoff(item.tries, self._line.draw))
+            _log.warning("%s: the look-up failed (%s); looking again", item.place, error)
+        elif item.verdict is Verdict.LOOK_UP or isinstance(item.failure, InDoubt):
+            self._end_in_doubt(item, f"the look-up failed as well ({error}): the next run looks again")
+        else:
+            self._fail(item, error)
+
+    def _end_in_doubt(self, item: Item, what_was_seen: str) -> None:
+        error = f"sent, not answered, and {what_was_seen}"
+        self._end(item, Outcome(Status.FAILED, error_code="in-doubt", error=error))
+
     def _unknown(self, item: Item, reason: str) -> None:
         error = f"{reason}; looking it up is not permitted: see in Nexudus whether it is there, or use --resend-unknown"
         self._end(item, Outcome(Status.UNKNOWN, error_code="in-doubt", error=error))
 
-    def _fail(self, item: Item, error: NotSent | InDoubt | Refused) -> None:
+    def _fail(self, item: Item, error: ApiError) -> None:
         self._end(item, Outcome(Status.FAILED, error_code=error.error_code, error=str(error)))
 
     def _end(self, item: Item, outcome: Outcome) -> None:

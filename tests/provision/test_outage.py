@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import httpx
 import pytest
 
@@ -10,6 +11,7 @@ from tests.provision.fake import (
     Bench,
     FakeApi,
     Row,
+    drop_after,
     drop_before,
     refuse_connection,
     rows_at,
@@ -56,6 +58,71 @@ async def test_an_outage_uses_no_attempt_of_any_row(tmp_path, fate, retries):
     api.judge = judge
     ran = await Bench(tmp_path, api, retries=retries, give_up_after=3600).run(rows_at(*range(1001, 1061)))
     assert ran.statuses == ["created"] * 60
+    assert len(set(api.stored())) == len(api.webhooks) == 60
+
+
+def _down_between(api, begin, end, fate):
+    api.judge = lambda request: fate if begin <= api.log[-1][0] < end else None
+
+
+@pytest.mark.parametrize("count", [1, 2, 30])
+@pytest.mark.parametrize("fate", [status(503), status(500), drop_before])
+async def test_an_outage_uses_no_attempt_of_a_row_in_doubt(tmp_path, fate, count):
+    """Everything fails for six seconds: with ``--retries 0`` the rows are looked up, and sent again."""
+    api = FakeApi(latency=0.1)
+    _down_between(api, 0.15, 6, fate)
+    ran = await Bench(tmp_path, api, retries=0, settle=1).run(rows_at(*range(1001, 1001 + count)))
+    assert ran.statuses == ["created"] * count
+    assert len(set(api.stored())) == len(api.webhooks) == count
+
+
+async def test_an_outage_in_the_middle_uses_no_attempt_of_a_row_in_doubt(tmp_path):
+    """Also where it has ended long before the look-ups, and where answers come in that were sent before it began."""
+    api = FakeApi(latency=1)
+    _down_between(api, 5, 11, status(503))
+    ran = await Bench(tmp_path, api, retries=0, settle=30).run(rows_at(*range(1001, 1061)))
+    assert ran.statuses == ["created"] * 60
+    assert len(set(api.stored())) == len(api.webhooks) == 60
+
+
+@pytest.mark.parametrize("fate", [status(503), drop_before])
+async def test_an_outage_uses_no_attempt_of_a_change(tmp_path, fate):
+    """A PUT and a DELETE in doubt are read by id, and sent again."""
+    api = FakeApi(latency=0.1)
+    bench = Bench(tmp_path, api, retries=0)
+    await bench.run(rows_at(*range(1001, 1011)))
+    api.log.clear()
+    begin = anyio.current_time() + 0.35
+    _down_between(api, begin, begin + 6, fate)
+    ran = await bench.run(rows_at(*range(1001, 1006), active=0), if_exists="update", prune=True)
+    assert ran.statuses == ["updated"] * 5 + ["deleted"] * 5
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+async def test_where_only_writes_fail_attempts_are_used_up(tmp_path, retries):
+    """Reads are answered, so the API is not down: each row is sent so often, looked up each time, and then failed."""
+    api = FakeApi(judge=lambda request: status(500) if request.method == "POST" else None, latency=0.1)
+    ran = await Bench(tmp_path, api, retries=retries, settle=1).run(rows_at(*range(1001, 1021)))
+    assert (ran.statuses, set(ran.told("ErrorCode"))) == (["failed"] * 20, {"in-doubt"})
+    assert ran.told("Attempts") == [retries + 1] * 20
+
+
+async def test_a_few_failures_do_not_hold_the_look_ups(tmp_path):
+    """Five connections dropped in a row, on a server that is well: a read shows it, and the look-ups go as they fall
+    due."""
+    api = FakeApi([None, *[drop_after] * 5])
+    ran = await Bench(tmp_path, api, settle=0.3).run(rows_at(*range(1001, 1009)))
+    assert (ran.statuses, len(api.webhooks)) == (["created"] * 8, 8)
+    assert ran.seconds < 2
+
+
+async def test_no_write_is_sent_to_find_out_whether_an_api_is_back(tmp_path):
+    """While nothing is answered only reads leave, so no further row gets in doubt."""
+    api = FakeApi(latency=0.1)
+    _down_between(api, 2, 60, drop_before)
+    await Bench(tmp_path, api, rate=["5/s"]).run(rows_at(*range(1001, 1061)))
+    methods = [method for at, method, *_ in api.log if 2 <= at < 60]
+    assert set(methods[5:]) == {"GET"}
     assert len(set(api.stored())) == len(api.webhooks) == 60
 
 
