@@ -92,7 +92,7 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
                     await send(
                         desk.lines,
                         running.number,
-                        plan.may_list,
+                        plan.unlisted,
                         workers=settled.concurrency,
                         retries=settled.retries,
                         settle=settled.settle,

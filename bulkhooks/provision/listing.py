@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bulkhooks.errors import Forbidden, Refused, Unauthorized
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.line import Line
 from bulkhooks.provision.outage import GaveUp
@@ -21,25 +24,70 @@ PAGE_SIZE = 500
 _log = logging.getLogger("bulkhooks")
 
 
-async def existing(line: Line, business_ids: Collection[int]) -> list[Record]:
+@dataclass(slots=True)
+class Listing:
+    """What the server has at some locations, and at which of them it would not say, or not all of it, and why."""
+
+    records: dict[int, Record] = field(default_factory=dict)
+    refused: dict[int, Refused] = field(default_factory=dict)
+
+    @property
+    def not_permitted(self) -> frozenset[int]:
+        """Locations whose webhooks these credentials may not list."""
+        return frozenset(number for number, error in self.refused.items() if _is_permission(error))
+
+    @property
+    def failed(self) -> dict[int, Refused]:
+        """Locations where the answer was final for another reason: a wrong address, say."""
+        return {number: error for number, error in self.refused.items() if not _is_permission(error)}
+
+
+async def existing(line: Line, business_ids: Collection[int]) -> Listing:
     """The webhooks of these locations, with as few requests as possible: by location, or every page.
 
-    Raises ``Unauthorized`` or ``Forbidden`` where listing is not permitted.
+    Where the very first request is refused, no other is tried. Where a later page of all is, each location is asked
+    for by itself.
     """
-    if len(business_ids) == 1:
-        return await _of_locations(line, business_ids)
-    first = await _page(line, 1, None)
-    if first.pages - 1 <= len(business_ids):
-        records = await _with_following(line, first, None)
-    else:
-        records = await _of_locations(line, business_ids)
+    found = Listing()
+    if len(business_ids) > 1:
+        try:
+            first = await _page(line, 1, None)
+        except Refused as error:
+            return Listing(refused=dict.fromkeys(business_ids, error))
+        if first.pages - 1 <= len(business_ids):
+            with suppress(Refused):
+                await _take(found, line, first, None)
+                return _at(business_ids, found)
+    for business_id in business_ids:
+        try:
+            await _take(found, line, await _page(line, 1, business_id), business_id)
+        except Refused as error:
+            found.refused[business_id] = error
+    return _at(business_ids, found)
+
+
+async def _take(found: Listing, line: Line, page: Page[Record], business_id: int | None) -> None:
+    """Keep a page and those that follow it, each as it comes."""
+    found.records.update((record.id, record) for record in page.records)
+    async for following in _following(line, page, business_id):
+        found.records.update((record.id, record) for record in following.records)
+
+
+def _at(business_ids: Collection[int], found: Listing) -> Listing:
     wanted = frozenset(business_ids)
-    return [record for record in records if record.business_id in wanted]
+    found.records = {number: record for number, record in found.records.items() if record.business_id in wanted}
+    return found
+
+
+def _is_permission(error: Refused) -> bool:
+    return isinstance(error, Unauthorized | Forbidden)
 
 
 async def everything(line: Line) -> list[Record]:
-    """Every webhook of the account. Raises as ``existing`` does."""
-    return await _with_following(line, await _page(line, 1, None), None)
+    """Every webhook of the account. Raises ``Unauthorized`` or ``Forbidden`` where listing is not permitted."""
+    found = Listing()
+    await _take(found, line, await _page(line, 1, None), None)
+    return list(found.records.values())
 
 
 async def find(line: Line, item: Item) -> int:
@@ -77,20 +125,6 @@ def is_of(item: Item, record: Record) -> bool:
     """Whether the server's record is the item, whatever its name."""
     identity = (record.business_id, record.action, url_key(record.url))
     return identity == (item.business_id, item.action, item.url_key)
-
-
-async def _of_locations(line: Line, business_ids: Collection[int]) -> list[Record]:
-    records: list[Record] = []
-    for business_id in business_ids:
-        records += await _with_following(line, await _page(line, 1, business_id), business_id)
-    return records
-
-
-async def _with_following(line: Line, page: Page[Record], business_id: int | None) -> list[Record]:
-    records = list(page.records)
-    async for following in _following(line, page, business_id):
-        records += following.records
-    return records
 
 
 async def _following(line: Line, page: Page[Record], business_id: int | None) -> AsyncIterator[Page[Record]]:

@@ -5,13 +5,14 @@ Everything here is a value: a plan can be counted, printed and refused before a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from bulkhooks import actions
+from bulkhooks.errors import Refused
 from bulkhooks.provision.history import DOUBTED, OWNED, frame
 from bulkhooks.provision.item import Verdict
 from bulkhooks.webhook import Status, url_key
@@ -27,30 +28,33 @@ class Memory:
     """What is known of one account. ``owned`` and ``doubted`` as ``history`` gives them.
 
     ``existing`` holds the webhooks of the plan's locations with the columns ``KEY``, ``id, url, name, active`` (0, 1):
-    the server's, or those of the journal where listing is not permitted (``active`` -1: not known).
+    the server's, and those of the journal at the locations that may not be listed, ``unlisted`` (``active`` -1: not
+    known). ``failed``: locations where listing came to another final answer.
     """
 
     existing: pd.DataFrame
     owned: pd.DataFrame
     doubted: pd.DataFrame
-    is_listed: bool
+    unlisted: frozenset[int] = frozenset()
+    failed: Mapping[int, Refused] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls,
-        records: Iterable[tuple[object, ...]] | None,
+        records: Iterable[tuple[object, ...]],
         owned: pd.DataFrame,
         doubted: pd.DataFrame,
         *,
-        may_list: bool,
+        unlisted: frozenset[int] = frozenset(),
+        failed: Mapping[int, Refused] | None = None,
     ) -> Memory:
-        """From the server's ``(*KEY, id, url, name, active)``; None where they could not be had."""
-        if records is None:
-            existing = owned.assign(active=-1)
-        else:
-            existing = frame(records, _KNOWN)
-            existing["active"] = existing["active"].astype("int8")
-        return cls(existing[list(_KNOWN)].sort_values("id", kind="stable"), owned, doubted, may_list)
+        """From the server's ``(*KEY, id, url, name, active)``."""
+        existing = frame(records, _KNOWN)
+        existing["active"] = existing["active"].astype("int8")
+        if unlisted:
+            remembered = owned[owned["business_id"].isin(unlisted) & ~owned["id"].isin(existing["id"])]
+            existing = pd.concat([existing, remembered.assign(active=np.int8(-1))[list(_KNOWN)]])
+        return cls(existing.sort_values("id", kind="stable"), owned, doubted, unlisted, failed or {})
 
     @property
     def arrived(self) -> pd.DataFrame:
@@ -58,14 +62,14 @@ class Memory:
 
         Columns ``OWNED``, and ``was_absent`` as ``doubted`` has it: only where that is 1 it is surely ours.
         """
-        doubted = self.doubted if self.is_listed else self.doubted.iloc[:0]
-        found = doubted.merge(self.existing.drop_duplicates(KEY), on=KEY)
+        listed = ~self.doubted["business_id"].isin([*self.unlisted, *self.failed])
+        found = self.doubted[listed].merge(self.existing.drop_duplicates(KEY), on=KEY)
         return found.assign(location=found["business_id"].astype(str), description="")
 
     @classmethod
     def nothing(cls) -> Memory:
         """Of an account that cannot be asked."""
-        return cls.of([], frame([], OWNED), frame([], DOUBTED), may_list=True)
+        return cls.of([], frame([], OWNED), frame([], DOUBTED))
 
 
 @dataclass(slots=True)
@@ -90,14 +94,15 @@ def compare(rows: pd.DataFrame, memory: Memory, *, if_exists: str, resend_unknow
     rows.loc[wish, "status"] = Status.PENDING
     rows.loc[wish, "verdict"] = Verdict.CREATE
     plan = AccountPlan(rows)
+    wish = wish & ~_fail_where_listing_failed(rows, memory.failed, wish)
 
     there = _lookup(rows, memory.existing)
     found = wish & (there["id"] > 0).to_numpy()
     plan.warnings += _twins(rows[found], memory.existing)
     _take_existing(plan, there, found, if_exists)
     moving = _moves(plan, memory, wish, found)
-    if not memory.is_listed:
-        _trust_sheet(rows, wish & ~found & ~moving)
+    unlisted = rows["business_id"].isin(memory.unlisted).to_numpy()
+    _trust_sheet(rows, wish & ~found & ~moving & unlisted)
     _take_doubts(plan, memory, wish & ~moving, resend_unknown)
     _describe(rows, memory.owned)
     return plan
@@ -133,6 +138,17 @@ def _twins(rows: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
         " each event is delivered so many times"
         for _, twins in named.groupby(KEY, sort=False)
     ]
+
+
+def _fail_where_listing_failed(rows: pd.DataFrame, failed: Mapping[int, Refused], wish: np.ndarray) -> np.ndarray:
+    """Nobody knows what is there, and asking again would be answered the same."""
+    these = wish & rows["business_id"].isin(failed).to_numpy()
+    if these.any():
+        errors = [failed[business_id] for business_id in rows.loc[these, "business_id"]]
+        rows.loc[these, ["status", "verdict"]] = [Status.FAILED, Verdict.NOTHING]
+        rows.loc[these, "error_code"] = [error.error_code for error in errors]
+        rows.loc[these, "error"] = [f"not sent, for what is there could not be listed: {error}" for error in errors]
+    return np.asarray(these)
 
 
 def _take_existing(plan: AccountPlan, there: pd.DataFrame, found: np.ndarray, if_exists: str) -> None:
@@ -191,12 +207,13 @@ def _take_doubts(plan: AccountPlan, memory: Memory, wish: np.ndarray, resend_unk
     rows = plan.rows
     in_doubt = wish & pd.MultiIndex.from_frame(rows[KEY]).isin(pd.MultiIndex.from_frame(memory.doubted[KEY]))
     waiting = in_doubt & (rows["verdict"] == Verdict.CREATE).to_numpy()
-    if memory.is_listed:
-        rows.loc[waiting, ["verdict", "error_code"]] = [Verdict.LOOK_UP, "in-doubt"]
-        rows.loc[waiting, "error"] = "sent by an earlier run, which got no answer"
-    elif not resend_unknown:
-        rows.loc[waiting, ["verdict", "status", "error_code"]] = [Verdict.NOTHING, Status.UNKNOWN, "in-doubt"]
-        rows.loc[waiting, "error"] = (
+    unlisted = rows["business_id"].isin(memory.unlisted).to_numpy()
+    rows.loc[waiting & ~unlisted, ["verdict", "error_code"]] = [Verdict.LOOK_UP, "in-doubt"]
+    rows.loc[waiting & ~unlisted, "error"] = "sent by an earlier run, which got no answer"
+    if not resend_unknown:
+        nobody_can_look = waiting & unlisted
+        rows.loc[nobody_can_look, ["verdict", "status", "error_code"]] = [Verdict.NOTHING, Status.UNKNOWN, "in-doubt"]
+        rows.loc[nobody_can_look, "error"] = (
             "sent by an earlier run, which got no answer, and looking it up is not permitted: see in Nexudus whether it"
             " is there, or use --resend-unknown"
         )

@@ -5,25 +5,27 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from bulkhooks.errors import ApiError, CredentialsError, Forbidden, Unauthorized
+from bulkhooks.errors import ApiError, CredentialsError
 from bulkhooks.provision import history
 from bulkhooks.provision.bounds import Halt
 from bulkhooks.provision.canary import Canary
 from bulkhooks.provision.item import Outcome, Verdict
 from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.line import Line
-from bulkhooks.provision.listing import existing
+from bulkhooks.provision.listing import Listing, existing
 from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.plan import Memory, compare, to_prune
 from bulkhooks.provision.sender import Sender
 from bulkhooks.provision.tasks import side_by_side
 from bulkhooks.webhook import Status, url_key
+
+_MOST_NAMED = 10
 
 _log = logging.getLogger("bulkhooks")
 
@@ -42,7 +44,8 @@ class Plan:
 
     rows: pd.DataFrame
     prune: dict[str, pd.DataFrame] = field(default_factory=dict)
-    may_list: dict[str, bool] = field(default_factory=dict)
+    unlisted: dict[str, frozenset[int]] = field(default_factory=dict)
+    """By account the locations whose webhooks it may not list."""
     arrived: dict[str, list[tuple[tuple[int, int, str], int]]] = field(default_factory=dict)
     """By account the sends of earlier runs, in doubt until now, that the server turns out to have (key, id)."""
     warnings: list[str] = field(default_factory=list)
@@ -102,10 +105,12 @@ async def make_plan(
         account = compare(part, memory, if_exists=if_exists, resend_unknown=resend_unknown)
         decided.append(account.rows)
         plan.warnings += account.warnings
-        plan.may_list[name] = memory.is_listed
+        plan.unlisted[name] = memory.unlisted
         arrived = memory.arrived[["business_id", "action", "url_key", "id"]].itertuples(index=False)
         plan.arrived[name] = [(tuple(key), webhook_id) for *key, webhook_id in arrived]
-        if prune and name in lines and lines[name].halted is None:
+        if prune and memory.failed:
+            plan.warnings.append(f"account {name!r}: not everything could be listed, so --prune deletes nothing there")
+        elif prune and name in lines and lines[name].halted is None:
             plan.prune[name] = to_prune(account, memory)
     if decided:
         plan.rows = pd.concat(decided).sort_index() if len(decided) > 1 else decided[0]
@@ -116,34 +121,36 @@ async def _learn(line: Line, name: str, wish: pd.Series, warnings: list[str]) ->
     """What the server has at the locations of a wish and of sends in doubt, and what the journal knows."""
     doubted = history.doubted(line.journal, line.account)
     business_ids = pd.concat([wish, doubted["business_id"]]).unique().tolist()
-    records: list[tuple[Any, ...]] | None = None
-    may_list = True
+    found = Listing()  # where it cannot be had, nobody knows what is there, and nothing will be sent
     with line.working():
         try:
-            found = await existing(line, business_ids) if business_ids else []
-            records = [
-                (
-                    record.business_id,
-                    record.action,
-                    url_key(record.url),
-                    record.id,
-                    record.url,
-                    record.name,
-                    record.active,
-                )
-                for record in found
-            ]
-        except (Unauthorized, Forbidden) as error:
-            may_list = False
-            warnings.append(
-                f"account {name!r} may not list webhooks ({error}): the journal alone decides what is there already"
-            )
+            found = await existing(line, business_ids)
         except (NextSlotTooFar, GaveUp, ApiError, CredentialsError) as error:
             line.stop(error)
-    owned = history.owned(line.journal, line.account)
-    if line.halted is not None:  # nobody knows what is there, and nothing will be sent
-        records = []
-    return Memory.of(records, owned, doubted, may_list=may_list)
+    if found.not_permitted:
+        warnings.append(_not_listed(name, found, len(business_ids)))
+    return Memory.of(
+        (
+            (record.business_id, record.action, url_key(record.url), record.id, record.url, record.name, record.active)
+            for record in found.records.values()
+        ),
+        history.owned(line.journal, line.account),
+        doubted,
+        unlisted=found.not_permitted,
+        failed=found.failed,
+    )
+
+
+def _not_listed(name: str, found: Listing, asked: int) -> str:
+    numbers = sorted(found.not_permitted)
+    error = found.refused[numbers[0]]
+    if len(numbers) == asked:
+        return f"account {name!r} may not list webhooks ({error}): the journal alone decides what is there already"
+    named = ", ".join(map(str, numbers[:_MOST_NAMED])) + (", …" if len(numbers) > _MOST_NAMED else "")
+    return (
+        f"account {name!r} may not list the webhooks of {len(numbers)} of {asked} locations ({named}; {error}):"
+        " there the journal alone decides what is there already"
+    )
 
 
 def tell_arrivals(lines: Mapping[str, Line], plan: Plan) -> None:
@@ -198,7 +205,7 @@ def _nothing() -> Iterator[None]:
 async def send(
     lines: Mapping[str, Line],
     run: int,
-    may_list: Mapping[str, bool],
+    unlisted: Mapping[str, Container[int]],
     *,
     workers: int,
     retries: int,
@@ -206,14 +213,17 @@ async def send(
     canary: int = 0,
     ended: Callable[[Outcome], None],
 ) -> None:
-    """Send what the journal has to do for the run, all accounts side by side, each under its own limits."""
+    """Send what the journal has to do for the run, all accounts side by side, each under its own limits.
+
+    ``unlisted``: by account the locations where what is in doubt cannot be looked up.
+    """
     cage = Canary(canary)
     async with side_by_side() as group:
         for name, line in lines.items():
             sender = Sender(
                 line,
                 run,
-                may_list=may_list.get(name, True),
+                unlisted=unlisted.get(name, ()),
                 retries=retries,
                 settle=settle,
                 canary=cage,

@@ -16,7 +16,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
@@ -50,7 +50,7 @@ _log = logging.getLogger("bulkhooks")
 
 
 class Sender:
-    """The work of one account in one run. ``may_list`` is False where the credentials do not permit a look-up.
+    """The work of one account in one run. ``unlisted``: locations where the credentials do not permit a look-up.
 
     ``named`` is what the log says of the run and the account.
     """
@@ -60,7 +60,7 @@ class Sender:
         line: Line,
         run: int,
         *,
-        may_list: bool,
+        unlisted: Container[int],
         retries: int,
         settle: float,
         canary: Canary,
@@ -69,7 +69,7 @@ class Sender:
     ) -> None:
         self._line = line
         self._run = run
-        self._may_list = may_list
+        self._unlisted = unlisted
         self._retries = retries
         self._settle = settle
         self._canary = canary
@@ -132,7 +132,7 @@ class Sender:
         after = -1
         while batch := self._line.journal.to_do(self._run, self._line.account, after=after, count=BATCH):
             for item in batch:
-                item.was_absent = self._may_list
+                item.was_absent = item.business_id not in self._unlisted
                 yield item
             after = batch[-1].seq
 
@@ -191,8 +191,11 @@ class Sender:
         there now is ours."""
         try:
             found = await find(self._line, item)
-        except Refused as error:
+        except (Unauthorized, Forbidden) as error:
             self._unknown(item, str(error))
+            return
+        except Refused as error:
+            self._end_in_doubt(item, f"the look-up was refused ({error}): the next run looks again")
             return
         if found:
             self._end(item, Outcome(Status.CREATED, found, verified=True))
@@ -255,7 +258,7 @@ class Sender:
         item.failure, item.silence = error, self._line.outage.answers
         if isinstance(error, NotSent) or item.verdict is not Verdict.CREATE:
             self._put_off(item, backoff(item.tries + 1, self._line.draw))
-        elif self._may_list:
+        elif item.business_id not in self._unlisted:
             item.verdict = Verdict.LOOK_UP
             self._put_off(item, self._settle)
         else:

@@ -335,7 +335,7 @@ class Bench:
         await send(
             lines,
             run,
-            plan.may_list,
+            plan.unlisted,
             workers=told.get("concurrency", 8),
             retries=told.get("retries", 5),
             settle=told.get("settle", 30),

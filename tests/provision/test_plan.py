@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.provision.fake import Bench, FakeApi, Row, drop_after, rows_at
+from tests.provision.fake import Bench, FakeApi, Row, drop_after, rows_at, status
 
 OLD, NEW = "https://old.example.com/in", "https://new.example.com/in"
 
@@ -72,6 +72,112 @@ async def test_without_listing_the_journal_decides(tmp_path):
     ran = await bench.run(rows_at(1001, 1002, 1003))
     assert (ran.statuses, ran.ids[:2]) == (["exists", "exists", "created"], first.ids)
     assert len(ran.plan.warnings) == 1
+
+
+def _refusing(locations, code=401, *, page=None):
+    """Refuse to list these locations (0: all), or only a later page."""
+
+    def judge(request):
+        query = request.url.params
+        if request.method != "GET" or "page" not in query:
+            return None
+        asked = int(query.get("WebHook_Business", 0))
+        return status(code) if asked in locations and page in {None, query["page"]} else None
+
+    return judge
+
+
+@pytest.mark.parametrize("code", [401, 403])
+async def test_a_location_that_may_not_be_listed_leaves_the_others_listed(tmp_path, code):
+    """What was listed counts, for the others the journal decides; one warning names them."""
+    api = FakeApi(judge=_refusing({1002, 1004}, code), page_size=1)
+    bench = Bench(tmp_path, api)
+    theirs = [api.add(number, 6, Row.url) for number in range(1001, 1006)]
+    for number in range(20):
+        api.add(5000 + number, 6, Row.url)
+    ran = await bench.run(rows_at(*range(1001, 1006)))
+    assert ran.statuses == ["exists", "created", "exists", "created", "exists"]
+    assert ran.ids[::2] == theirs[::2]
+    assert len(ran.plan.warnings) == 1
+    assert "2 of 5 locations (1002, 1004;" in ran.plan.warnings[0]
+    again = await bench.run(rows_at(*range(1001, 1006)))
+    assert (again.statuses, again.ids) == (["exists"] * 5, ran.ids)
+
+
+async def test_a_create_in_doubt_is_unknown_only_where_it_may_not_be_looked_up(tmp_path):
+    """At the other locations it is looked up; ``--resend-unknown`` sends only what is ``unknown``."""
+    api = FakeApi([None, drop_after, drop_after], judge=_refusing({1002}), page_size=1)
+    for number in range(20):
+        api.add(5000 + number, 6, Row.url)
+    bench = Bench(tmp_path, api, concurrency=1)
+    ran = await bench.run(rows_at(1001, 1002, 1003))
+    assert ran.statuses == ["created", "unknown", "created"]
+    assert api.count("POST") == 3
+    assert (await bench.run(rows_at(1001, 1002, 1003))).statuses == ["exists", "unknown", "exists"]
+    ran = await bench.run(rows_at(1001, 1002, 1003), resend_unknown=True)
+    assert (ran.statuses, api.count("POST")) == (["exists", "created", "exists"], 4)
+
+
+@pytest.mark.parametrize("code", [401, 400])
+async def test_a_later_page_that_is_refused_leads_to_each_location_by_itself(tmp_path, code):
+    """Page two of all may not be had: the locations are asked for one by one, and nobody is the wiser."""
+    api = FakeApi(judge=_refusing({0}, code, page="2"), page_size=3)
+    theirs = [api.add(number, 6, Row.url) for number in range(1001, 1006)]
+    ran = await Bench(tmp_path, api).run(rows_at(*range(1001, 1008)))
+    assert (ran.statuses, ran.ids[:5]) == (["exists"] * 5 + ["created"] * 2, theirs)
+    assert ran.plan.warnings == []
+
+
+async def test_what_a_good_page_has_said_counts_where_a_location_may_not_be_listed(tmp_path):
+    """Page one of all was good, page two and then location 1001 are refused: what page one had of it is there."""
+    api = FakeApi(judge=lambda request: _refusing({0}, page="2")(request) or _refusing({1001})(request), page_size=3)
+    theirs = [api.add(number, 6, Row.url) for number in range(1001, 1006)]
+    ran = await Bench(tmp_path, api).run(rows_at(*range(1001, 1006)))
+    assert (ran.statuses, ran.ids) == (["exists"] * 5, theirs)
+    assert "1 of 5 locations (1001;" in ran.plan.warnings[0]
+
+
+async def test_where_the_first_request_is_refused_nothing_further_is_tried(tmp_path):
+    """One request, one warning, and the journal decides for all."""
+    api = FakeApi(judge=_refusing({0, *range(1001, 1041)}))
+    ran = await Bench(tmp_path, api).run(rows_at(*range(1001, 1041)))
+    assert (ran.statuses, api.count("GET"), len(ran.plan.warnings)) == (["created"] * 40, 1, 1)
+
+
+FINAL = {
+    "302": (status(302, Location="https://elsewhere.example.com"), "api-error"),
+    "400": (status(400), "api-validation"),
+    "404": (status(404), "api-not-found"),
+    "405": (status(405), "api-error"),
+}
+
+
+@pytest.mark.parametrize(("fate", "code"), FINAL.values(), ids=FINAL)
+async def test_a_listing_that_cannot_succeed_fails_its_rows(tmp_path, fate, code):
+    """A wrong address does not mend itself: ``failed`` with the answer, and no write is sent."""
+    bench = Bench(tmp_path, FakeApi())
+    await bench.run(rows_at(1001, 1002))
+    api = bench.apis["default"] = FakeApi(judge=lambda request: fate)
+    ran = await bench.run(rows_at(1002, 1003), prune=True)
+    assert (ran.statuses, ran.told("ErrorCode")) == (["failed"] * 2, [code] * 2)
+    assert {method for _, method, *_ in api.log} == {"GET"}
+    assert ran.halts["default"] is None
+    assert any("--prune deletes nothing" in warning for warning in ran.plan.warnings)
+
+
+async def test_a_location_whose_listing_cannot_succeed_fails_alone(tmp_path):
+    """The rows of the other locations are sent, and what was in doubt stays so in the journal."""
+    api = FakeApi([drop_after], page_size=1)
+    for number in range(20):
+        api.add(5000 + number, 6, Row.url)
+    bench = Bench(tmp_path, api)
+    assert (await bench.run(rows_at(1001), max_runtime=5)).told("ErrorCode") == ["in-doubt"]
+    api.judge = _refusing({1001}, 404)
+    ran = await bench.run(rows_at(1001, 1002, 1003))
+    assert (ran.statuses, ran.told("ErrorCode")[0]) == (["failed", "created", "created"], "api-not-found")
+    api.judge = None
+    assert (await bench.run(rows_at(1001, 1002, 1003))).statuses == ["exists"] * 3
+    assert len(api.stored()) == len(set(api.stored()))
 
 
 @pytest.mark.parametrize(("may_list", "statuses"), [(True, ["created", "created"]), (False, ["exists", "created"])])
