@@ -137,6 +137,14 @@ class Journal(Records):
                 (reason, run, account),
             )
 
+    def pending(self, run: int, account: int) -> int:
+        """How many rows of the account still have something to send."""
+        with self._guarded():
+            ((count,),) = self.database.execute(
+                "SELECT count(*) FROM items WHERE run = ? AND account = ? AND status = 'pending'", (run, account)
+            )
+        return int(count)
+
     # The send protocol
 
     async def sending(self, item: Item, at: float) -> None:

@@ -36,6 +36,9 @@ from bulkhooks.provision.outage import Outage, backoff
 LOCATIONS_THAT_MEAN_LOCKED_OUT = 3
 """Refused on so many locations with no success between, the credentials themselves are taken to be the reason."""
 
+AT_ONCE = 5.0
+"""Seconds: a next slot as near as that is not worth telling."""
+
 _log = logging.getLogger("bulkhooks")
 
 T = TypeVar("T")
@@ -76,6 +79,8 @@ class Line:
         self.wall = wall
         self.traffic = Traffic()
         self.halted: Halt | None = None
+        self.left = 0
+        """Rows that a run has left pending."""
         self._capped: Halt | None = None
         self._scope = anyio.CancelScope()
         self._deadline = deadline
@@ -147,6 +152,17 @@ class Line:
         if self._budget.is_spent:
             return Halt(f"the limit of {self._budget.total} writes in this run is reached")
         return self._capped
+
+    @property
+    def resumes_at(self) -> float | None:
+        """When (seconds since 1970) the limits let it go on with what it has left, where that is not at once."""
+        reason = self.halted or self.closed
+        if reason is None or reason.exit_code == CredentialsError.exit_code or not self.left:
+            return None
+        if reason.resume_at is not None:
+            return reason.resume_at
+        seconds = self.limiter.opens_in(write=True)
+        return self.wall() + seconds if AT_ONCE < seconds < math.inf else None
 
     # Sending
 

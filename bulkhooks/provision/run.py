@@ -238,13 +238,9 @@ async def send(
             line.halt(reason := Halt(f"not all of the first {canary} writes succeeded (--canary)"))
         if reason is not None:
             line.journal.give_up(run, line.account, f"not sent: {reason.reason}")
+        line.left = line.journal.pending(run, line.account)
 
 
 def resume_at(lines: Iterable[Line]) -> float | None:
-    """The first moment (seconds since 1970) at which the limits let a halted account go on."""
-    moments = [
-        reason.resume_at
-        for line in lines
-        if (reason := line.halted or line.closed) is not None and reason.resume_at is not None
-    ]
-    return min(moments, default=None)
+    """The first moment (seconds since 1970) at which the limits let an account go on with what it has left."""
+    return min((moment for line in lines if (moment := line.resumes_at) is not None), default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from bulkhooks.errors import CredentialsError
@@ -115,8 +116,6 @@ async def test_what_fits_under_a_cap_is_the_beginning_of_the_sheet(tmp_path):
 
 
 async def _sleep_until(moment):
-    import anyio
-
     await anyio.sleep(moment - EPOCH - anyio.current_time() + 1)
 
 
@@ -126,6 +125,34 @@ async def test_with_wait_one_run_takes_the_days(tmp_path):
     ran = await Bench(tmp_path, api, rate=["10/day"], wait=True).run(rows_at(*range(1001, 1026)))
     assert ran.statuses == ["created"] * 25
     assert 2 * 86_400 <= ran.seconds <= 2 * 86_400 + 60
+
+
+@pytest.mark.parametrize("by", ["interrupt", "max-runtime"])
+async def test_a_stop_while_waiting_for_the_cap_says_when_to_go_on(tmp_path, by):
+    """``--wait`` sleeps for the day to end; whoever stops it is told when that is."""
+    api = FakeApi()
+    bench = Bench(tmp_path, api, rate=["10/day"], wait=True)
+
+    async def stop():
+        await anyio.sleep(3600)
+        interrupt(bench.session)
+
+    async with anyio.create_task_group() as group:
+        if by == "interrupt":
+            group.start_soon(stop)
+        ran = await bench.run(rows_at(*range(1001, 1026)), max_runtime=3600 if by == "max-runtime" else None)
+    assert ran.statuses == ["created"] * 10 + ["pending"] * 15
+    assert ran.resume_at == pytest.approx(EPOCH + 86_400, abs=20)
+
+
+async def test_an_account_that_has_nothing_left_names_no_time(tmp_path):
+    """Of two accounts that are stopped, only the one with rows left says when it can go on."""
+    full, free = FakeApi(), FakeApi(latency=20)
+    bench = Bench(tmp_path, {"full": full, "free": free}, rate=["3/day"], concurrency=1, max_runtime=50)
+    rows = [*rows_at(1001, 1002, 1003, account="full"), *rows_at(*range(1001, 1004), account="free")]
+    ran = await bench.run(rows)
+    assert ran.statuses == ["created"] * 5 + ["pending"]
+    assert ran.resume_at is None
 
 
 async def test_writes_in_doubt_count_for_the_cap_and_throttled_or_unsent_ones_do_not(tmp_path):
