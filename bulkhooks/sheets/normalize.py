@@ -115,7 +115,7 @@ def normalize(
     )
 
 
-_BETWEEN = "\0"
+_BETWEEN = "\x1f"
 
 
 def _by_table(table: Table, where: Factored) -> Factored:
