@@ -3,7 +3,8 @@
 A limit is a sliding window: at most N requests in any PERIOD. What counts is when the *server* receives a request, and
 that lies somewhere between its departure and its answer. So a slot is taken when the request leaves, and its period
 starts only with the answer: two arrivals that share a slot are then at least a period apart, whatever the latencies.
-Windows shorter than a second are counted from the departure instead, or one slow answer would hold everything.
+Windows shorter than a second are counted from the departure instead, or one slow answer would hold everything: from
+the moment at which the request really leaves, which its record in the journal may delay, and with a little to spare.
 
 Time is ``anyio.current_time()``: under a clock that jumps, an hour of limits takes milliseconds.
 """
@@ -14,6 +15,7 @@ import math
 import re
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
@@ -40,6 +42,14 @@ DAY = 86400.0
 
 CLOCK_TOLERANCE = 1e-4
 """How much faster than ours the server's clock may run: each period is kept longer by this part of itself."""
+
+
+SPARE = 0.005
+"""Seconds by which a period under a second is kept longer, for requests that are not on their way equally long.
+
+Measured against a server on the same machine that counts arrivals, 120 writes at 1/100ms: counted from the slot, 3 to 8
+were throttled; from the departure none, but 7 to 10 while other programs kept the machine busy; with 5 ms none at all,
+in 13.0 s of the 12.0 s possible."""
 
 
 class NextSlotTooFar(BulkhooksError):
@@ -92,6 +102,8 @@ class _Window:
         self.rate = rate
         self._kept = rate.period * (1 + CLOCK_TOLERANCE)
         self._from_departure = rate.period < 1
+        if self._from_departure:
+            self._kept += SPARE
         self._in_flight = 0
         self._free_at: deque[float] = deque()
 
@@ -128,6 +140,12 @@ class _Window:
         else:
             self._in_flight += 1
 
+    def left(self, taken_at: float, now: float) -> None:
+        if self._from_departure:
+            with suppress(ValueError):  # so late that it was free again
+                self._free_at.remove(taken_at + self._kept)
+            self._free_at.append(now + self._kept)
+
     def answered(self, now: float) -> None:
         if not self._from_departure:
             self._in_flight -= 1
@@ -141,11 +159,18 @@ class _Window:
 class Slot:
     """The right to send one request; its end must be told, once."""
 
-    __slots__ = ("_limiter", "_windows")
+    __slots__ = ("_limiter", "_taken_at", "_windows")
 
-    def __init__(self, limiter: Limiter, windows: Sequence[_Window]) -> None:
+    def __init__(self, limiter: Limiter, windows: Sequence[_Window], taken_at: float) -> None:
         self._limiter = limiter
         self._windows = windows
+        self._taken_at = taken_at
+
+    def leaves(self) -> None:
+        """The request leaves now, and not when the slot was given."""
+        now = anyio.current_time()
+        for window in self._windows:
+            window.left(self._taken_at, now)
 
     def answered(self) -> None:
         """An answer came, or the request is lost on the way: from now on the slot is used for one period."""
@@ -238,7 +263,7 @@ class Limiter:
                     windows = self._windows[write]
                     for window in windows:
                         window.take(now)
-                    return Slot(self, windows)
+                    return Slot(self, windows, now)
                 if patience < opens_at - now < math.inf:
                     raise NextSlotTooFar(opens_at - now)
                 await self._wait(opens_at - now)

@@ -288,6 +288,7 @@ class Line:
                 raise HeldBack
         sent_at = anyio.current_time()
         self.traffic.requests += 1
+        slot.leaves()
         try:
             answer = await request()
         except NotSent as error:
