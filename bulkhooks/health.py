@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from bulkhooks import actions
-from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized, UsageError
+from bulkhooks.errors import ApiError, CredentialsError, Forbidden, NotSent, Unauthorized, UsageError
 from bulkhooks.findings import Ask, Question, Report
 from bulkhooks.job import Declined, Tally
 from bulkhooks.settings import Job
@@ -21,6 +21,7 @@ from bulkhooks.webhook import Status, url_host, url_key
 if TYPE_CHECKING:
     from bulkhooks.nexudus.records import Record
     from bulkhooks.opening import Desk
+    from bulkhooks.provision.journal import Journal
     from bulkhooks.provision.line import Line
     from bulkhooks.provision.session import Session
 
@@ -100,7 +101,9 @@ async def _health(job: Job, ask: Ask | None) -> Report:
     from bulkhooks.conclusion import close, opened
     from bulkhooks.destinations import Destinations
     from bulkhooks.opening import embedded, journal_path, open_accounts, terms
+    from bulkhooks.provision import history
     from bulkhooks.provision.journal import Journal
+    from bulkhooks.provision.run import resume_at
     from bulkhooks.provision.session import Session
 
     started_at = time.time()
@@ -114,8 +117,13 @@ async def _health(job: Job, ask: Ask | None) -> Report:
                 desk = await open_accounts(settled, session, names, lock=settled.reactivate)
                 summary = opened(settled, "", started_at)
                 known = {name: await _webhooks(line) for name, line in desk.lines.items()}
-                if settled.reactivate and await _reactivate(settled, session, desk, known, ask):
-                    known = {name: await _webhooks(line) for name, line in desk.lines.items()}
+                said: list[str] = []
+                if settled.reactivate and (run := await _reactivate(settled, session, desk, known, ask)):
+                    said = _not_switched_on(journal, run)
+                    known = {
+                        name: await _afterwards(line, known[name], history.done(journal, run, line.account))
+                        for name, line in desk.lines.items()
+                    }
                 rows = [row for webhooks in known.values() for row in webhooks.rows()]
                 shown = [row for row in rows if _is_wanted(row, settled.several("only"), since)]
                 states = Counter(str(row[_HEALTH]) for row in rows)
@@ -128,13 +136,19 @@ async def _health(job: Job, ask: Ask | None) -> Report:
                     traffic.requests,
                     traffic.throttled,
                 )
-                ill = states[Health.FAILING] + states[Health.DISABLED]
-                summary.status = "auth-error" if desk.is_refused else "failures" if ill else "ok"
+                summary.remaining = sum(line.left for line in desk.lines.values())
+                summary.resume_at = history.iso(resume_at(desk.lines.values()))
+                if desk.is_refused:
+                    summary.status = "auth-error"
+                elif summary.remaining:
+                    summary.status = "incomplete"
+                elif states[Health.FAILING] or states[Health.DISABLED]:
+                    summary.status = "failures"
                 summary.exit_code = EXIT_CODES[summary.status]
                 close(summary)
                 facts = {"Server": settled.base_url, "Accounts": ", ".join(desk.lines)}
                 destinations.write_rows(HEALTH_COLUMNS, shown, summary, facts)
-                warnings = [*desk.reasons, *_twins(rows), *destinations.said]
+                warnings = [*desk.reasons, *said, *_twins(rows), *destinations.said]
                 return Report(summary, warnings=warnings, load=lambda: _frame(shown))
 
 
@@ -156,8 +170,30 @@ async def _webhooks(line: Line) -> Webhooks:
     return Webhooks(records, names)
 
 
-async def _reactivate(job: Job, session: Session, desk: Desk, known: Mapping[str, Webhooks], ask: Ask | None) -> bool:
-    """Switch on what failures have switched off; whether anything was tried."""
+async def _afterwards(line: Line, before: Webhooks, switched_on: Collection[int]) -> Webhooks:
+    """The webhooks once some have been switched on: as the API has them, or as far as is known where it is not asked
+    any more."""
+    from bulkhooks.provision.limiter import NextSlotTooFar
+    from bulkhooks.provision.listing import everything
+    from bulkhooks.provision.outage import GaveUp
+
+    if line.halted is None:
+        try:
+            return Webhooks(await everything(line), before.names)
+        except (NextSlotTooFar, GaveUp, ApiError, CredentialsError) as error:
+            line.stop(error)
+    records = [
+        replace(record, active=True, error_count=0) if record.id in switched_on else record for record in before.records
+    ]
+    return Webhooks(records, before.names)
+
+
+async def _reactivate(
+    job: Job, session: Session, desk: Desk, known: Mapping[str, Webhooks], ask: Ask | None
+) -> int | None:
+    """Switch on what failures have switched off; the number of the run in the journal, None where nothing was tried."""
+    from bulkhooks.conclusion import close, opened, settle_status
+    from bulkhooks.provision import history
     from bulkhooks.provision.run import new_run_id, send
 
     disabled = [
@@ -167,12 +203,13 @@ async def _reactivate(job: Job, session: Session, desk: Desk, known: Mapping[str
         if Health.of(record) is Health.DISABLED
     ]
     if not disabled:
-        return False
+        return None
     if ask is not None and not job.yes and not ask(Question(f"Switch on {len(disabled)} webhooks?")):
         raise Declined("nothing was switched on")
     journal, now = session.journal, session.wall()
+    summary = opened(job, new_run_id(now), now)
     run = journal.begin(
-        new_run_id(now), command="health", job=job.name, inputs=[], accounts=set(desk.numbers.values()), at=now
+        summary.run_id, command="health", job=job.name, inputs=[], accounts=set(desk.numbers.values()), at=now
     )
     items = [
         _switched_on(seq, desk.numbers[name], known[name].names.get(record.business_id, ""), record)
@@ -181,8 +218,25 @@ async def _reactivate(job: Job, session: Session, desk: Desk, known: Mapping[str
     journal.plan(run, columns=[], facts={}, rows=[], items=items)
     tally = Tally(len(disabled), desk, None)
     await send(desk.lines, run, {}, workers=job.concurrency, retries=job.retries, settle=job.settle, ended=tally.ended)
-    journal.finish(run, {"status": "ok", "counts": {}}, session.wall())
-    return True
+    summary.counts = history.counts(journal, run)
+    summary.total = sum(summary.counts.values())
+    summary.remaining = summary.counts.get(Status.PENDING, 0)
+    summary.errors = history.errors(journal, run)
+    settle_status(summary, refused=desk.is_refused)
+    close(summary, session.wall())
+    journal.finish(run, summary.as_dict(), session.wall())
+    return run
+
+
+def _not_switched_on(journal: Journal, run: int) -> list[str]:
+    """Why webhooks could not be switched on; what the account's end was the reason for is told with it."""
+    from bulkhooks.provision import history
+
+    return [
+        f"{error.count} not switched on ({error.code}): {error.example}"
+        for error in history.errors(journal, run)
+        if error.code != NotSent.error_code
+    ]
 
 
 def _switched_on(seq: int, account: int, location: str, record: Record) -> tuple[object, ...]:

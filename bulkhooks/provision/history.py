@@ -108,6 +108,12 @@ def results(
         yield _result(values, width, waiting)
 
 
+def done(journal: Journal, run: int, account: int) -> set[int]:
+    """Ids of the account's webhooks that a run has made or changed, or found as they should be."""
+    found = journal.query("SELECT webhook_id, status FROM items WHERE run = ? AND account = ?", (run, account))
+    return {int(webhook_id) for webhook_id, status in found if status in DONE}
+
+
 def counts(journal: Journal, run: int, waiting: Status = Status.PENDING) -> dict[str, int]:
     """Rows of a run by status, in the order of ``Status``."""
     found = dict(journal.query("SELECT status, count(*) FROM items WHERE run = ? GROUP BY status", (run,)))
