@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from bulkhooks import actions
-from bulkhooks.errors import ApiError, CredentialsError, Forbidden, NotSent, Unauthorized, UsageError
+from bulkhooks.errors import Aborted, ApiError, CredentialsError, Forbidden, NotSent, Unauthorized, UsageError
 from bulkhooks.findings import Ask, Question, Report
 from bulkhooks.job import Declined, Tally
 from bulkhooks.settings import Job
@@ -218,6 +218,8 @@ async def _reactivate(
     journal.plan(run, columns=[], facts={}, rows=[], items=items)
     tally = Tally(len(disabled), desk, None)
     await send(desk.lines, run, {}, workers=job.concurrency, retries=job.retries, settle=job.settle, ended=tally.ended)
+    if session.was_aborted:
+        raise Aborted("stopped at once; `bulkhooks health` says what is switched on")
     summary.counts = history.counts(journal, run)
     summary.total = sum(summary.counts.values())
     summary.remaining = summary.counts.get(Status.PENDING, 0)

@@ -33,7 +33,7 @@ Truth = Annotated[bool, _Else(value=False)]
 Id = Annotated[int, Field(validation_alias="Id", gt=0)]
 
 
-@checked_dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True, config=ConfigDict(populate_by_name=True))
 class Record:
     """A webhook as a search gives it: without its description. ``last_trigger`` is ISO 8601, or ''."""
 
