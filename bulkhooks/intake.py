@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized, UsageError
+from bulkhooks.errors import CredentialsError, Forbidden, Refused, Unauthorized, UsageError
 from bulkhooks.opening import account_of
 from bulkhooks.provision.listing import locations
 from bulkhooks.provision.session import Session
@@ -81,11 +81,23 @@ async def read_wish(job: Job, session: Session, sandbox: Sandbox | None = None, 
         try:
             wish = expand_table(job, table, await locations(line))
         except (Unauthorized, Forbidden) as error:
-            raise CredentialsError(f"--locations live: the locations may not be listed ({error})") from error
+            wish = _without_table(job, table, error)
     else:
         wish = expand_table(job, table)
     if sandbox is not None:
         sandbox.know(wish.expansion.webhooks["business_id"].unique().tolist())
+    return wish
+
+
+def _without_table(job: Job, table: Table, error: Refused) -> Wish:
+    """The wish where the locations may not be listed: ids need no table, names do (``CredentialsError``)."""
+    reason = f"--locations live: the locations may not be listed ({error})"
+    table = replace(
+        table, warnings=[*table.warnings, f"{reason}: the sheet's ids are taken as they are, without names"]
+    )
+    wish = expand_table(job, table)
+    if any(problem.code == "unknown-location" for problem in wish.expansion.problems):
+        raise CredentialsError(f"{reason}, and the sheet has locations by name") from error
     return wish
 
 
