@@ -85,6 +85,11 @@ class NexudusClient:
         """Whether a token has to be fetched before anything else is sent."""
         return self._tokens.needed
 
+    @property
+    def token_is_printed(self) -> bool:
+        """Whether a command on this machine gives the token, and not the API."""
+        return self._authorization.command is not None
+
     def may_mend(self, error: Unauthorized, *, resent: int) -> bool:
         """Whether to send again what was answered so, after fetching a token if now one is needed.
 

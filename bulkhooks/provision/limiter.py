@@ -48,8 +48,8 @@ SPARE = 0.005
 """Seconds by which a period under a second is kept longer, for requests that are not on their way equally long.
 
 Measured against a server on the same machine that counts arrivals, 120 writes at 1/100ms: counted from the slot, 3 to 8
-were throttled; from the departure none, but 7 to 10 while other programs kept the machine busy; with 5 ms none at all,
-in 13.0 s of the 12.0 s possible."""
+were throttled; from the departure none, but 7 to 10 while other programs kept the machine busy; with 5 ms none, or 1
+while it was busy, in 13.0 s where 12.0 s are possible."""
 
 
 class NextSlotTooFar(BulkhooksError):

@@ -242,6 +242,9 @@ class Line:
         """One worker asks for the token, and the others wait for it."""
         async with self._signing_in:
             while self.client.needs_token:
+                if self.client.token_is_printed:  # no request: it counts for no limit
+                    await self.client.fetch_token()
+                    continue
                 try:
                     await self._in_turn(self.client.fetch_token, None)
                 except InDoubt as error:
