@@ -219,6 +219,10 @@ class Line:
         except Refused:
             self._write_was_taken = True
             raise
+        except InDoubt:
+            if item.tries >= self._retries and not self.outage.was_down(self.outage.answers):
+                await self._ask()  # it was the last try: did the row fail, or the API?
+            raise
         self._write_was_taken = True
         self._refused.clear()
         return answer
@@ -262,9 +266,13 @@ class Line:
 
     async def _once_up(self, request: Callable[[], Awaitable[T]], item: Item) -> T:
         while self.outage.is_down:
-            with suppress(NotSent, InDoubt, Throttled, Refused):  # the last two are answers as well
-                await self._send(lambda: self.client.search(1, 1), None)
+            await self._ask()
         return await self._send(request, item)
+
+    async def _ask(self) -> None:
+        """Find out whether anybody is there, by a read for next to nothing; any answer will do."""
+        with suppress(NotSent, InDoubt, Throttled, Refused):
+            await self._send(lambda: self.client.search(1, 1), None)
 
     async def _send(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
         slot = await self.limiter.slot(write=item is not None, patience=self._patience)
