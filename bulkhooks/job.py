@@ -203,6 +203,7 @@ async def _plan(job: Job) -> Report:
                 write_down(scratch, number, wish, plan, accounts=numbers, server=settled.base_url)
                 summary.counts = history.counts(scratch, number, Status.PLANNED)
                 summary.total = sum(summary.counts.values())
+                summary.errors = history.errors(scratch, number)
                 summary.requests = session.traffic.requests
                 destinations.write(scratch, number, summary, wish.table, Status.PLANNED)
                 warnings = [*wish.table.warnings, *plan.warnings, *desk.reasons, *destinations.said]

@@ -152,7 +152,8 @@ def planned(report: Report) -> str:
     counts = ", ".join(f"{count:,} {status}" for status, count in report.counts.items()) or "no rows"
     if forecast is None:
         return counts
-    return "\n".join([f"In the sheet: {counts}.", *forecast_lines(forecast)])
+    problems = _by_problem(report, "problem", warning=False)
+    return "\n".join([f"In the sheet: {counts}.", *forecast_lines(forecast), *problems])
 
 
 def forecast_lines(forecast: Forecast) -> Iterator[str]:

@@ -21,7 +21,7 @@ LEFT = frozenset({Status.CHANGED})
 
 
 def undo(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
-    """Delete what a run created: that of ``job.run``, or of the results file ``job.input``.
+    """Delete what the run ``job.run`` created, or what of the results file ``job.input`` this tool created.
 
     Only what the journal says this tool made, and only where the server still has it as it was made.
     """
@@ -81,7 +81,7 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
 
 
 def _made_by(job: Job, journal: Journal) -> dict[str, dict[int, str]]:
-    """By account, the ids that a run created and the places where its results have them."""
+    """By account, the ids that a run created, or that stand in a results file, and their places."""
     from bulkhooks.intake import read_table
     from bulkhooks.provision import history
 
@@ -95,7 +95,7 @@ def _made_by(job: Job, journal: Journal) -> dict[str, dict[int, str]]:
     if not all(source.has_results for source in table.sources):
         raise InputError(f"{job.inputs[0]}: this is no results file (it has no Row, Status and WebhookId columns)")
     made: dict[str, dict[int, str]] = {}
-    rows = table.rows[table.rows["known_status"] == Status.CREATED]
+    rows = table.rows[table.rows["known_id"] > 0]
     for account, webhook_id, place in zip(rows["Account"], rows["known_id"], rows["place"], strict=True):
         made.setdefault(account or job.account, {})[int(webhook_id)] = place
     return made

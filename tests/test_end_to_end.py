@@ -149,6 +149,16 @@ def test_undo_takes_back_what_a_run_created_and_nothing_else(server, tmp_path):
     assert [webhook["Name"] for webhook in stored(server)] == ["theirs", changed["Name"]]
 
 
+def test_undo_of_a_repeated_run_takes_back_what_is_ours_in_its_results(server, tmp_path):
+    """The rows are there already for the second run, and still this tool's."""
+    (tmp_path / "hooks.csv").write_text("BusinessId,Action,URL\n1001-1003,BookingCreate,https://a.example/x\n")
+    for status in ("created", "exists"):
+        assert sent(server, "run", "hooks.csv", cwd=tmp_path).returncode == 0
+        assert [row["Status"] for row in sheet(tmp_path / "hooks.results.xlsx")] == [status] * 3
+    assert sent(server, "undo", "hooks.results.xlsx", cwd=tmp_path).returncode == 0
+    assert stored(server) == []
+
+
 def test_a_plan_says_what_a_run_would_do_and_does_nothing(server, tmp_path):
     """Counts, requests and time; and a drift check that fails while something would change."""
     (tmp_path / "hooks.csv").write_text("BusinessId,Action,URL\n1001-1004,BookingCreate,https://a.example/x\n")

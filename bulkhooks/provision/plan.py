@@ -102,7 +102,7 @@ def compare(rows: pd.DataFrame, memory: Memory, *, if_exists: str, resend_unknow
     _take_existing(plan, there, found, if_exists)
     moving = _moves(plan, memory, wish, found)
     unlisted = rows["business_id"].isin(memory.unlisted).to_numpy()
-    _trust_sheet(rows, wish & ~found & ~moving & unlisted)
+    _trust_sheet(rows, wish & ~found & ~moving & unlisted, memory.owned)
     _take_doubts(plan, memory, wish & ~moving, resend_unknown)
     _describe(rows, memory.owned)
     return plan
@@ -193,19 +193,25 @@ def _already_exists(rows: pd.DataFrame, these: np.ndarray, sentence: str) -> Non
     rows.loc[these, "error"] = [sentence.format(id=webhook_id) for webhook_id in rows.loc[these, "webhook_id"]]
 
 
-def _trust_sheet(rows: pd.DataFrame, these: np.ndarray) -> None:
-    """Without a list, the id of a results file counts."""
+def _trust_sheet(rows: pd.DataFrame, these: np.ndarray, owned: pd.DataFrame) -> None:
+    """Without a list, the id of a results file counts; what the journal knows of it, it knows better."""
     done = these & (rows["known_id"] > 0).to_numpy()
     rows.loc[done, ["status", "verdict"]] = [Status.EXISTS, Verdict.NOTHING]
     rows.loc[done, "webhook_id"] = rows.loc[done, "known_id"]
+    made = done & rows["known_id"].isin(owned["id"]).to_numpy()
+    for column in ("url", "name"):
+        known = dict(zip(owned["id"], owned[column], strict=True))
+        rows.loc[made, column] = [known[number] for number in rows.loc[made, "known_id"]]
 
 
 def _take_doubts(plan: AccountPlan, memory: Memory, wish: np.ndarray, resend_unknown: bool) -> None:
-    """Rows whose last send, in an earlier run, has no outcome."""
-    if memory.doubted.empty:
-        return
+    """Rows whose last send, in an earlier run, has no outcome, by the journal or by the results file they come from."""
     rows = plan.rows
-    in_doubt = wish & pd.MultiIndex.from_frame(rows[KEY]).isin(pd.MultiIndex.from_frame(memory.doubted[KEY]))
+    in_doubt = wish & rows["known_doubt"].to_numpy(dtype=bool)
+    if not memory.doubted.empty:
+        in_doubt |= wish & pd.MultiIndex.from_frame(rows[KEY]).isin(pd.MultiIndex.from_frame(memory.doubted[KEY]))
+    if not in_doubt.any():
+        return
     waiting = in_doubt & (rows["verdict"] == Verdict.CREATE).to_numpy()
     unlisted = rows["business_id"].isin(memory.unlisted).to_numpy()
     rows.loc[waiting & ~unlisted, ["verdict", "error_code"]] = [Verdict.LOOK_UP, "in-doubt"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from bulkhooks.errors import ApiError, CredentialsError, Refused
+from bulkhooks.errors import ApiError, CredentialsError, NotFound, Refused
 from bulkhooks.provision.changes import described, differences, wanted
 from bulkhooks.provision.item import Item, Verdict
 from bulkhooks.provision.limiter import NextSlotTooFar
@@ -12,7 +13,7 @@ from bulkhooks.provision.line import Line
 from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.run import Plan
 from bulkhooks.provision.tasks import side_by_side
-from bulkhooks.webhook import Status
+from bulkhooks.webhook import Status, url_key
 
 _WORDS = {Verdict.CREATE: "create", Verdict.LOOK_UP: "look up, create if it is not there"}
 
@@ -29,6 +30,7 @@ async def _preview_account(plan: Plan, name: str, line: Line) -> None:
     with line.working():
         try:
             await _read_changing(plan, name, line)
+            await _read_deletions(plan, name, line)
         except (NextSlotTooFar, GaveUp, CredentialsError, ApiError) as error:
             line.stop(error)
 
@@ -48,6 +50,28 @@ async def _read_changing(plan: Plan, name: str, line: Line) -> None:
         if not changed:
             rows.at[number, "verdict"] = Verdict.NOTHING
             rows.at[number, "status"] = Status.EXISTS
+
+
+async def _read_deletions(plan: Plan, name: str, line: Line) -> None:
+    """What somebody has changed or deleted since is not deleted by a run; a plan leaves it out."""
+    candidates = plan.prune.get(name)
+    if candidates is None or candidates.empty:
+        return
+    left = [bool(await _is_as_made(line, webhook)) for webhook in candidates.to_dict("records")]
+    plan.prune[name] = candidates[left]
+    if not all(left):
+        plan.warnings.append(
+            f"account {name!r}: --prune leaves {len(left) - sum(left)} webhooks alone, changed or deleted since"
+        )
+
+
+async def _is_as_made(line: Line, webhook: Mapping[Any, Any]) -> bool:
+    try:
+        record = await line.read(lambda: line.client.read(int(webhook["id"])))
+    except NotFound:
+        return False
+    found = (record.get("BusinessId"), record.get("Action"), url_key(str(record.get("URL") or "")))
+    return found == (webhook["business_id"], webhook["action"], webhook["url_key"])
 
 
 def _item(rows: object, number: int, account: int) -> Item:

@@ -143,8 +143,9 @@ class Layout:
     """The columns of one sheet, by position.
 
     ``fields``: those of ``FIELDS``. ``extras``: the others by the name under which they are carried. ``nameless``:
-    those among them without a header, carried only if they hold anything. ``results``: Status and WebhookId of a
-    results file. ``doubles``: two headers of the same field, ``(position that counts, position that is carried)``.
+    those among them without a header, carried only if they hold anything. ``results``: Status, WebhookId and
+    ErrorCode of a results file. ``doubles``: two headers of the same field, ``(position that counts, position that is
+    carried)``.
     """
 
     headers: Sequence[str]
@@ -163,7 +164,7 @@ def lay_out(row: Sequence[str], headers: Headers) -> Layout:
     """
     own = _result_columns(row)
     results = set(own.values())
-    layout = Layout(row, results={name: own[name] for name in ("Status", "WebhookId")} if own else {})
+    layout = Layout(row, results={name: own[name] for name in ("Status", "WebhookId", "ErrorCode") if name in own})
     kinds = [_KINDS.get(folded(header), "") if at in results else headers.kind(header) for at, header in enumerate(row)]
 
     def rank(at: int) -> tuple[bool, bool, int]:

@@ -28,7 +28,8 @@ class Expansion:
     ``account``, ``business_id`` (int64, 0 where not known), ``location`` (its name, else its id), ``action`` (int64, 0
     where not known), ``url``, ``url_key`` (in which URLs are compared), ``name``, ``description`` ('' where not given),
     ``active`` (int8; -1 where not given, else 0 or 1), ``replaces`` ('' or a URL), ``known_id`` (int64, 0 where none),
-    ``status`` (planned, duplicate, invalid), ``error_code``, ``error``. On an invalid line the texts are as written.
+    ``known_doubt`` (bool), ``status`` (planned, duplicate, invalid), ``error_code``, ``error``. On an invalid line the
+    texts are as written.
 
     ``problems``: everything found, by row and in a row by field, warnings among them.
     """
@@ -152,6 +153,7 @@ def _frame(lines: Lines, stopped: Truths, found: Iterable[Problem], problems: Pr
             "active": fields.active[row],
             "replaces": _text(columns["Replaces"]),
             "known_id": known_id,
+            "known_doubt": np.asarray(rows["known_doubt"], dtype=bool)[row],
             "status": _text(status),
             "error_code": _text(error_code),
             "error": _text(error),

@@ -6,6 +6,7 @@ left to ``expand``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -136,6 +137,9 @@ def _tables_reader(table: Table) -> Read[Sequence[int]]:
     return read
 
 
+_NUMBER = re.compile(r"\d+(?:\.0+)?")
+
+
 def _still_meant(table: Table, column: Texts, is_named: Truths, locations: Locations) -> Texts:
     """The names of locations. In rows of results that are tried again they may be those of an id corrected since: what
     is an id, or a name of the table, is looked up anew."""
@@ -144,7 +148,7 @@ def _still_meant(table: Table, column: Texts, is_named: Truths, locations: Locat
     if not again.any():
         return column
     names = Factored.of(column)
-    known = [name.isdecimal() or name_key(name) in locations.by_name for name in names.distinct]
+    known = [_NUMBER.fullmatch(name) is not None or name_key(name) in locations.by_name for name in names.distinct]
     column = column.copy()
     column[again & np.asarray(known, dtype=bool)[names.codes]] = ""
     return column

@@ -15,7 +15,7 @@ from bulkhooks.sheets.grid import Column, Grid, column_of, letter, texts, writte
 from bulkhooks.sheets.problems import Problem
 from bulkhooks.sheets.secondlook import Flaw, SecondLook
 from bulkhooks.sheets.source import FIELDS, Source
-from bulkhooks.webhook import DONE
+from bulkhooks.webhook import DONE, Status
 
 Positions = npt.NDArray[np.int64]
 Truths = npt.NDArray[np.bool_]
@@ -30,7 +30,7 @@ _EXAMPLES = frozenset(example["Description"] for example in EXAMPLES)
 @dataclass(frozen=True, slots=True)
 class Part:
     """The rows of one sheet that count: of each the number of its line, its fields as text by name, its other columns
-    by name (None where empty), and the id (else 0) and status (else '') that a results file says it has.
+    by name (None where empty), and what a results file says of it: its id (else 0), whether a send of it is in doubt.
 
     ``flaws``: row, field and what is wrong with the cell; ``extra_flaws``: row, name, position and that of other
     columns. ``warnings`` name the rows that were left out.
@@ -42,7 +42,7 @@ class Part:
     fields: Mapping[str, Column]
     extras: Mapping[str, Column]
     known_ids: Positions
-    known_statuses: Column
+    known_doubts: Truths
     flaws: Sequence[tuple[int, str, Flaw]]
     extra_flaws: Sequence[tuple[int, str, int, Flaw]]
     warnings: Sequence[str]
@@ -110,7 +110,7 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
             _extras(_with_flaws(columns, flaws), rows, layout, guarded=source.has_results and not source.is_workbook)
         ),
         known_ids=known_ids,
-        known_statuses=texts(columns[layout.results["Status"]][rows]) if layout.results else blank,
+        known_doubts=_known_doubts(columns, rows, layout),
         flaws=[
             *((number_of[row], name, flaw) for row, name, flaw in in_fields if row in number_of),
             *((row, "WebhookId", flaw) for row, flaw in unreadable),
@@ -207,6 +207,16 @@ def _known_ids(columns: Sequence[Column], rows: Positions, layout: Layout) -> tu
             else:
                 unreadable.append((row, Flaw.of_id(word, number)))
     return ids, unreadable
+
+
+def _known_doubts(columns: Sequence[Column], rows: Positions, layout: Layout) -> Truths:
+    """The rows of a results file that were sent, and of which nobody knows whether they arrived."""
+    doubts = np.zeros(len(rows), dtype=bool)
+    if layout.results:
+        doubts |= texts(columns[layout.results["Status"]][rows]) == Status.UNKNOWN
+        if (at := layout.results.get("ErrorCode")) is not None:
+            doubts |= texts(columns[at][rows]) == "in-doubt"
+    return doubts
 
 
 _ID = re.compile(r"(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.0+)?", re.ASCII)

@@ -220,6 +220,7 @@ class Row:
     active: int = -1
     replaces: str = ""
     known_id: int = 0
+    known_doubt: bool = False
     status: str = Status.PLANNED
     account: str = "default"
 
@@ -246,6 +247,7 @@ def expansion(rows):
             "active": [row.active for row in rows],
             "replaces": [row.replaces for row in rows],
             "known_id": [row.known_id for row in rows],
+            "known_doubt": [row.known_doubt for row in rows],
             "status": [str(row.status) for row in rows],
             "error_code": ["" for _ in rows],
             "error": ["" for _ in rows],

@@ -306,3 +306,30 @@ async def test_prune_takes_what_arrived_after_its_run_had_ended(tmp_path):
     ran = await bench.run(rows_at(1002), prune=True)
     assert ran.statuses == ["created", "deleted"]
     assert api.stored() == [(1002, 6, Row.url)]
+
+
+async def test_a_doubt_comes_with_the_results_file(tmp_path):
+    """Also where the journal is another: looked up where that is permitted, else left unknown until it is told."""
+    rows = [Row(1001, known_doubt=True)]
+    api = FakeApi(may_list=False)
+    ran = await Bench(tmp_path, api).run(rows)
+    assert (ran.statuses, api.count("POST")) == (["unknown"], 0)
+    ran = await Bench(tmp_path, api).run(rows, resend_unknown=True)
+    assert (ran.statuses, api.count("POST")) == (["created"], 1)
+    api = FakeApi()
+    ran = await Bench(tmp_path / "other", api).run(rows)
+    assert (ran.statuses, api.count("POST")) == (["created"], 1)
+    assert api.log[-1][1] == "POST"
+    assert api.log[-1][0] >= 30
+
+
+async def test_a_plan_leaves_out_what_prune_would_leave_alone(tmp_path):
+    """What was changed or deleted since is no change that a run would make."""
+    api = FakeApi()
+    bench = Bench(tmp_path, api)
+    ran = await bench.run(rows_at(1001, 1002, 1003))
+    api.webhooks[ran.ids[1]]["URL"] = "https://theirs.example/"
+    del api.webhooks[ran.ids[2]]
+    plan, found = await bench.plan(rows_at(1001), prune=True)
+    assert found.writes == 0
+    assert "leaves 2 webhooks alone" in plan.warnings[-1]

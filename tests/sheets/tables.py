@@ -42,6 +42,7 @@ def table(*rows, extras=None, flaws=(), workbook=True):
     frame["line"] = np.arange(len(rows)) + 2
     frame["source"] = 0
     frame["place"] = pd.Series([source.row(line) for line in frame["line"]], dtype=object)
+    frame["known_doubt"] = False
     frame["known_id"] = np.array([values.get("known_id", 0) for values in rows], dtype="int64")
     columns = {name: pd.Series(values, dtype=object) for name, values in (extras or {}).items()}
     return Table(frame, pd.DataFrame(columns, index=range(len(rows)), copy=False), [source], NOWHERE, flaws)

@@ -100,7 +100,7 @@ def test_the_columns_of_a_results_file_are_not_carried():
     """Only what the input had of its own is, and a column of its own that means the same does not count."""
     found = layout(*RESULT_COLUMNS, "Status (input)", "Endpoint")
     assert list(found.extras) == ["Status (input)", "Endpoint"]
-    assert found.results == {"Status": 10, "WebhookId": 11}
+    assert found.results == {"Status": 10, "WebhookId": 11, "ErrorCode": 13}
     assert found.fields["URL"] == 5
     assert found.doubles == []
 

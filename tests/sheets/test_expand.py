@@ -19,14 +19,15 @@ def test_columns():
     assert {name: str(kind) for name, kind in webhooks.dtypes.items()} == {
         "row": "int64", "place": "object", "account": "object", "business_id": "int64", "location": "object",
         "action": "int64", "url": "object", "url_key": "object", "name": "object", "description": "object",
-        "active": "int8", "replaces": "object", "known_id": "int64", "status": "object", "error_code": "object",
-        "error": "object",
+        "active": "int8", "replaces": "object", "known_id": "int64", "known_doubt": "bool",
+        "status": "object", "error_code": "object", "error": "object",
     }  # fmt: skip
     assert webhooks.to_dict("records") == [
         {
             "row": 0, "place": "Hooks!2", "account": "default", "business_id": 1001, "location": "1001", "action": 6,
             "url": URL, "url_key": URL, "name": "1001 - BookingCreate", "description": "d", "active": 0,
-            "replaces": "https://old.io", "known_id": 7, "status": "planned", "error_code": "", "error": "",
+            "replaces": "https://old.io", "known_id": 7, "known_doubt": False,
+            "status": "planned", "error_code": "", "error": "",
         }
     ]  # fmt: skip
 
