@@ -257,8 +257,8 @@ def _number(text: str) -> str | int:
 
 
 def _with_what_was_sent(error: str, fields: dict[str, tuple[str, str]]) -> str:
-    """The error, and the fields that were not sent as the sheet has them."""
-    sent = ", ".join(f"{name} {sent}" for name, (sent, written) in fields.items() if sent and sent != written)
+    """The error, and the fields that the sheet has and that were not sent as they stand there."""
+    sent = ", ".join(f"{name} {sent}" for name, (sent, written) in fields.items() if sent and written not in {"", sent})
     return f"{error} (sent: {sent})" if sent else error
 
 
