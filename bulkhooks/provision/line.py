@@ -8,19 +8,16 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 import anyio
 
 from bulkhooks.errors import (
-    ApiError,
     BulkhooksError,
     CredentialsError,
     Forbidden,
     InDoubt,
-    JournalError,
     NotSent,
     Refused,
     Throttled,
@@ -28,9 +25,10 @@ from bulkhooks.errors import (
 )
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.provision.bounds import Budget, Halt, HeldBack, NotRead, WritesClosed
+from bulkhooks.provision.exchange import Exchange, Traffic
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.journal import DAY, Journal
-from bulkhooks.provision.limiter import Limiter, NextSlotTooFar, Slot
+from bulkhooks.provision.limiter import Limiter, NextSlotTooFar
 from bulkhooks.provision.outage import Outage, backoff
 
 LOCATIONS_THAT_MEAN_LOCKED_OUT = 3
@@ -42,16 +40,6 @@ AT_ONCE = 5.0
 _log = logging.getLogger("bulkhooks")
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Traffic:
-    """What went over the line in this run."""
-
-    requests: int = 0
-    writes: int = 0
-    throttled: int = 0
-    retried: int = 0
 
 
 class Line:
@@ -87,6 +75,7 @@ class Line:
         self.draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
         self._budget = budget
         self.outage = Outage(give_up_after, self.draw)
+        self._exchange = Exchange(journal, account, limiter, self.outage, self.traffic, wall=wall, draw=self.draw)
         self._retries = retries
         self._patience = patience
         self._first = anyio.Lock()
@@ -94,7 +83,6 @@ class Line:
         self._signing_in = anyio.Lock()
         self._write_was_taken = False
         self._refused: set[int] = set()
-        self._throttles = 0
         self._in_flight: set[anyio.CancelScope] = set()
         self.remember()
 
@@ -279,92 +267,10 @@ class Line:
         with anyio.CancelScope(shield=True) as in_flight:
             self._in_flight.add(in_flight)
             try:
-                answer = await self._exchange(request, item, slot)
+                answer = await self._exchange.make(request, item, slot)
             finally:
                 self._in_flight.discard(in_flight)
         return answer
-
-    async def _exchange(self, request: Callable[[], Awaitable[T]], item: Item | None, slot: Slot) -> T:
-        """One request and its answer; whatever happens is told to the limits, the journal and the outage."""
-        if item is not None:
-            try:
-                await self.journal.sending(item, self.wall())
-            except JournalError:
-                slot.never_left()
-                raise
-            if self.limiter.is_paused or self.outage.is_down:
-                slot.never_left()
-                item.attempts -= 1
-                self.journal.not_processed(item, "held back: the API asked to wait, or does not answer")
-                raise HeldBack
-        sent_at = anyio.current_time()
-        self.traffic.requests += 1
-        slot.leaves()
-        try:
-            answer = await request()
-        except NotSent as error:
-            slot.never_left()
-            self._not_processed(item, error)
-            self._lost(item, sent_at, error)
-            raise
-        except Throttled as error:
-            slot.throttled()
-            self._not_processed(item, error)
-            self._throttled(item, sent_at, error)
-            raise
-        except InDoubt as error:
-            self._answered(slot, item, sent_at, error.http_status)
-            if item is not None:
-                self.journal.in_doubt(item, str(error))
-            self._lost(item, sent_at, error)
-            raise
-        except Refused as error:
-            self._answered(slot, item, sent_at, error.http_status)
-            if isinstance(error, Unauthorized):
-                self._not_processed(item, error)
-            self.outage.useful(sent_at)
-            raise
-        except CredentialsError:
-            slot.answered()
-            raise
-        self._answered(slot, item, sent_at, 200)
-        self.outage.useful(sent_at)
-        self._throttles = 0
-        return answer
-
-    def _answered(self, slot: Slot, item: Item | None, sent_at: float, http_status: int | None) -> None:
-        slot.answered()
-        if item is None:
-            self.journal.called(self.account, self.wall())
-            return
-        self.traffic.writes += 1
-        item.http_status = http_status
-        item.duration_ms = round((anyio.current_time() - sent_at) * 1000)
-        self.journal.answered(item, self.wall())
-
-    def _not_processed(self, item: Item | None, error: ApiError) -> None:
-        if item is None:
-            return
-        item.http_status = error.http_status
-        if isinstance(error, Throttled):
-            item.attempts -= 1
-        self.journal.not_processed(item, str(error))
-
-    def _lost(self, item: Item | None, sent_at: float, error: ApiError) -> None:
-        quiet = self.outage.failed(sent_at, str(error), read=item is None)
-        if quiet:
-            _log.warning("the API does not answer (%s); trying again in %.1f s", error, quiet)
-            self.limiter.pause(quiet)
-
-    def _throttled(self, item: Item | None, sent_at: float, error: Throttled) -> None:
-        self.traffic.throttled += 1
-        self._throttles += 1
-        if error.alive:
-            self.outage.useful(sent_at)
-        else:
-            self.outage.failed(sent_at, str(error), read=item is None)
-        wait = error.retry_after
-        self.limiter.pause(backoff(self._throttles, self.draw) if wait is None else wait)
 
 
 async def _alone(line: anyio.Lock, is_needed: Callable[[], bool], send: Callable[[], Awaitable[T]]) -> T:

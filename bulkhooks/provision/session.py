@@ -19,9 +19,10 @@ from bulkhooks.errors import Aborted, UsageError
 from bulkhooks.nexudus.auth import Authorization
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.provision.bounds import Budget, Halt
+from bulkhooks.provision.exchange import Traffic
 from bulkhooks.provision.journal import Journal
 from bulkhooks.provision.limiter import Limiter, Rate
-from bulkhooks.provision.line import Line, Traffic
+from bulkhooks.provision.line import Line
 from bulkhooks.provision.lock import hold
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
