@@ -32,6 +32,11 @@ def described(record: Mapping[str, object], changed: Mapping[str, object]) -> st
     return "; ".join(f"{name}: {_word(record.get(name))} -> {_word(value)}" for name, value in changed.items())
 
 
+def identity(record: Mapping[str, object]) -> tuple[object, object, str]:
+    """What makes a full record the same webhook as another: location, event and the key of its URL."""
+    return record.get("BusinessId"), record.get("Action"), url_key(str(record.get("URL") or ""))
+
+
 def _same(name: str, old: object, new: object) -> bool:
     if name == "URL":
         return url_key(str(old or "")) == url_key(str(new or ""))

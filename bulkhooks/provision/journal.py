@@ -102,11 +102,6 @@ class Journal(Records):
             )
             self._add_items(run, items)
 
-    def add_items(self, run: int, items: Iterable[Sequence[object]]) -> None:
-        """Put further rows at the end of a planned run."""
-        with self._transaction():
-            self._add_items(run, items)
-
     def forget(self, run: int) -> None:
         """Remove a run that ended before anything was planned."""
         with self._transaction() as database:

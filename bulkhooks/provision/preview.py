@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from bulkhooks.errors import ApiError, CredentialsError, NotFound, Refused
-from bulkhooks.provision.changes import described, differences, wanted
+from bulkhooks.provision.changes import described, differences, identity, wanted
 from bulkhooks.provision.item import Item, Verdict
 from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.line import Line
 from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.run import Plan
 from bulkhooks.provision.tasks import side_by_side
-from bulkhooks.webhook import Status, url_key
+from bulkhooks.webhook import Status
 
 _WORDS = {Verdict.CREATE: "create", Verdict.LOOK_UP: "look up, create if it is not there"}
 
@@ -70,8 +70,7 @@ async def _is_as_made(line: Line, webhook: Mapping[Any, Any]) -> bool:
         record = await line.read(lambda: line.client.read(int(webhook["id"])))
     except NotFound:
         return False
-    found = (record.get("BusinessId"), record.get("Action"), url_key(str(record.get("URL") or "")))
-    return found == (webhook["business_id"], webhook["action"], webhook["url_key"])
+    return identity(record) == (webhook["business_id"], webhook["action"], webhook["url_key"])
 
 
 def _item(rows: object, number: int, account: int) -> Item:

@@ -35,13 +35,13 @@ from bulkhooks.errors import (
 )
 from bulkhooks.provision.bounds import NotRead, WritesClosed
 from bulkhooks.provision.canary import Canary
-from bulkhooks.provision.changes import described, differences, wanted
+from bulkhooks.provision.changes import described, differences, identity, wanted
 from bulkhooks.provision.item import Item, Outcome, Verdict
 from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.line import Line
 from bulkhooks.provision.listing import find
 from bulkhooks.provision.outage import GaveUp, backoff
-from bulkhooks.webhook import Status, url_key
+from bulkhooks.webhook import Status
 
 BATCH = 500
 """Items read from the journal at a time."""
@@ -236,7 +236,7 @@ class Sender:
         )
         try:
             record = await self._line.read(lambda: self._line.client.read(item.webhook_id))
-            found = (record.get("BusinessId"), record.get("Action"), url_key(str(record.get("URL") or "")))
+            found = identity(record)
             if found != (item.business_id, item.action, item.url_key):
                 error = f"left alone: it is now {found[2]} for event {found[1]} at location {found[0]}"
                 self._end(item, Outcome(Status.CHANGED, item.webhook_id, error=error))

@@ -19,7 +19,6 @@ BLUE = "#0B4F7A"
 """Headings of columns that a person fills in."""
 GREY = "#52606D"
 """Headings of columns that are ours."""
-PALE = "#F1F5F9"
 LINE = "#CBD2D9"
 LINE_HEIGHT = 15.0
 _MOST_HEIGHT = 150.0
