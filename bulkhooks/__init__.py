@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 from bulkhooks.version import VERSION
 
 if TYPE_CHECKING:
-    from bulkhooks.checking import check
+    from bulkhooks.commands.check import check
+    from bulkhooks.commands.run import plan, run, run_async
+    from bulkhooks.config.job import AccountSettings, Job
     from bulkhooks.errors import (
         BulkhooksError,
         CredentialsError,
@@ -28,9 +30,7 @@ if TYPE_CHECKING:
         OutputError,
         UsageError,
     )
-    from bulkhooks.findings import Report
-    from bulkhooks.job import plan, run, run_async
-    from bulkhooks.settings import AccountSettings, Job
+    from bulkhooks.report import Report
     from bulkhooks.summary import Summary
 
 __version__ = VERSION
@@ -45,10 +45,10 @@ _ROOMS = {
         "OutputError",
         "UsageError",
     ),
-    "bulkhooks.findings": ("Report",),
-    "bulkhooks.checking": ("check",),
-    "bulkhooks.job": ("plan", "run", "run_async"),
-    "bulkhooks.settings": ("AccountSettings", "Job"),
+    "bulkhooks.report": ("Report",),
+    "bulkhooks.commands.check": ("check",),
+    "bulkhooks.commands.run": ("plan", "run", "run_async"),
+    "bulkhooks.config.job": ("AccountSettings", "Job"),
     "bulkhooks.summary": ("Summary",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

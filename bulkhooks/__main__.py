@@ -17,7 +17,7 @@ def main() -> None:
     """Run the command line."""
     signal.signal(signal.SIGTERM, _stop)
     try:
-        from bulkhooks.cli import main as run
+        from bulkhooks.cli.app import main as run
 
         run()
     except KeyboardInterrupt:

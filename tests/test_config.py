@@ -11,12 +11,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from bulkhooks.config import settle
+from bulkhooks.config.job import AccountSettings, Job, Notify, read_toml
+from bulkhooks.config.job_file import read_job_file
+from bulkhooks.config.options import BY_NAME, COUNT, FLAG, PATH, RATE, SECONDS, WHOLE, of_command
+from bulkhooks.config.schema import job_schema
+from bulkhooks.config.sources import settle
 from bulkhooks.errors import UsageError
-from bulkhooks.jobfile import read_job_file
-from bulkhooks.options import BY_NAME, COUNT, FLAG, PATH, RATE, SECONDS, WHOLE, of_command
-from bulkhooks.schema_of_jobs import job_schema
-from bulkhooks.settings import AccountSettings, Job, Notify, read_toml
 
 VALUES = {
     # kind: as a flag, in the environment, in a job file; each with the value that comes of it
@@ -393,7 +393,7 @@ def test_a_run_starts_without_a_variable_of_one_of_its_accounts(write):
 
 
 def test_the_schema_in_the_package_is_the_one_that_is_made():
-    """After a change to the options: ``python -m bulkhooks.schema_of_jobs > bulkhooks/job.schema.json``."""
+    """After a change to the options: ``python -m bulkhooks.config.schema > bulkhooks/job.schema.json``."""
     packed = (resources.files("bulkhooks") / "job.schema.json").read_text("utf-8")
     assert packed == json.dumps(job_schema(), indent=2) + "\n"
 

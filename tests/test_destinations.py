@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bulkhooks.destinations import words_for
+from bulkhooks.commands.outputs import words_for
 from tests.processes import bulkhooks
 
 SHEET = "BusinessId,Action,URL\n{},BookingCreate,https://example.com/hooks\n"

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bulkhooks.cli.logs import KEYS, NEWS, logging_as_told, without_secrets
+from bulkhooks.cli.progress import duration, watching
+from bulkhooks.config.job import Job
 from bulkhooks.errors import InputError, OutputError
-from bulkhooks.findings import Progress
-from bulkhooks.logs import KEYS, NEWS, logging_as_told, without_secrets
-from bulkhooks.progress import duration, watching
-from bulkhooks.settings import Job
+from bulkhooks.report import Progress
 from tests.processes import bulkhooks
 
 LOG = logging.getLogger("bulkhooks")

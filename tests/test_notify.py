@@ -14,10 +14,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bulkhooks.cli.notify import attended, metrics
+from bulkhooks.config.job import Job, Notify
 from bulkhooks.errors import InputError, LockedError
-from bulkhooks.findings import Report
-from bulkhooks.notify import attended, metrics
-from bulkhooks.settings import Job, Notify
+from bulkhooks.report import Report
 from bulkhooks.summary import ErrorCount, Summary
 from tests.processes import bulkhooks
 

@@ -9,10 +9,9 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkhooks.cli import app
-from bulkhooks.config import said
-from bulkhooks.errors import UsageError
-from bulkhooks.options import (
+from bulkhooks.cli.app import app
+from bulkhooks.config.job import Job
+from bulkhooks.config.options import (
     BY_NAME,
     COUNT,
     FLAG,
@@ -26,7 +25,8 @@ from bulkhooks.options import (
     did_you_mean,
     of_command,
 )
-from bulkhooks.settings import Job
+from bulkhooks.config.sources import said
+from bulkhooks.errors import UsageError
 
 READS = "run check plan"
 TALKS = "run plan undo health check template"

@@ -6,11 +6,11 @@ import json
 
 import pandas as pd
 
-from bulkhooks import report as say
+from bulkhooks.cli import text as say
+from bulkhooks.commands.health import HEALTH_COLUMNS
 from bulkhooks.errors import CredentialsError, LockedError, UsageError
-from bulkhooks.findings import Report
-from bulkhooks.health import HEALTH_COLUMNS
 from bulkhooks.provision.forecast import Forecast
+from bulkhooks.report import Report
 from bulkhooks.sheets.problems import Problem
 from bulkhooks.summary import ErrorCount, Summary
 

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 import typer
 import yaml
 
-from bulkhooks.cli import app
-from bulkhooks.config import said
+from bulkhooks.cli.app import app
+from bulkhooks.config.sources import said
 
 JOBS = Path(__file__).parents[2] / "jobs"
 SCHEDULES = JOBS / "schedules"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer._click.exceptions import UsageError
 
-from bulkhooks.options import of_command
+from bulkhooks.config.options import of_command
 from tests.jobs import command_lines as found
 
 SOURCES = {

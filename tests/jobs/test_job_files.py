@@ -8,9 +8,9 @@ import shutil
 import jsonschema
 import pytest
 
-from bulkhooks.jobfile import read_job_file
-from bulkhooks.schema_of_jobs import job_schema
-from bulkhooks.settings import read_toml
+from bulkhooks.config.job import read_toml
+from bulkhooks.config.job_file import read_job_file
+from bulkhooks.config.schema import job_schema
 from tests.jobs.command_lines import JOBS, manifests
 from tests.processes import bulkhooks
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bulkhooks.options import COUNT, FLAG, Option, of_command
+from bulkhooks.config.options import COUNT, FLAG, Option, of_command
 from bulkhooks.version import VERSION
 
 if TYPE_CHECKING:
+    from bulkhooks.config.job import Job
     from bulkhooks.errors import BulkhooksError
-    from bulkhooks.findings import Question, Report
-    from bulkhooks.settings import Job
+    from bulkhooks.report import Question, Report
 
 _log = logging.getLogger("bulkhooks")
 
@@ -100,8 +100,8 @@ def _program(
 @command("run")
 def _run(inputs: Inputs = None, **flags: Any) -> None:
     """Read, check, plan, send, write results."""
-    from bulkhooks.job import run
-    from bulkhooks.progress import watching
+    from bulkhooks.cli.progress import watching
+    from bulkhooks.commands.run import run
 
     def work(job: Job) -> Report:
         with watching(job) as watcher:
@@ -113,7 +113,7 @@ def _run(inputs: Inputs = None, **flags: Any) -> None:
 @command("check")
 def _check(inputs: Inputs = None, **flags: Any) -> None:
     """Read and check the input; sends nothing."""
-    from bulkhooks.checking import check
+    from bulkhooks.commands.check import check
 
     _carry_out("check", inputs, flags, check, "checked")
 
@@ -121,7 +121,7 @@ def _check(inputs: Inputs = None, **flags: Any) -> None:
 @command("plan")
 def _plan(inputs: Inputs = None, **flags: Any) -> None:
     """Tell what `run` would do now."""
-    from bulkhooks.job import plan
+    from bulkhooks.commands.run import plan
 
     _carry_out("plan", inputs, flags, plan, "planned")
 
@@ -132,8 +132,8 @@ def _undo(
     **flags: Any,
 ) -> None:
     """Delete what a run created."""
-    from bulkhooks.progress import watching
-    from bulkhooks.upkeep import undo
+    from bulkhooks.cli.progress import watching
+    from bulkhooks.commands.undo import undo
 
     def work(job: Job) -> Report:
         with watching(job) as watcher:
@@ -145,7 +145,7 @@ def _undo(
 @command("health")
 def _health(**flags: Any) -> None:
     """Tell every webhook's delivery health."""
-    from bulkhooks.health import health
+    from bulkhooks.commands.health import health
 
     _carry_out("health", None, flags, lambda job: health(job, ask=_ask_on_a_terminal()), "delivered")
 
@@ -153,7 +153,7 @@ def _health(**flags: Any) -> None:
 @command("results")
 def _results(**flags: Any) -> None:
     """Write the results of an earlier run again, from the journal."""
-    from bulkhooks.upkeep import results_again
+    from bulkhooks.commands.undo import results_again
 
     _carry_out("results", None, flags, results_again, "closing")
 
@@ -161,8 +161,8 @@ def _results(**flags: Any) -> None:
 @command("runs")
 def _runs(**flags: Any) -> None:
     """List the runs in the journal, newest first."""
-    from bulkhooks.report import runs_as_json, runs_as_text
-    from bulkhooks.upkeep import runs
+    from bulkhooks.cli.text import runs_as_json, runs_as_text
+    from bulkhooks.commands.undo import runs
 
     def work(job: Job) -> None:
         found = runs(job)
@@ -176,10 +176,10 @@ def _template(
     output: Annotated[str, typer.Argument(metavar="OUT.xlsx", help="Where the workbook goes.")], **flags: Any
 ) -> None:
     """Write an empty input workbook with drop-downs."""
-    from bulkhooks.findings import Report
-    from bulkhooks.report import as_json
+    from bulkhooks.cli.text import as_json
+    from bulkhooks.commands.undo import template
+    from bulkhooks.report import Report
     from bulkhooks.summary import Summary
-    from bulkhooks.upkeep import template
 
     def work(job: Job) -> None:
         path = template(job, output)
@@ -211,10 +211,10 @@ def _carry_out(
     name: str, inputs: list[str] | None, flags: Flags, work: Callable[[Job], Report | None], words: str = ""
 ) -> None:
     """Settle the options, do the work, say what came of it, and end with its exit code."""
-    from bulkhooks import report as say
-    from bulkhooks.config import settle
+    from bulkhooks.cli import text as say
+    from bulkhooks.cli.logs import logging_as_told
+    from bulkhooks.config.sources import settle
     from bulkhooks.errors import BulkhooksError, Stopped
-    from bulkhooks.logs import logging_as_told
 
     wants_json, is_logged = bool(flags.get("json")), False
     try:
@@ -248,7 +248,7 @@ def _carry_out(
 
 def _unexpected(error: Exception) -> NoReturn:
     """A mistake of this program: one sentence, and the traceback for those who ask for it with -vv."""
-    from bulkhooks.logs import without_secrets
+    from bulkhooks.cli.logs import without_secrets
 
     kind = type(error).__name__
     typer.echo(without_secrets(f"bulkhooks: this should not have happened ({kind}: {error})."), err=True)
@@ -266,15 +266,15 @@ def _attended(name: str, job: Job, work: Callable[[Job], Report | None]) -> Repo
     """Do the work, and tell those whom the job wants told; they wait for the run, not for a look between two."""
     if name != "run":
         return work(job)
-    from bulkhooks.notify import attended
+    from bulkhooks.cli.notify import attended
 
     return attended(job, lambda: work(job))
 
 
 def _fail(error: BulkhooksError, inputs: list[str] | None, wants_json: bool, is_logged: bool) -> None:
-    from bulkhooks import report as say
-    from bulkhooks.findings import Report
-    from bulkhooks.logs import without_secrets
+    from bulkhooks.cli import text as say
+    from bulkhooks.cli.logs import without_secrets
+    from bulkhooks.report import Report
 
     if not is_logged:
         typer.echo(f"bulkhooks: {without_secrets(str(error))}", err=True)
@@ -289,7 +289,7 @@ def _ask_on_a_terminal() -> Callable[[Question], bool] | None:
         return None
 
     def ask(question: Question) -> bool:
-        from bulkhooks.report import forecast_lines
+        from bulkhooks.cli.text import forecast_lines
 
         if question.forecast is not None:
             typer.echo("\n".join(forecast_lines(question.forecast)), err=True)
@@ -311,7 +311,7 @@ def _ask_on_a_terminal() -> Callable[[Question], bool] | None:
 @command("sandbox")
 def _sandbox(**flags: Any) -> None:
     """Run a local server that behaves like Nexudus. Without --rate it sets no limits."""
-    from bulkhooks.config import said
+    from bulkhooks.config.sources import said
     from bulkhooks.errors import BulkhooksError
     from bulkhooks.sandbox.options import options_from
     from bulkhooks.sandbox.server import SandboxError, serve

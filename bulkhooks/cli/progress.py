@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from bulkhooks.findings import Progress, Watcher
-from bulkhooks.logs import NEWS
-from bulkhooks.settings import Job
+from bulkhooks.cli.logs import NEWS
+from bulkhooks.config.job import Job
+from bulkhooks.report import Progress, Watcher
 
 if TYPE_CHECKING:
     from tqdm import tqdm

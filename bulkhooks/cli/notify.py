@@ -14,10 +14,10 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from bulkhooks.cli.logs import without_secrets
+from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
-from bulkhooks.findings import Report
-from bulkhooks.logs import without_secrets
-from bulkhooks.settings import Job
+from bulkhooks.report import Report
 from bulkhooks.summary import Summary
 
 _log = logging.getLogger("bulkhooks")
@@ -27,7 +27,7 @@ _CHANGES = ("created", "updated", "deleted")
 
 def attended(job: Job, work: Callable[[], Report | None]) -> Report | None:
     """Do the work; say when it starts and how it ends to those whom the job names. Errors pass through."""
-    from bulkhooks.report import failed
+    from bulkhooks.cli.text import failed
 
     _ping(job, "/start")
     try:
@@ -98,7 +98,7 @@ def _ping(job: Job, signal: str) -> None:
 
 
 def _send(job: Job, variable: str, signalled: Callable[[str], str], message: Mapping[str, object] | None) -> None:
-    from bulkhooks.nexudus.endpoints import post
+    from bulkhooks.commands.probe import post
 
     address = (job.environment or os.environ).get(variable, "").strip()
     if not address:

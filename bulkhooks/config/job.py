@@ -10,8 +10,8 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from bulkhooks.config.options import BY_NAME, checked_rate, did_you_mean
 from bulkhooks.errors import UsageError
-from bulkhooks.options import BY_NAME, checked_rate, did_you_mean
 
 VARIABLE = "[A-Za-z_][A-Za-z0-9_]{0,63}"
 """Names of variables, as a regular expression."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bulkhooks.commands.run import Declined, Tally
+from bulkhooks.config.job import UNDO, Job
 from bulkhooks.errors import CredentialsError, Forbidden, InputError, Unauthorized, UsageError
-from bulkhooks.findings import Ask, Question, Report, Watcher
-from bulkhooks.job import Declined, Tally
-from bulkhooks.settings import UNDO, Job
+from bulkhooks.report import Ask, Question, Report, Watcher
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def undo(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) ->
 
 
 async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
-    from bulkhooks.conclusion import begin, registered
-    from bulkhooks.destinations import Destinations
-    from bulkhooks.opening import embedded, journal_path, open_accounts, terms
+    from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
+    from bulkhooks.commands.lifecycle import begin, registered
+    from bulkhooks.commands.outputs import Destinations
     from bulkhooks.provision.journal import Journal
     from bulkhooks.provision.run import deletion_row, send
     from bulkhooks.provision.session import Session
@@ -82,7 +82,7 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
 
 def _made_by(job: Job, journal: Journal) -> dict[str, dict[int, str]]:
     """By account, the ids that a run created, or that stand in a results file, and their places."""
-    from bulkhooks.intake import read_table
+    from bulkhooks.commands.inputs import read_table
     from bulkhooks.provision import history
 
     if job.run:
@@ -117,8 +117,8 @@ def _ours(
 
 def results_again(job: Job) -> Report:
     """Write the results of an earlier run again, from the journal. Raises ``UsageError`` where it has no such run."""
-    from bulkhooks.conclusion import loader
-    from bulkhooks.destinations import Destinations
+    from bulkhooks.commands.lifecycle import loader
+    from bulkhooks.commands.outputs import Destinations
     from bulkhooks.provision import history
 
     if not job.outputs:
@@ -142,7 +142,7 @@ def runs(job: Job) -> list[dict[str, object]]:
 
 def _journal(job: Job) -> Journal:
     """The journal, which must be there already."""
-    from bulkhooks.opening import journal_path
+    from bulkhooks.commands.context import journal_path
     from bulkhooks.provision.journal import Journal
 
     path = journal_path(job)
@@ -168,7 +168,7 @@ def template(job: Job, output: str) -> str:
 
 
 async def _live_locations(job: Job) -> list[tuple[int, str]]:
-    from bulkhooks.opening import account_of, embedded, journal_path, terms
+    from bulkhooks.commands.context import account_of, embedded, journal_path, terms
     from bulkhooks.provision.journal import Journal
     from bulkhooks.provision.listing import locations
     from bulkhooks.provision.session import Session

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
-from bulkhooks.findings import Report
-from bulkhooks.settings import Job
+from bulkhooks.report import Report
 from bulkhooks.summary import ErrorCount
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bulkhooks.intake import Wish
+    from bulkhooks.commands.inputs import Wish
     from bulkhooks.provision.line import Line
 
 _MOST_NAMED = 10
@@ -29,8 +29,8 @@ def check(job: Job) -> Report:
 
 
 async def _check(job: Job) -> Report:
-    from bulkhooks.conclusion import nothing_to_do
-    from bulkhooks.intake import expand_table, read_table
+    from bulkhooks.commands.inputs import expand_table, read_table
+    from bulkhooks.commands.lifecycle import nothing_to_do
 
     started_at = time.time()
     if not job.inputs:
@@ -46,7 +46,7 @@ async def _check(job: Job) -> Report:
 
 async def probed(wish: Wish) -> list[str]:
     """What the endpoints of a wish answer where it is not what a webhook needs, each with the number of its rows."""
-    from bulkhooks.nexudus.endpoints import probe
+    from bulkhooks.commands.probe import probe
 
     webhooks = wish.expansion.webhooks
     rows = webhooks.loc[webhooks["status"] != Status.INVALID, "url"].value_counts(sort=False)
@@ -58,7 +58,7 @@ async def probed(wish: Wish) -> list[str]:
 
 def found_in(job: Job, wish: Wish, started_at: float) -> Report:
     """What a check says of a wish."""
-    from bulkhooks.conclusion import close, opened, settle_status
+    from bulkhooks.commands.lifecycle import close, opened, settle_status
 
     summary = opened(job, "", started_at)
     counts = wish.expansion.webhooks["status"].value_counts()
@@ -77,8 +77,8 @@ def found_in(job: Job, wish: Wish, started_at: float) -> Report:
 
 async def _check_live(job: Job) -> Report:
     """With a look at the API: tries the credentials, the locations and the permission to list."""
-    from bulkhooks.intake import read_wish
-    from bulkhooks.opening import embedded, journal_path, open_accounts, terms
+    from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
+    from bulkhooks.commands.inputs import read_wish
     from bulkhooks.provision.journal import Journal
     from bulkhooks.provision.session import Session
 

@@ -11,16 +11,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from bulkhooks import actions
+from bulkhooks.commands.run import Declined, Tally
+from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, ApiError, CredentialsError, Forbidden, NotSent, Unauthorized, UsageError
-from bulkhooks.findings import Ask, Question, Report
-from bulkhooks.job import Declined, Tally
-from bulkhooks.settings import Job
+from bulkhooks.report import Ask, Question, Report
 from bulkhooks.summary import EXIT_CODES, ErrorCount
 from bulkhooks.webhook import Status, url_host, url_key
 
 if TYPE_CHECKING:
+    from bulkhooks.commands.context import Desk
     from bulkhooks.nexudus.records import Record
-    from bulkhooks.opening import Desk
     from bulkhooks.provision.journal import Journal
     from bulkhooks.provision.line import Line
     from bulkhooks.provision.session import Session
@@ -98,9 +98,9 @@ def health(job: Job, *, ask: Ask | None = None) -> Report:
 
 
 async def _health(job: Job, ask: Ask | None) -> Report:
-    from bulkhooks.conclusion import close, opened
-    from bulkhooks.destinations import Destinations
-    from bulkhooks.opening import embedded, journal_path, open_accounts, terms
+    from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
+    from bulkhooks.commands.lifecycle import close, opened
+    from bulkhooks.commands.outputs import Destinations
     from bulkhooks.provision import history
     from bulkhooks.provision.journal import Journal
     from bulkhooks.provision.run import resume_at
@@ -192,7 +192,7 @@ async def _reactivate(
     job: Job, session: Session, desk: Desk, known: Mapping[str, Webhooks], ask: Ask | None
 ) -> int | None:
     """Switch on what failures have switched off; the number of the run in the journal, None where nothing was tried."""
-    from bulkhooks.conclusion import close, opened, settle_status
+    from bulkhooks.commands.lifecycle import close, opened, settle_status
     from bulkhooks.provision import history
     from bulkhooks.provision.run import new_run_id, send
 

@@ -14,15 +14,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from bulkhooks.config.job import RESULTS, AccountSettings, Job
 from bulkhooks.errors import BulkhooksError, UsageError
-from bulkhooks.findings import Ask, Progress, Question, Report, Watcher
-from bulkhooks.settings import RESULTS, AccountSettings, Job
+from bulkhooks.report import Ask, Progress, Question, Report, Watcher
 from bulkhooks.summary import EXIT_CODES
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
-    from bulkhooks.intake import Wish
-    from bulkhooks.opening import Desk
+    from bulkhooks.commands.context import Desk
+    from bulkhooks.commands.inputs import Wish
     from bulkhooks.provision.forecast import Forecast
     from bulkhooks.provision.item import Outcome
     from bulkhooks.provision.run import Plan
@@ -61,10 +61,10 @@ def run(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> 
 
 async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
     """``run`` for those who have an event loop."""
-    from bulkhooks.conclusion import begin, nothing_to_do, registered
-    from bulkhooks.destinations import Destinations, refuse_to_overwrite
-    from bulkhooks.intake import read_wish
-    from bulkhooks.opening import embedded, journal_path, open_accounts, terms
+    from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
+    from bulkhooks.commands.inputs import read_wish
+    from bulkhooks.commands.lifecycle import begin, nothing_to_do, registered
+    from bulkhooks.commands.outputs import Destinations, refuse_to_overwrite
     from bulkhooks.provision.forecast import forecast
     from bulkhooks.provision.journal import Journal
     from bulkhooks.provision.run import send, tell_arrivals
@@ -112,7 +112,7 @@ async def _compare(job: Job, wish: Wish, desk: Desk) -> Plan:
 
 def _refused(job: Job, wish: Wish, started_at: float) -> Report:
     """--strict, and a row is invalid: nothing is sent."""
-    from bulkhooks.checking import found_in
+    from bulkhooks.commands.check import found_in
 
     report = found_in(job, wish, started_at)
     summary = report.summary
@@ -173,10 +173,10 @@ def plan(job: Job) -> Report:
 
 
 async def _plan(job: Job) -> Report:
-    from bulkhooks.conclusion import close, nothing_to_do, opened, results_frame, settle_status, write_down
-    from bulkhooks.destinations import Destinations
-    from bulkhooks.intake import read_wish
-    from bulkhooks.opening import embedded, journal_path, open_accounts, terms
+    from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
+    from bulkhooks.commands.inputs import read_wish
+    from bulkhooks.commands.lifecycle import close, nothing_to_do, opened, results_frame, settle_status, write_down
+    from bulkhooks.commands.outputs import Destinations
     from bulkhooks.provision import history
     from bulkhooks.provision.forecast import forecast
     from bulkhooks.provision.journal import Journal

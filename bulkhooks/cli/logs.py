@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError, OutputError
-from bulkhooks.settings import Job
 
 KEYS = ("run_id", "account", "row", "business_id", "action", "status", "attempt", "ms")
 """What a JSON line tells of a row besides ``time``, ``level`` and ``message``; null where it is about none."""

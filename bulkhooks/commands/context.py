@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from bulkhooks.config.job import AccountSettings, Job
 from bulkhooks.errors import CredentialsError
 from bulkhooks.nexudus.address import check_base_url
 from bulkhooks.nexudus.auth import authorization_from
 from bulkhooks.provision.limiter import parse_rates
 from bulkhooks.provision.line import Line
 from bulkhooks.provision.session import PATIENCE, Account, Session, Terms
-from bulkhooks.settings import AccountSettings, Job
 
 if TYPE_CHECKING:
     from bulkhooks.sandbox.server import Sandbox

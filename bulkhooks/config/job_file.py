@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from bulkhooks.config.job import AccountSettings, Job, Notify, accounts_from, check_variable, read_toml
+from bulkhooks.config.options import BY_NAME, Option, at_home, did_you_mean
 from bulkhooks.errors import UsageError
-from bulkhooks.options import BY_NAME, Option, at_home, did_you_mean
-from bulkhooks.settings import AccountSettings, Job, Notify, accounts_from, check_variable, read_toml
 
 TABLES = ("job", "accounts", "notify")
 WHEN_TO_TELL = ("failure", "always", "change")

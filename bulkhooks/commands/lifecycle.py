@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from bulkhooks.destinations import Destinations
+from bulkhooks.commands.context import Desk
+from bulkhooks.commands.inputs import Wish
+from bulkhooks.commands.outputs import Destinations
+from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, BulkhooksError, JournalError, OutputError
-from bulkhooks.findings import Report
-from bulkhooks.intake import Wish
-from bulkhooks.opening import Desk
 from bulkhooks.provision import history
 from bulkhooks.provision.journal import Journal
 from bulkhooks.provision.run import Plan, input_rows, item_rows, new_run_id, resume_at
 from bulkhooks.provision.session import Session
-from bulkhooks.settings import Job
+from bulkhooks.report import Report
 from bulkhooks.sheets.table import Table
 from bulkhooks.summary import EXIT_CODES, Summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status

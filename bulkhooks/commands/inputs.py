@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bulkhooks.commands.context import account_of
+from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, Forbidden, Refused, Unauthorized, UsageError
-from bulkhooks.opening import account_of
 from bulkhooks.provision.listing import locations
 from bulkhooks.provision.session import Session
-from bulkhooks.settings import Job
 from bulkhooks.sheets.expand import Expansion, expand
 from bulkhooks.sheets.locations import Locations
 from bulkhooks.sheets.normalize import normalize

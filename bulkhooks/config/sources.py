@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bulkhooks.config.job import RESULTS, UNDO, Job, read_accounts
+from bulkhooks.config.job_file import JobFile, read_job_file, rehearse
+from bulkhooks.config.options import BY_NAME, COUNT, did_you_mean, of_command
 from bulkhooks.errors import UsageError
-from bulkhooks.jobfile import JobFile, read_job_file, rehearse
-from bulkhooks.options import BY_NAME, COUNT, did_you_mean, of_command
-from bulkhooks.settings import RESULTS, UNDO, Job, read_accounts
 
 _ALSO = {"base_url": "NEXUDUS_BASE_URL"}
 _READING = frozenset({"run", "check", "plan"})

@@ -1,4 +1,4 @@
-"""The JSON Schema of job files, for editors: ``python -m bulkhooks.schema_of_jobs`` prints it.
+"""The JSON Schema of job files, for editors: ``python -m bulkhooks.config.schema`` prints it.
 
 Made from the table of options, so that an editor and the program hold a job file to the same words. The package carries
 it as ``job.schema.json``.
@@ -10,9 +10,9 @@ import json
 from dataclasses import MISSING, fields
 from typing import Any
 
-from bulkhooks.jobfile import WHEN_TO_TELL
-from bulkhooks.options import BY_NAME, COUNT, FLAG, SECONDS, WHOLE, Option
-from bulkhooks.settings import VARIABLE, Job
+from bulkhooks.config.job import VARIABLE, Job
+from bulkhooks.config.job_file import WHEN_TO_TELL
+from bulkhooks.config.options import BY_NAME, COUNT, FLAG, SECONDS, WHOLE, Option
 
 Schema = dict[str, Any]
 

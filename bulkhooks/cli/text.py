@@ -1,0 +1,216 @@
+"""What is said afterwards, in words for a terminal or as JSON for a machine."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bulkhooks.cli.progress import duration
+from bulkhooks.errors import BulkhooksError
+from bulkhooks.report import Report
+from bulkhooks.summary import EXIT_CODES, ErrorCount, Summary
+from bulkhooks.webhook import url_host
+
+if TYPE_CHECKING:
+    from bulkhooks.provision.forecast import Forecast
+
+_MOST_LINES = 20
+"""Rows of a table on a terminal; the sheet has them all."""
+
+_WENT = {
+    "ok": "Done",
+    "failures": "Finished, and some rows need you",
+    "input-error": "Nothing was sent",
+    "auth-error": "Stopped: the credentials",
+    "incomplete": "Not finished",
+    "locked": "Another run is under way",
+}
+
+
+def as_json(report: Report, *, with_problems: bool = False) -> str:
+    """Section 7's object; of a plan also what it found, and of a check every problem."""
+    found = report.summary.as_dict()
+    if with_problems:
+        found["problems"] = [
+            {
+                "place": problem.place,
+                "code": problem.code,
+                "value": problem.value,
+                "sentence": problem.sentence,
+                "warning": problem.warning,
+            }
+            for problem in report.problems
+        ]
+    if report.forecast is not None:
+        from dataclasses import asdict
+
+        found["plan"] = asdict(report.forecast)
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def failed(error: BulkhooksError, inputs: Sequence[str] = ()) -> Summary:
+    """The summary of a command that ended with an error."""
+    status = next((status for status, code in EXIT_CODES.items() if code == error.exit_code), "incomplete")
+    example = ErrorCount(status, 1, str(error))
+    return Summary("", status=status, exit_code=error.exit_code, inputs=list(inputs), errors=[example])
+
+
+def closing(report: Report) -> str:
+    """How a run ended, as lines for a person."""
+    return "\n".join(_closing(report.summary))
+
+
+def _closing(summary: Summary) -> Iterator[str]:
+    counts = ", ".join(f"{count:,} {status}" for status, count in summary.counts.items()) or "no rows"
+    run = f"run {summary.run_id}: " if summary.run_id else ""
+    yield f"{_WENT[summary.status]}: {counts}."
+    if summary.requests:
+        throttled = f", {summary.throttled:,} throttled" if summary.throttled else ""
+        retried = f", {summary.retried:,} sent again" if summary.retried else ""
+        yield (
+            f"{run}{summary.writes:,} writes in {summary.requests:,} requests{throttled}{retried};"
+            f" {duration(summary.seconds)}"
+        )
+    if summary.remaining:
+        when = f" from {summary.resume_at} on" if summary.resume_at else ""
+        yield f"{summary.remaining:,} are left: run the same command again{when}; what is done is not sent twice."
+    if summary.errors:
+        yield "What went wrong, most frequent first:"
+        for error in summary.errors[:_MOST_LINES]:
+            yield f"  {error.count:>6,} x {error.code}: {error.example}"
+    for output in summary.outputs:
+        yield f"Results: {output}"
+
+
+def checked(report: Report) -> str:
+    """What a check found: every problem with its place, a table of them by frequency, and how many can be sent."""
+    return "\n".join(_checked(report))
+
+
+def _checked(report: Report) -> Iterator[str]:
+    counts = report.counts
+    fit, invalid, doubles = (counts.get(status, 0) for status in ("planned", "invalid", "duplicate"))
+    twice = f", {_many(doubles, 'is a duplicate', 'are duplicates')}" if doubles else ""
+    wrong = _many(invalid, "row is invalid", "rows are invalid") if invalid else "every row is valid"
+    yield f"{_many(fit, 'webhook', 'webhooks')} can be sent{twice}; {wrong}."
+    yield from _by_problem(report, "problem", warning=False)
+    yield from _by_problem(report, "warning", warning=True)
+    if report.problems:
+        yield "Every one of them:"
+        yield from (f"  {'warning: ' if problem.warning else ''}{problem}" for problem in report.problems)
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
+
+
+def _by_problem(report: Report, word: str, *, warning: bool) -> Iterator[str]:
+    found = [problem for problem in report.problems if problem.warning == warning]
+    if not found:
+        return
+    examples: dict[str, str] = {}
+    for problem in found:
+        examples.setdefault(problem.code, str(problem))
+    yield f"{'rows':>7}  {word:<18} for example"
+    for code, count in Counter(problem.code for problem in found).most_common():
+        yield f"{count:>7,}  {code:<18} {examples[code]}"
+
+
+def delivered(report: Report) -> str:
+    """How delivery stands, and where it does not: by location and by the host of the endpoint."""
+    return "\n".join(_delivered(report))
+
+
+def _delivered(report: Report) -> Iterator[str]:
+    counts = ", ".join(f"{count:,} {state}" for state, count in report.counts.items()) or "none"
+    yield f"{report.summary.total:,} webhooks: {counts}."
+    rows = report.results
+    ill = rows[rows["Health"].isin(["failing", "disabled"])] if len(rows) else rows
+    if len(ill):
+        labels = ill["Location"].where(ill["Location"] != "", ill["BusinessId"])
+        yield from _table("location", _cross(labels, ill["Health"]))
+        yield from _table("host", _cross(ill["URL"].map(url_host), ill["Health"]))
+    for error in report.summary.errors[:_MOST_LINES]:
+        yield f"  {error.count:>6,} x {error.code}: {error.example}"
+    for output in report.summary.outputs:
+        yield f"Sheet: {output}"
+
+
+def _cross(labels: Iterable[object], states: Iterable[object]) -> dict[str, dict[str, int]]:
+    """Counts of states by label, the label with the most first."""
+    crossed: dict[str, Counter[str]] = {}
+    for label, state in zip(labels, states, strict=True):
+        crossed.setdefault(str(label), Counter())[str(state)] += 1
+    return {label: dict(crossed[label]) for label in sorted(crossed, key=lambda label: -crossed[label].total())}
+
+
+def planned(report: Report) -> str:
+    """What a run would do now."""
+    forecast = report.forecast
+    counts = ", ".join(f"{count:,} {status}" for status, count in report.counts.items()) or "no rows"
+    if forecast is None:
+        return counts
+    problems = _by_problem(report, "problem", warning=False)
+    return "\n".join([f"In the sheet: {counts}.", *forecast_lines(forecast), *problems])
+
+
+def forecast_lines(forecast: Forecast) -> Iterator[str]:
+    """A forecast as lines: what is sent, how long it takes, where and for which events."""
+    if not forecast.changes:
+        yield "Nothing would be changed."
+        return
+    changes = ", ".join(f"{count:,} to {verdict}" for verdict, count in forecast.changes.items())
+    yield f"Would change: {changes}."
+    cap = f"; the daily cap has {forecast.cap_left:,} writes left now" if forecast.cap_left is not None else ""
+    days = f", on {forecast.days} day{'s' if forecast.days != 1 else ''}" if forecast.days else ""
+    yield (
+        f"{forecast.writes:,} writes in about {forecast.requests:,} requests:"
+        f" {duration(forecast.seconds)} at the limits{days}{cap}."
+    )
+    yield from _table("location", forecast.by_location)
+    yield from _table("event", forecast.by_action)
+
+
+def _table(label: str, counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    yield f"By {label}:"
+    for name, by_status in list(counts.items())[:_MOST_LINES]:
+        yield f"  {name or '(invalid)':<32} " + ", ".join(f"{count:,} {status}" for status, count in by_status.items())
+    if len(counts) > _MOST_LINES:
+        yield f"  … and {len(counts) - _MOST_LINES:,} more"
+
+
+def remarks(report: Report) -> Iterator[str]:
+    """What has to be said besides: warnings, and those of the problems that stand in no sheet, the first of each kind.
+
+    A row that is invalid is in the results with its problems, unless there are none because nothing was sent.
+    """
+    yield from report.warnings
+    for warning in (False, True):
+        if not warning and report.summary.status != "input-error":
+            continue
+        found = [problem for problem in report.problems if problem.warning == warning]
+        yield from map(str, found[:_MOST_LINES])
+        if len(found) > _MOST_LINES:
+            yield f"… and {len(found) - _MOST_LINES:,} more; `bulkhooks check` lists all"
+
+
+def runs_as_json(found: Sequence[Mapping[str, object]]) -> str:
+    """The runs of a journal as a list of objects."""
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def runs_as_text(found: Sequence[Mapping[str, object]]) -> str:
+    """The runs of a journal, a line each."""
+    if not found:
+        return "The journal has no run yet."
+    return "\n".join(_run_line(run) for run in found)
+
+
+def _run_line(run: Mapping[str, object]) -> str:
+    counts = run["counts"]
+    counted = ", ".join(f"{count} {status}" for status, count in counts.items()) if isinstance(counts, Mapping) else ""
+    inputs = run["inputs"]
+    names = ", ".join(map(str, inputs)) if isinstance(inputs, list) else ""
+    return f"{run['run_id']}  {run['command']:<6}  {run['status']:<11}  {counted or '-'}  {names}".rstrip()

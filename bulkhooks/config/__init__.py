@@ -1,0 +1,1 @@
+"""What a job is told: flags, environment, job files."""
