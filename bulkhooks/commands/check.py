@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bulkhooks.commands.inputs import Wish
-    from bulkhooks.provision.line import Line
+    from bulkhooks.provision.account import Line
 
 _MOST_NAMED = 10
 
@@ -79,7 +79,7 @@ async def _check_live(job: Job) -> Report:
     """With a look at the API: tries the credentials, the locations and the permission to list."""
     from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
     from bulkhooks.commands.inputs import read_wish
-    from bulkhooks.provision.journal import Journal
+    from bulkhooks.provision.journal.journal import Journal
     from bulkhooks.provision.session import Session
 
     started_at = time.time()

@@ -16,9 +16,9 @@ import platformdirs
 from bulkhooks.config.job import AccountSettings, Job
 from bulkhooks.errors import CredentialsError
 from bulkhooks.nexudus.address import check_base_url
-from bulkhooks.nexudus.auth import authorization_from
+from bulkhooks.nexudus.credentials import authorization_from
+from bulkhooks.provision.account import Line
 from bulkhooks.provision.limiter import parse_rates
-from bulkhooks.provision.line import Line
 from bulkhooks.provision.session import PATIENCE, Account, Session, Terms
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from bulkhooks.webhook import Status, url_host, url_key
 
 if TYPE_CHECKING:
     from bulkhooks.commands.context import Desk
-    from bulkhooks.nexudus.records import Record
-    from bulkhooks.provision.journal import Journal
-    from bulkhooks.provision.line import Line
+    from bulkhooks.nexudus.models import Record
+    from bulkhooks.provision.account import Line
+    from bulkhooks.provision.journal.journal import Journal
     from bulkhooks.provision.session import Session
 
 HEALTH_COLUMNS = (
@@ -101,9 +101,9 @@ async def _health(job: Job, ask: Ask | None) -> Report:
     from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
     from bulkhooks.commands.lifecycle import close, opened
     from bulkhooks.commands.outputs import Destinations
-    from bulkhooks.provision import history
-    from bulkhooks.provision.journal import Journal
-    from bulkhooks.provision.run import resume_at
+    from bulkhooks.provision.journal import history
+    from bulkhooks.provision.journal.journal import Journal
+    from bulkhooks.provision.plan import resume_at
     from bulkhooks.provision.session import Session
 
     started_at = time.time()
@@ -193,8 +193,8 @@ async def _reactivate(
 ) -> int | None:
     """Switch on what failures have switched off; the number of the run in the journal, None where nothing was tried."""
     from bulkhooks.commands.lifecycle import close, opened, settle_status
-    from bulkhooks.provision import history
-    from bulkhooks.provision.run import new_run_id, send
+    from bulkhooks.provision.journal import history
+    from bulkhooks.provision.plan import new_run_id, send
 
     disabled = [
         (name, record)
@@ -232,7 +232,7 @@ async def _reactivate(
 
 def _not_switched_on(journal: Journal, run: int) -> list[str]:
     """Why webhooks could not be switched on; what the account's end was the reason for is told with it."""
-    from bulkhooks.provision import history
+    from bulkhooks.provision.journal import history
 
     return [
         f"{error.count} not switched on ({error.code}): {error.example}"

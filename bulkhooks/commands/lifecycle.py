@@ -16,9 +16,9 @@ from bulkhooks.commands.inputs import Wish
 from bulkhooks.commands.outputs import Destinations
 from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, BulkhooksError, JournalError, OutputError
-from bulkhooks.provision import history
-from bulkhooks.provision.journal import Journal
-from bulkhooks.provision.run import Plan, input_rows, item_rows, new_run_id, resume_at
+from bulkhooks.provision.journal import history
+from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.plan import Plan, input_rows, item_rows, new_run_id, resume_at
 from bulkhooks.provision.session import Session
 from bulkhooks.report import Report
 from bulkhooks.sheets.table import Table

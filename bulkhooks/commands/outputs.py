@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 
 from bulkhooks.errors import UsageError
-from bulkhooks.provision import history
-from bulkhooks.provision.journal import Journal
+from bulkhooks.provision.journal import history
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.sheets.results import Outputs
 from bulkhooks.sheets.table import Table
 from bulkhooks.summary import Summary

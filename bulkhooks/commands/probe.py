@@ -8,7 +8,7 @@ import anyio
 import httpx
 
 from bulkhooks.nexudus.address import shown_url
-from bulkhooks.nexudus.wording import no_connection
+from bulkhooks.nexudus.messages import no_connection
 from bulkhooks.version import VERSION
 
 TIMEOUT = 10.0

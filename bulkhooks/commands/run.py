@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bulkhooks.commands.inputs import Wish
     from bulkhooks.provision.forecast import Forecast
     from bulkhooks.provision.item import Outcome
-    from bulkhooks.provision.run import Plan
+    from bulkhooks.provision.plan import Plan
 
 __all__ = [
     "AccountSettings",
@@ -66,8 +66,8 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
     from bulkhooks.commands.lifecycle import begin, nothing_to_do, registered
     from bulkhooks.commands.outputs import Destinations, refuse_to_overwrite
     from bulkhooks.provision.forecast import forecast
-    from bulkhooks.provision.journal import Journal
-    from bulkhooks.provision.run import send, tell_arrivals
+    from bulkhooks.provision.journal.journal import Journal
+    from bulkhooks.provision.plan import send, tell_arrivals
     from bulkhooks.provision.session import Session
 
     started_at = time.time()
@@ -103,7 +103,7 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
 
 
 async def _compare(job: Job, wish: Wish, desk: Desk) -> Plan:
-    from bulkhooks.provision.run import make_plan
+    from bulkhooks.provision.plan import make_plan
 
     return await make_plan(
         desk.lines, wish.rows, if_exists=job.if_exists, resend_unknown=job.resend_unknown, prune=job.prune
@@ -177,9 +177,9 @@ async def _plan(job: Job) -> Report:
     from bulkhooks.commands.inputs import read_wish
     from bulkhooks.commands.lifecycle import close, nothing_to_do, opened, results_frame, settle_status, write_down
     from bulkhooks.commands.outputs import Destinations
-    from bulkhooks.provision import history
     from bulkhooks.provision.forecast import forecast
-    from bulkhooks.provision.journal import Journal
+    from bulkhooks.provision.journal import history
+    from bulkhooks.provision.journal.journal import Journal
     from bulkhooks.provision.preview import preview
     from bulkhooks.provision.session import Session
 

@@ -14,7 +14,7 @@ from bulkhooks.report import Ask, Question, Report, Watcher
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
-    from bulkhooks.provision.journal import Journal
+    from bulkhooks.provision.journal.journal import Journal
 
 LEFT = frozenset({Status.CHANGED})
 """After an undo these are still there."""
@@ -34,8 +34,8 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
     from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
     from bulkhooks.commands.lifecycle import begin, registered
     from bulkhooks.commands.outputs import Destinations
-    from bulkhooks.provision.journal import Journal
-    from bulkhooks.provision.run import deletion_row, send
+    from bulkhooks.provision.journal.journal import Journal
+    from bulkhooks.provision.plan import deletion_row, send
     from bulkhooks.provision.session import Session
 
     started_at = time.time()
@@ -83,7 +83,7 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
 def _made_by(job: Job, journal: Journal) -> dict[str, dict[int, str]]:
     """By account, the ids that a run created, or that stand in a results file, and their places."""
     from bulkhooks.commands.inputs import read_table
-    from bulkhooks.provision import history
+    from bulkhooks.provision.journal import history
 
     if job.run:
         if job.inputs:
@@ -105,7 +105,7 @@ def _ours(
     journal: Journal, made: Mapping[str, Mapping[int, str]], accounts: Mapping[str, int]
 ) -> list[tuple[str, str, dict[str, object]]]:
     """Those of them that the journal knows as this tool's: account, place and the webhook (``history.OWNED``)."""
-    from bulkhooks.provision import history
+    from bulkhooks.provision.journal import history
 
     found = []
     for name, places in made.items():
@@ -119,7 +119,7 @@ def results_again(job: Job) -> Report:
     """Write the results of an earlier run again, from the journal. Raises ``UsageError`` where it has no such run."""
     from bulkhooks.commands.lifecycle import loader
     from bulkhooks.commands.outputs import Destinations
-    from bulkhooks.provision import history
+    from bulkhooks.provision.journal import history
 
     if not job.outputs:
         raise UsageError("say with -o where the results go")
@@ -134,7 +134,7 @@ def results_again(job: Job) -> Report:
 
 def runs(job: Job) -> list[dict[str, object]]:
     """The runs in the journal, the newest first."""
-    from bulkhooks.provision import history
+    from bulkhooks.provision.journal import history
 
     with _journal(job) as journal:
         return history.runs(journal)
@@ -143,7 +143,7 @@ def runs(job: Job) -> list[dict[str, object]]:
 def _journal(job: Job) -> Journal:
     """The journal, which must be there already."""
     from bulkhooks.commands.context import journal_path
-    from bulkhooks.provision.journal import Journal
+    from bulkhooks.provision.journal.journal import Journal
 
     path = journal_path(job)
     if not path.exists():
@@ -169,7 +169,7 @@ def template(job: Job, output: str) -> str:
 
 async def _live_locations(job: Job) -> list[tuple[int, str]]:
     from bulkhooks.commands.context import account_of, embedded, journal_path, terms
-    from bulkhooks.provision.journal import Journal
+    from bulkhooks.provision.journal.journal import Journal
     from bulkhooks.provision.listing import locations
     from bulkhooks.provision.session import Session
 

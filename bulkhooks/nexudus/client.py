@@ -14,14 +14,14 @@ import httpx
 from pydantic import SecretStr
 
 from bulkhooks.errors import ApiError, CredentialsError, InDoubt, Refused, Throttled, Unauthorized, UsageError
-from bulkhooks.nexudus.answers import readable, refusal, unanswered, written
-from bulkhooks.nexudus.auth import Authorization
-from bulkhooks.nexudus.command import printed_token
-from bulkhooks.nexudus.records import Business, Page, Record, businesses_page, webhooks_page
-from bulkhooks.nexudus.signin import advice, refreshing, signing_in, token_in
+from bulkhooks.nexudus.credentials import Authorization
+from bulkhooks.nexudus.messages import shortened, without_frames
+from bulkhooks.nexudus.models import Business, Page, Record, businesses_page, webhooks_page
+from bulkhooks.nexudus.responses import readable, refusal, unanswered, written
+from bulkhooks.nexudus.sign_in import advice, refreshing, signing_in, token_in
+from bulkhooks.nexudus.token_command import printed_token
 from bulkhooks.nexudus.tokens import Tokens, TurnedAway
 from bulkhooks.nexudus.transport import open_transport
-from bulkhooks.nexudus.wording import shortened, without_frames
 from bulkhooks.version import VERSION
 
 _WEBHOOKS = "/api/sys/webhooks"

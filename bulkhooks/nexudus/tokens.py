@@ -8,7 +8,7 @@ import anyio
 from pydantic import SecretStr
 
 from bulkhooks.errors import Unauthorized
-from bulkhooks.nexudus.auth import Authorization, redacted
+from bulkhooks.nexudus.credentials import Authorization, redacted
 
 REFRESH_LIFETIME = 15 * 86_400.0
 """Seconds for which a refresh token may be used (NEXUDUS.md, Authentication)."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from bulkhooks import actions
+from bulkhooks.provision.account import Line
 from bulkhooks.provision.item import Verdict
-from bulkhooks.provision.line import Line
-from bulkhooks.provision.run import Plan
+from bulkhooks.provision.plan import Plan
 from bulkhooks.webhook import Status
 
 _READS_BEFORE = {Verdict.LOOK_UP: 1, Verdict.UPDATE: 1, Verdict.MOVE: 1, Verdict.DELETE: 1}

@@ -10,13 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bulkhooks.errors import Forbidden, Refused, Unauthorized
+from bulkhooks.provision.account import Line
 from bulkhooks.provision.item import Item
-from bulkhooks.provision.line import Line
 from bulkhooks.provision.outage import GaveUp
 from bulkhooks.webhook import url_key
 
 if TYPE_CHECKING:
-    from bulkhooks.nexudus.records import Page, Record
+    from bulkhooks.nexudus.models import Page, Record
 
 PAGE_SIZE = 500
 """Records asked for at a time; the server may give fewer."""

@@ -1,232 +1,246 @@
-"""Holds the wish against what the server and the journal have, and says for every row what has to be done.
-
-Everything here is a value: a plan can be counted, printed and refused before a request leaves.
-"""
+"""One run over all its accounts: learn what is there, plan, write the plan down, send it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+import secrets
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from bulkhooks import actions
-from bulkhooks.errors import Refused
-from bulkhooks.provision.history import DOUBTED, OWNED, frame
-from bulkhooks.provision.item import Verdict
+from bulkhooks.errors import ApiError, CredentialsError
+from bulkhooks.provision.account import Line
+from bulkhooks.provision.canary import Canary
+from bulkhooks.provision.compare import Memory, compare, to_prune
+from bulkhooks.provision.item import Outcome, Verdict
+from bulkhooks.provision.journal import history
+from bulkhooks.provision.limiter import NextSlotTooFar
+from bulkhooks.provision.listing import Listing, existing
+from bulkhooks.provision.outage import GaveUp
+from bulkhooks.provision.sender import Sender
+from bulkhooks.provision.stopping import Halt
+from bulkhooks.provision.tasks import side_by_side
 from bulkhooks.webhook import Status, url_key
 
-KEY = ["business_id", "action", "url_key"]
-"""What makes two webhooks of an account the same."""
+_MOST_NAMED = 10
 
-_KNOWN = (*KEY, "id", "url", "name", "active")
+_log = logging.getLogger("bulkhooks")
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What is known of one account. ``owned`` and ``doubted`` as ``history`` gives them.
-
-    ``existing`` holds the webhooks of the plan's locations with the columns ``KEY``, ``id, url, name, active`` (0, 1):
-    the server's, and those of the journal at the locations that may not be listed, ``unlisted`` (``active`` -1: not
-    known). ``failed``: locations where listing came to another final answer.
-    """
-
-    existing: pd.DataFrame
-    owned: pd.DataFrame
-    doubted: pd.DataFrame
-    unlisted: frozenset[int] = frozenset()
-    failed: Mapping[int, Refused] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls,
-        records: Iterable[tuple[object, ...]],
-        owned: pd.DataFrame,
-        doubted: pd.DataFrame,
-        *,
-        unlisted: frozenset[int] = frozenset(),
-        failed: Mapping[int, Refused] | None = None,
-    ) -> Memory:
-        """From the server's ``(*KEY, id, url, name, active)``."""
-        existing = frame(records, _KNOWN)
-        existing["active"] = existing["active"].astype("int8")
-        if unlisted:
-            remembered = owned[owned["business_id"].isin(unlisted) & ~owned["id"].isin(existing["id"])]
-            existing = pd.concat([existing, remembered.assign(active=np.int8(-1))[list(_KNOWN)]])
-        return cls(existing.sort_values("id", kind="stable"), owned, doubted, unlisted, failed or {})
-
-    @property
-    def arrived(self) -> pd.DataFrame:
-        """Sends of earlier runs, in doubt until now, that the server turns out to have.
-
-        Columns ``OWNED``, and ``was_absent`` as ``doubted`` has it: only where that is 1 it is surely ours.
-        """
-        listed = ~self.doubted["business_id"].isin([*self.unlisted, *self.failed])
-        found = self.doubted[listed].merge(self.existing.drop_duplicates(KEY), on=KEY)
-        return found.assign(location=found["business_id"].astype(str), description="")
-
-    @classmethod
-    def nothing(cls) -> Memory:
-        """Of an account that cannot be asked."""
-        return cls.of([], frame([], OWNED), frame([], DOUBTED))
+def new_run_id(moment: float) -> str:
+    """``20261123T013500Z-4f2a``: sorts by time, and names one run of the world."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(moment))}-{secrets.token_hex(2)}"
 
 
 @dataclass(slots=True)
-class AccountPlan:
-    """What has to be done for one account.
+class Plan:
+    """What a run is going to do, for all its accounts, before anything is sent.
 
-    ``rows`` is the part of the expansion that is the account's, with ``verdict, status, webhook_id, error_code, error``
-    decided.
+    ``rows``: the expansion with every verdict, in input order. ``prune``: the webhooks to delete, by account.
     """
 
     rows: pd.DataFrame
+    prune: dict[str, pd.DataFrame] = field(default_factory=dict)
+    unlisted: dict[str, frozenset[int]] = field(default_factory=dict)
+    """By account the locations whose webhooks it may not list."""
+    arrived: dict[str, list[tuple[tuple[int, int, str], int]]] = field(default_factory=dict)
+    """By account the sends of earlier runs, in doubt until now, that the server turns out to have (key, id)."""
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def deletions(self) -> int:
+        """Webhooks to delete."""
+        return sum(map(len, self.prune.values()))
 
-def compare(rows: pd.DataFrame, memory: Memory, *, if_exists: str, resend_unknown: bool) -> AccountPlan:
-    """Decide every row of one account.
+    def changes(self) -> dict[str, int]:
+        """Rows that need a write, by verdict (a look-up may turn out to need none)."""
+        return self._counted(self.rows, self.deletions)
 
-    ``rows``: the columns of ``sheets.expand`` and ``name_given`` (bool); its index is kept.
-    """
-    rows = rows.assign(verdict=str(Verdict.NOTHING), webhook_id=0)
-    wish = (rows["status"] == Status.PLANNED).to_numpy()
-    rows.loc[wish, "status"] = Status.PENDING
-    rows.loc[wish, "verdict"] = Verdict.CREATE
-    plan = AccountPlan(rows)
-    wish = wish & ~_fail_where_listing_failed(rows, memory.failed, wish)
+    def verdicts(self, account: str) -> dict[str, int]:
+        """The changes of one account."""
+        return self._counted(self.rows[self.rows["account"] == account], len(self.prune.get(account, ())))
 
-    there = _lookup(rows, memory.existing)
-    found = wish & (there["id"] > 0).to_numpy()
-    plan.warnings += _twins(rows[found], memory.existing)
-    _take_existing(plan, there, found, if_exists)
-    moving = _moves(plan, memory, wish, found)
-    unlisted = rows["business_id"].isin(memory.unlisted).to_numpy()
-    _trust_sheet(rows, wish & ~found & ~moving & unlisted, memory.owned)
-    _take_doubts(plan, memory, wish & ~moving, resend_unknown)
-    _describe(rows, memory.owned)
+    @staticmethod
+    def _counted(rows: pd.DataFrame, deletions: int) -> dict[str, int]:
+        counts = rows["verdict"].astype(str).value_counts()
+        found = {
+            str(verdict): int(counts.get(str(verdict), 0)) for verdict in Verdict if verdict is not Verdict.NOTHING
+        }
+        found[str(Verdict.DELETE)] = deletions
+        return {verdict: count for verdict, count in found.items() if count}
+
+    @property
+    def writes(self) -> int:
+        """Writes needed at most."""
+        return sum(self.changes().values())
+
+
+async def make_plan(
+    lines: Mapping[str, Line], rows: pd.DataFrame, *, if_exists: str, resend_unknown: bool, prune: bool
+) -> Plan:
+    """Compare the wish with every account's server and journal; accounts without a line are left as they are."""
+    parts = {str(name): part for name, part in rows.groupby("account", sort=False)}
+    memories: dict[str, Memory] = {}
+    warnings: list[str] = []
+
+    async def learn(name: str, line: Line) -> None:
+        wish = parts[name].loc[parts[name]["status"] == Status.PLANNED, "business_id"]
+        memories[name] = await _learn(line, name, wish, warnings)
+
+    async with side_by_side() as group:
+        for name, line in lines.items():
+            if name in parts:
+                group.start_soon(learn, name, line)
+
+    plan = Plan(rows, warnings=warnings)
+    if prune and (rows["status"] == Status.INVALID).any():  # nobody knows what such a row names
+        warnings.append("a row is invalid, so --prune deletes nothing; mend it and run again")
+        prune = False
+    decided: list[pd.DataFrame] = []
+    for name, part in parts.items():
+        memory = memories.get(name) or Memory.nothing()
+        account = compare(part, memory, if_exists=if_exists, resend_unknown=resend_unknown)
+        decided.append(account.rows)
+        plan.warnings += account.warnings
+        plan.unlisted[name] = memory.unlisted
+        arrived = memory.arrived[["business_id", "action", "url_key", "id"]].itertuples(index=False)
+        plan.arrived[name] = [(tuple(key), webhook_id) for *key, webhook_id in arrived]
+        if prune and memory.failed:
+            plan.warnings.append(f"account {name!r}: not everything could be listed, so --prune deletes nothing there")
+        elif prune and name in lines and lines[name].halted is None:
+            plan.prune[name] = to_prune(account, memory)
+    if decided:
+        plan.rows = pd.concat(decided).sort_index() if len(decided) > 1 else decided[0]
     return plan
 
 
-def to_prune(plan: AccountPlan, memory: Memory) -> pd.DataFrame:
-    """Those of the account's own webhooks that no row of its input names. Columns as ``Memory.owned``."""
-    arrived = memory.arrived.query("was_absent == 1")[list(OWNED)]
-    owned = pd.concat([memory.owned, arrived]).drop_duplicates("id") if len(arrived) else memory.owned
-    named = pd.MultiIndex.from_frame(plan.rows[KEY])
-    moving = plan.rows["webhook_id"]
-    return owned[~pd.MultiIndex.from_frame(owned[KEY]).isin(named) & ~owned["id"].isin(moving)]
-
-
-def _lookup(rows: pd.DataFrame, existing: pd.DataFrame, url: str = "url_key") -> pd.DataFrame:
-    """For every row the existing webhook with the lowest id at its location, event and URL; id 0: there is none."""
-    first = existing.drop_duplicates(KEY)
-    wanted = rows[["business_id", "action", url]].rename(columns={url: "url_key"})
-    wanted["action"] = wanted["action"].astype("int64")
-    found = wanted.merge(first, how="left", on=KEY)
-    found["id"] = found["id"].fillna(0).astype("int64")
-    return found.set_axis(rows.index)
-
-
-def _twins(rows: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
-    again = existing[existing.duplicated(KEY, keep=False)]
-    if again.empty:
-        return []
-    named = again[pd.MultiIndex.from_frame(again[KEY]).isin(pd.MultiIndex.from_frame(rows[KEY]))]
-    return [
-        f"the server has {len(twins)} webhooks for {actions.name_of(twins['action'].iloc[0])} at location"
-        f" {twins['business_id'].iloc[0]} to {twins['url'].iloc[0]}: ids {', '.join(map(str, twins['id']))};"
-        " each event is delivered so many times"
-        for _, twins in named.groupby(KEY, sort=False)
-    ]
-
-
-def _fail_where_listing_failed(rows: pd.DataFrame, failed: Mapping[int, Refused], wish: np.ndarray) -> np.ndarray:
-    """Nobody knows what is there, and asking again would be answered the same."""
-    these = wish & rows["business_id"].isin(failed).to_numpy()
-    if these.any():
-        errors = [failed[business_id] for business_id in rows.loc[these, "business_id"]]
-        rows.loc[these, ["status", "verdict"]] = [Status.FAILED, Verdict.NOTHING]
-        rows.loc[these, "error_code"] = [error.error_code for error in errors]
-        rows.loc[these, "error"] = [f"not sent, for what is there could not be listed: {error}" for error in errors]
-    return np.asarray(these)
-
-
-def _take_existing(plan: AccountPlan, there: pd.DataFrame, found: np.ndarray, if_exists: str) -> None:
-    rows = plan.rows
-    rows.loc[found, "webhook_id"] = there.loc[found, "id"]
-    if if_exists == "fail":
-        _already_exists(rows, found, "the server has this webhook already, id {id}; see --if-exists")
-        return
-    differs = np.zeros(len(rows), dtype=bool)
-    if if_exists == "update":
-        differs = found & (
-            (rows["name_given"] & (rows["name"] != there["name"])).to_numpy()
-            | (rows["description"] != "").to_numpy()
-            | ((rows["active"] >= 0) & (rows["active"] != there["active"])).to_numpy()
-        )
-        rows.loc[differs, "verdict"] = Verdict.UPDATE
-    same = found & ~differs
-    rows.loc[same, ["status", "verdict"]] = [Status.EXISTS, Verdict.NOTHING]
-    rows.loc[same, ["url", "name"]] = there.loc[same, ["url", "name"]]
-
-
-def _moves(plan: AccountPlan, memory: Memory, wish: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Rows with ``Replaces``: the webhook at the old URL gets the new one, if that is not there already."""
-    rows = plan.rows
-    if not (rows["replaces"] != "").any():
-        return np.zeros(len(rows), dtype=bool)
-    old_key = rows["replaces"].map(url_key)
-    old = _lookup(rows.assign(old_key=old_key), memory.existing, "old_key")["id"]
-    old = old.where(wish & (old_key != rows["url_key"]), 0)
-    has_old = ((old > 0) & ~old.duplicated()).to_numpy()
-    _already_exists(
-        rows, has_old & found, "the new URL is there already (id {id}) beside the old one; delete one of them"
+async def _learn(line: Line, name: str, wish: pd.Series, warnings: list[str]) -> Memory:
+    """What the server has at the locations of a wish and of sends in doubt, and what the journal knows."""
+    doubted = history.doubted(line.journal, line.account)
+    business_ids = pd.concat([wish, doubted["business_id"]]).unique().tolist()
+    found = Listing()  # where it cannot be had, nobody knows what is there, and nothing will be sent
+    with line.working():
+        try:
+            found = await existing(line, business_ids)
+        except (NextSlotTooFar, GaveUp, ApiError, CredentialsError) as error:
+            line.stop(error)
+    if found.not_permitted:
+        warnings.append(_not_listed(name, found, len(business_ids)))
+    return Memory.of(
+        (
+            (record.business_id, record.action, url_key(record.url), record.id, record.url, record.name, record.active)
+            for record in found.records.values()
+        ),
+        history.owned(line.journal, line.account),
+        doubted,
+        unlisted=found.not_permitted,
+        failed=found.failed,
     )
-    moving = has_old & ~found
-    rows.loc[moving, "verdict"] = Verdict.MOVE
-    rows.loc[moving, "webhook_id"] = old[moving]
-    return np.asarray(moving)
 
 
-def _already_exists(rows: pd.DataFrame, these: np.ndarray, sentence: str) -> None:
-    rows.loc[these, ["status", "verdict", "error_code"]] = [Status.FAILED, Verdict.NOTHING, "already-exists"]
-    rows.loc[these, "error"] = [sentence.format(id=webhook_id) for webhook_id in rows.loc[these, "webhook_id"]]
+def _not_listed(name: str, found: Listing, asked: int) -> str:
+    numbers = sorted(found.not_permitted)
+    error = found.refused[numbers[0]]
+    if len(numbers) == asked:
+        return f"account {name!r} may not list webhooks ({error}): the journal alone decides what is there already"
+    named = ", ".join(map(str, numbers[:_MOST_NAMED])) + (", …" if len(numbers) > _MOST_NAMED else "")
+    return (
+        f"account {name!r} may not list the webhooks of {len(numbers)} of {asked} locations ({named}; {error}):"
+        " there the journal alone decides what is there already"
+    )
 
 
-def _trust_sheet(rows: pd.DataFrame, these: np.ndarray, owned: pd.DataFrame) -> None:
-    """Without a list, the id of a results file counts; what the journal knows of it, it knows better."""
-    done = these & (rows["known_id"] > 0).to_numpy()
-    rows.loc[done, ["status", "verdict"]] = [Status.EXISTS, Verdict.NOTHING]
-    rows.loc[done, "webhook_id"] = rows.loc[done, "known_id"]
-    made = done & rows["known_id"].isin(owned["id"]).to_numpy()
-    for column in ("url", "name"):
-        known = dict(zip(owned["id"], owned[column], strict=True))
-        rows.loc[made, column] = [known[number] for number in rows.loc[made, "known_id"]]
+def tell_arrivals(lines: Mapping[str, Line], plan: Plan) -> None:
+    """Let the journal know which earlier sends have arrived after all."""
+    for name, line in lines.items():
+        for key, webhook_id in plan.arrived.get(name, ()):
+            line.journal.arrived(line.account, key, webhook_id, line.wall())
 
 
-def _take_doubts(plan: AccountPlan, memory: Memory, wish: np.ndarray, resend_unknown: bool) -> None:
-    """Rows whose last send, in an earlier run, has no outcome, by the journal or by the results file they come from."""
+def input_rows(rows: pd.DataFrame, extras: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    """The rows of the input as the journal takes them (``ROW_COLUMNS``)."""
+    own = extras.itertuples(index=False, name=None) if len(extras.columns) else ((),) * len(rows)
+    yield from zip(
+        range(len(rows)), rows["BusinessId"], rows["Location"], rows["Action"], rows["URL"], rows["Name"],
+        rows["Description"], rows["Active"], rows["Account"], (history.pack(values) for values in own), strict=True,
+    )  # fmt: skip
+
+
+def item_rows(plan: Plan, numbers: Mapping[str, int]) -> Iterator[tuple[object, ...]]:
+    """The plan as the journal takes it (``ITEM_COLUMNS``); the deletions stand at the end."""
     rows = plan.rows
-    in_doubt = wish & rows["known_doubt"].to_numpy(dtype=bool)
-    if not memory.doubted.empty:
-        in_doubt |= wish & pd.MultiIndex.from_frame(rows[KEY]).isin(pd.MultiIndex.from_frame(memory.doubted[KEY]))
-    if not in_doubt.any():
-        return
-    waiting = in_doubt & (rows["verdict"] == Verdict.CREATE).to_numpy()
-    unlisted = rows["business_id"].isin(memory.unlisted).to_numpy()
-    rows.loc[waiting & ~unlisted, ["verdict", "error_code"]] = [Verdict.LOOK_UP, "in-doubt"]
-    rows.loc[waiting & ~unlisted, "error"] = "sent by an earlier run, which got no answer"
-    if not resend_unknown:
-        nobody_can_look = waiting & unlisted
-        rows.loc[nobody_can_look, ["verdict", "status", "error_code"]] = [Verdict.NOTHING, Status.UNKNOWN, "in-doubt"]
-        rows.loc[nobody_can_look, "error"] = (
-            "sent by an earlier run, which got no answer, and looking it up is not permitted: see in Nexudus whether it"
-            " is there, or use --resend-unknown"
-        )
+    accounts = rows["account"].map(numbers)
+    descriptions = [text or None for text in rows["description"]]
+    active = [None if flag < 0 else int(flag) for flag in rows["active"]]
+    yield from zip(
+        range(len(rows)), rows["row"].tolist(), rows["place"], accounts.tolist(), rows["business_id"].tolist(),
+        rows["location"], rows["action"].tolist(), rows["url"], rows["url_key"], rows["name"],
+        rows["name_given"].tolist(), descriptions, active, map(str, rows["verdict"]), map(str, rows["status"]),
+        rows["webhook_id"].tolist(), _nothing(), rows["error_code"], rows["error"],
+        rows["changes"] if "changes" in rows else _nothing(),
+        strict=False,
+    )  # fmt: skip
+    deletions = ((numbers[name], webhook) for name, owned in plan.prune.items() for webhook in owned.to_dict("records"))
+    for number, (account, webhook) in enumerate(deletions):
+        yield deletion_row(len(rows) + number, f"prune:{number + 1}", account, webhook)
 
 
-def _describe(rows: pd.DataFrame, owned: pd.DataFrame) -> None:
-    """A search leaves the description out: it is known of what this tool made, and from an earlier results file."""
-    known = dict(zip(owned["id"], owned["description"], strict=True))
-    exists = (rows["status"] == Status.EXISTS) & (rows["known_id"] != rows["webhook_id"])
-    rows.loc[exists, "description"] = [known.get(number) or "" for number in rows.loc[exists, "webhook_id"]]
+def deletion_row(seq: int, place: str, account: int, webhook: Mapping[Any, Any], row: int = -1) -> tuple[object, ...]:
+    """A webhook of ours (``history.OWNED``) to delete, as the journal takes it."""
+    return (
+        seq, row, place, account, webhook["business_id"], webhook["location"], webhook["action"], webhook["url"],
+        webhook["url_key"], webhook["name"], 1, webhook["description"], None, str(Verdict.DELETE), str(Status.PENDING),
+        webhook["id"], None, "", "", "delete",
+    )  # fmt: skip
+
+
+def _nothing() -> Iterator[None]:
+    while True:
+        yield None
+
+
+async def send(
+    lines: Mapping[str, Line],
+    run: int,
+    unlisted: Mapping[str, Container[int]],
+    *,
+    workers: int,
+    retries: int,
+    settle: float,
+    canary: int = 0,
+    ended: Callable[[Outcome], None],
+) -> None:
+    """Send what the journal has to do for the run, all accounts side by side, each under its own limits.
+
+    ``unlisted``: by account the locations where what is in doubt cannot be looked up.
+    """
+    cage = Canary(canary)
+    async with side_by_side() as group:
+        for name, line in lines.items():
+            sender = Sender(
+                line,
+                run,
+                unlisted=unlisted.get(name, ()),
+                retries=retries,
+                settle=settle,
+                canary=cage,
+                ended=ended,
+                named={"run_id": history.run_id(line.journal, run), "account": name},
+            )
+            group.start_soon(sender.send, workers)
+    for line in lines.values():
+        await line.journal.durable()
+        reason = line.halted or line.closed
+        if cage.has_failed and reason is None:
+            line.halt(reason := Halt(f"not all of the first {canary} writes succeeded (--canary)"))
+        if reason is not None:
+            line.journal.give_up(run, line.account, f"not sent: {reason.reason}")
+        line.left = line.journal.pending(run, line.account)
+
+
+def resume_at(lines: Iterable[Line]) -> float | None:
+    """The first moment (seconds since 1970) at which the limits let an account go on with what it has left."""
+    return min((moment for line in lines if (moment := line.resumes_at) is not None), default=None)

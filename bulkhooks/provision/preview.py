@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from bulkhooks.errors import ApiError, CredentialsError, NotFound, Refused
+from bulkhooks.provision.account import Line
 from bulkhooks.provision.changes import described, differences, identity, wanted
 from bulkhooks.provision.item import Item, Verdict
 from bulkhooks.provision.limiter import NextSlotTooFar
-from bulkhooks.provision.line import Line
 from bulkhooks.provision.outage import GaveUp
-from bulkhooks.provision.run import Plan
+from bulkhooks.provision.plan import Plan
 from bulkhooks.provision.tasks import side_by_side
 from bulkhooks.webhook import Status
 

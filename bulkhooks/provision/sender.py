@@ -33,14 +33,14 @@ from bulkhooks.errors import (
     Refused,
     Unauthorized,
 )
-from bulkhooks.provision.bounds import NotRead, WritesClosed
+from bulkhooks.provision.account import Line
 from bulkhooks.provision.canary import Canary
 from bulkhooks.provision.changes import described, differences, identity, wanted
 from bulkhooks.provision.item import Item, Outcome, Verdict
 from bulkhooks.provision.limiter import NextSlotTooFar
-from bulkhooks.provision.line import Line
 from bulkhooks.provision.listing import find
 from bulkhooks.provision.outage import GaveUp, backoff
+from bulkhooks.provision.stopping import NotRead, WritesClosed
 from bulkhooks.webhook import Status
 
 BATCH = 500

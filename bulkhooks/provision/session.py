@@ -16,14 +16,14 @@ import httpx
 from anyio.abc import TaskGroup
 
 from bulkhooks.errors import Aborted, UsageError
-from bulkhooks.nexudus.auth import Authorization
 from bulkhooks.nexudus.client import NexudusClient
-from bulkhooks.provision.bounds import Budget, Halt
-from bulkhooks.provision.exchange import Traffic
-from bulkhooks.provision.journal import Journal
+from bulkhooks.nexudus.credentials import Authorization
+from bulkhooks.provision.account import Line
+from bulkhooks.provision.dispatch import Traffic
+from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.lock import hold
 from bulkhooks.provision.limiter import Limiter, Rate
-from bulkhooks.provision.line import Line
-from bulkhooks.provision.lock import hold
+from bulkhooks.provision.stopping import Budget, Halt
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

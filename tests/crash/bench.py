@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from bulkhooks.provision import history
-from bulkhooks.provision.journal import Journal
+from bulkhooks.provision.journal import history
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.sandbox.options import parse_faults, parse_latency
 from bulkhooks.sandbox.server import Sandbox, SandboxOptions
 from tests.processes import PROGRAM

@@ -8,8 +8,8 @@ from types import ModuleType, SimpleNamespace
 import anyio
 import pytest
 
-from bulkhooks.provision.journal import Journal
-from bulkhooks.provision.lock import hold
+from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.lock import hold
 from bulkhooks.sandbox.server import Sandbox
 from tests.jobs.command_lines import SCHEDULES
 

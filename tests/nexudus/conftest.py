@@ -11,8 +11,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from bulkhooks.nexudus.auth import Authorization, authorization_from
 from bulkhooks.nexudus.client import NexudusClient
+from bulkhooks.nexudus.credentials import Authorization, authorization_from
 
 BODY = {"BusinessId": 1001, "Name": "Soho - BookingCreate", "Action": 6, "URL": "https://hooks.example.com/in"}
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bulkhooks.errors import Conflict, Forbidden, InDoubt, Invalid, NotFound, Refused, Throttled, Unauthorized
-from bulkhooks.nexudus.answers import LONGEST_WAIT, retry_after
+from bulkhooks.nexudus.responses import LONGEST_WAIT, retry_after
 from tests.nexudus.conftest import BODY, CREATED, client_of
 
 pytestmark = pytest.mark.anyio

@@ -11,10 +11,10 @@ import pytest
 
 from bulkhooks.errors import CredentialsError, InDoubt, NotSent, Throttled, Unauthorized
 from bulkhooks.nexudus.tokens import QUIET
-from bulkhooks.provision.bounds import Budget
-from bulkhooks.provision.journal import Journal
+from bulkhooks.provision.account import Line
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.limiter import Limiter
-from bulkhooks.provision.line import Line
+from bulkhooks.provision.stopping import Budget
 from tests.nexudus.conftest import BODY, CREATED, client_of
 
 pytestmark = pytest.mark.anyio

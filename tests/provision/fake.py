@@ -13,14 +13,14 @@ import anyio
 import httpx
 import pandas as pd
 
-from bulkhooks.provision import history
-from bulkhooks.provision.bounds import Halt
 from bulkhooks.provision.forecast import forecast
-from bulkhooks.provision.journal import Journal
+from bulkhooks.provision.journal import history
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.limiter import parse_rates
+from bulkhooks.provision.plan import item_rows, make_plan, new_run_id, resume_at, send, tell_arrivals
 from bulkhooks.provision.preview import preview
-from bulkhooks.provision.run import item_rows, make_plan, new_run_id, resume_at, send, tell_arrivals
 from bulkhooks.provision.session import Account, Session, Terms
+from bulkhooks.provision.stopping import Halt
 from bulkhooks.webhook import RESULT_COLUMNS, Status, url_key
 from tests.nexudus.conftest import authorization
 

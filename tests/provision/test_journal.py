@@ -9,7 +9,7 @@ import pytest
 
 from bulkhooks.errors import JournalError
 from bulkhooks.provision.item import Outcome, Verdict
-from bulkhooks.provision.journal import Journal
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.webhook import Status
 
 NOW = 1_800_000_000.0

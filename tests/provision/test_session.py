@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bulkhooks.errors import LockedError, UsageError
-from bulkhooks.provision.journal import Journal
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.session import Account, Session, Terms
 from tests.nexudus.conftest import authorization
 from tests.provision.fake import FakeApi

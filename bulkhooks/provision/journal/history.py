@@ -11,7 +11,7 @@ import pandas as pd
 
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
-from bulkhooks.provision.journal import Journal
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.sheets.tally import sentences
 from bulkhooks.summary import EXIT_CODES, ErrorCount, Summary
 from bulkhooks.webhook import DONE, Status

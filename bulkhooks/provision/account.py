@@ -24,12 +24,12 @@ from bulkhooks.errors import (
     Unauthorized,
 )
 from bulkhooks.nexudus.client import NexudusClient
-from bulkhooks.provision.bounds import Budget, Halt, HeldBack, NotRead, WritesClosed
-from bulkhooks.provision.exchange import Exchange, Traffic
+from bulkhooks.provision.dispatch import Exchange, Traffic
 from bulkhooks.provision.item import Item
-from bulkhooks.provision.journal import DAY, Journal
+from bulkhooks.provision.journal.journal import DAY, Journal
 from bulkhooks.provision.limiter import Limiter, NextSlotTooFar
 from bulkhooks.provision.outage import Outage, backoff
+from bulkhooks.provision.stopping import Budget, Halt, HeldBack, NotRead, WritesClosed
 
 LOCATIONS_THAT_MEAN_LOCKED_OUT = 3
 """Refused on so many locations with no success between, the credentials themselves are taken to be the reason."""

@@ -20,11 +20,11 @@ from bulkhooks.errors import (
     Throttled,
     Unauthorized,
 )
-from bulkhooks.provision.bounds import HeldBack
 from bulkhooks.provision.item import Item
-from bulkhooks.provision.journal import Journal
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.limiter import Limiter, Slot
 from bulkhooks.provision.outage import Outage, backoff
+from bulkhooks.provision.stopping import HeldBack
 
 _log = logging.getLogger("bulkhooks")
 

@@ -16,7 +16,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from bulkhooks.errors import JournalError
-from bulkhooks.provision.schema import connect, translated
+from bulkhooks.provision.journal.schema import connect, translated
 
 _TURNS = 16
 """Turns of the event loop that share one commit, a fifth of a millisecond when nothing happens. In a few of them a

@@ -8,7 +8,7 @@ import anyio
 from pydantic import SecretStr
 
 from bulkhooks.errors import CredentialsError
-from bulkhooks.nexudus.auth import bare_token
+from bulkhooks.nexudus.credentials import bare_token
 
 PATIENCE = 60.0
 """Seconds that the command may take."""

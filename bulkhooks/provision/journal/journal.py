@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bulkhooks.provision.item import Item, Outcome, Verdict
-from bulkhooks.provision.records import Records
+from bulkhooks.provision.journal.commits import Records
 from bulkhooks.webhook import Status
 
 DAY = 86400.0

@@ -9,10 +9,10 @@ import httpx
 from pydantic import SecretStr
 
 from bulkhooks.errors import Refused
-from bulkhooks.nexudus.answers import refusal, unreadable
-from bulkhooks.nexudus.auth import Authorization, bare_token
-from bulkhooks.nexudus.records import SignInRefused, TokenAnswer
-from bulkhooks.nexudus.wording import one_line
+from bulkhooks.nexudus.credentials import Authorization, bare_token
+from bulkhooks.nexudus.messages import one_line
+from bulkhooks.nexudus.models import SignInRefused, TokenAnswer
+from bulkhooks.nexudus.responses import refusal, unreadable
 
 
 def signing_in(url: httpx.URL, known: Authorization) -> httpx.Request:

@@ -43,8 +43,8 @@ from bulkhooks.errors import (
     Unauthorized,
 )
 from bulkhooks.nexudus.address import shown_url
-from bulkhooks.nexudus.records import Written
-from bulkhooks.nexudus.wording import no_connection, one_line, page_title
+from bulkhooks.nexudus.messages import no_connection, one_line, page_title
+from bulkhooks.nexudus.models import Written
 
 T = TypeVar("T")
 
