@@ -13,11 +13,11 @@ from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, Forbidden, Refused, Unauthorized, UsageError
 from bulkhooks.provision.listing import locations
 from bulkhooks.provision.session import Session
-from bulkhooks.sheets.expand import Expansion, expand
-from bulkhooks.sheets.locations import Locations
-from bulkhooks.sheets.normalize import normalize
-from bulkhooks.sheets.reader import read
-from bulkhooks.sheets.table import Table
+from bulkhooks.sheets.normalizing.expand import Expansion, expand
+from bulkhooks.sheets.normalizing.normalize import normalize
+from bulkhooks.sheets.reading.locations import Locations
+from bulkhooks.sheets.reading.reader import read
+from bulkhooks.sheets.reading.table import Table
 
 if TYPE_CHECKING:
     from bulkhooks.sandbox.server import Sandbox

@@ -21,7 +21,7 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.plan import Plan, input_rows, item_rows, new_run_id, resume_at
 from bulkhooks.provision.session import Session
 from bulkhooks.report import Report
-from bulkhooks.sheets.table import Table
+from bulkhooks.sheets.reading.table import Table
 from bulkhooks.summary import EXIT_CODES, Summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
@@ -105,7 +105,7 @@ class Running:
 
         Returns what has to be said where that cannot be done; the copies made go into the summary's outputs.
         """
-        from bulkhooks.sheets.writeback import write_back
+        from bulkhooks.sheets.writeback.copy import write_back
 
         summary = self.report.summary
         workbooks = [Path(name) for name in self.job.inputs if Path(name).suffix.lower() in {".xlsx", ".xlsm"}]

@@ -11,8 +11,8 @@ from types import TracebackType
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.sheets.results import Outputs
-from bulkhooks.sheets.table import Table
+from bulkhooks.sheets.reading.table import Table
+from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.summary import Summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 

@@ -154,8 +154,8 @@ def _journal(job: Job) -> Journal:
 def template(job: Job, output: str) -> str:
     """Write an input workbook to fill in, with the locations of a file or of the API; returns where it went."""
     from bulkhooks.provision.tasks import blocking
-    from bulkhooks.sheets.locations import Locations
-    from bulkhooks.sheets.template import write_template
+    from bulkhooks.sheets.reading.locations import Locations
+    from bulkhooks.sheets.template.workbook import write_template
 
     if job.locations == "live":
         rows = [(number, name, "") for number, name in blocking(lambda: _live_locations(job))]

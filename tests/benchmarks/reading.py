@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 from python_calamine import CalamineWorkbook
 
-from bulkhooks.sheets.expand import expand
-from bulkhooks.sheets.locations import Locations
-from bulkhooks.sheets.normalize import normalize
-from bulkhooks.sheets.reader import read
+from bulkhooks.sheets.normalizing.expand import expand
+from bulkhooks.sheets.normalizing.normalize import normalize
+from bulkhooks.sheets.reading.locations import Locations
+from bulkhooks.sheets.reading.reader import read
 from tests.benchmarks.inputs import EVENTS, write_csv, write_xlsx
 from tests.benchmarks.measure import Row, Scale, medians, seconds
 

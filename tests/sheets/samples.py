@@ -10,7 +10,7 @@ from pathlib import Path
 
 import openpyxl
 
-from bulkhooks.sheets.results import Outputs
+from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.summary import Summary
 from bulkhooks.webhook import RESULT_COLUMNS
 

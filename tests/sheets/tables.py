@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bulkhooks.sheets.expand import expand
-from bulkhooks.sheets.locations import Location, Locations
-from bulkhooks.sheets.normalize import normalize
-from bulkhooks.sheets.source import FIELDS, Source
-from bulkhooks.sheets.table import Table
+from bulkhooks.sheets.normalizing.expand import expand
+from bulkhooks.sheets.normalizing.normalize import normalize
+from bulkhooks.sheets.reading.locations import Location, Locations
+from bulkhooks.sheets.reading.source import FIELDS, Source
+from bulkhooks.sheets.reading.table import Table
 
 URL = "https://hooks.example.com/in"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook
 
-from bulkhooks.sheets.cells import MAX_TEXT, CellWriter
+from bulkhooks.sheets.writing.cells import MAX_TEXT, CellWriter
 
 AWKWARD = [
     *("=1+1", "+44 20", "-5", "@SUM(A1)", "'=1", "http://a.example.com", "mailto:a@b.example", "internal:A1"),

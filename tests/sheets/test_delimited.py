@@ -11,7 +11,7 @@ import math
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulkhooks.sheets.delimited import CsvWriter, JsonlWriter
+from bulkhooks.sheets.writing.text_formats import CsvWriter, JsonlWriter
 
 texts = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
     ["=1+1", "+1", "-1", "@x", "'=1", "''-1", "'quoted'", "a,b", 'say "hi"', "a\r\nb", "\u2028", "\x85", ";", "\t"]

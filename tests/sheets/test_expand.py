@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.source import FIELDS
+from bulkhooks.sheets.reading.source import FIELDS
 from tests.sheets.tables import LOCATIONS, NOWHERE, URL, expanded, row, table, told
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkhooks.sheets.ids import WIDEST, IdReader
+from bulkhooks.sheets.normalizing.business_ids import WIDEST, IdReader
 from tests.sheets.tables import LOCATIONS, NOWHERE
 
 WITH_TABLE = IdReader(LOCATIONS)

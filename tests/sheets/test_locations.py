@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.locations import Locations
+from bulkhooks.sheets.reading.locations import Locations
 
 
 def test_ids_names_and_groups_are_found(tmp_path):

@@ -18,7 +18,7 @@ from xlwt.CompoundDoc import XlsDoc
 
 from bulkhooks.errors import InputError
 from bulkhooks.sheets.examples import EXAMPLES
-from bulkhooks.sheets.reader import read
+from bulkhooks.sheets.reading.reader import read
 
 DATA = Path(__file__).parents[1] / "data"
 

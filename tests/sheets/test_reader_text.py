@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.delimited import CsvWriter
-from bulkhooks.sheets.files import label_of
-from bulkhooks.sheets.reader import read
+from bulkhooks.sheets.reading.files import label_of
+from bulkhooks.sheets.reading.reader import read
+from bulkhooks.sheets.writing.text_formats import CsvWriter
 from bulkhooks.webhook import RESULT_COLUMNS
 
 HEADER = "BusinessId,Action,URL"

@@ -16,10 +16,10 @@ from openpyxl.worksheet.table import Table as ExcelTable
 
 from bulkhooks.errors import InputError, UsageError
 from bulkhooks.sheets.examples import EXAMPLES
-from bulkhooks.sheets.expand import expand
-from bulkhooks.sheets.grid import letter
-from bulkhooks.sheets.normalize import normalize
-from bulkhooks.sheets.reader import read
+from bulkhooks.sheets.normalizing.expand import expand
+from bulkhooks.sheets.normalizing.normalize import normalize
+from bulkhooks.sheets.reading.grid import letter
+from bulkhooks.sheets.reading.reader import read
 from bulkhooks.webhook import RESULT_COLUMNS
 
 at = dt.datetime  # spreadsheets have no time zones

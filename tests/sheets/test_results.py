@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from bulkhooks.errors import OutputError, UsageError
-from bulkhooks.sheets.results import Outputs
+from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.webhook import RESULT_COLUMNS
 from tests.sheets.samples import csv_rows, jsonl_rows, row, sheet_rows, summary, write
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bulkhooks.sheets.advice import VERDICTS, next_steps, what_to_do
-from bulkhooks.sheets.tally import Tally, sentences
+from bulkhooks.sheets.writing.advice import VERDICTS, next_steps, what_to_do
+from bulkhooks.sheets.writing.counts import Tally, sentences
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 from tests.sheets.samples import row, summary
 

@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 from python_calamine import CalamineWorkbook
 
-from bulkhooks.sheets.results import Outputs
-from bulkhooks.sheets.workbook_results import WorkbookWriter
+from bulkhooks.sheets.writing.outputs import Outputs
+from bulkhooks.sheets.writing.workbook import WorkbookWriter
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 from tests.sheets.samples import HEALTH_COLUMNS, row, sheet_rows, summary, write
 
@@ -97,7 +97,7 @@ def sheet_rows_of(book):
 
 def test_colours_differ_in_lightness_too():
     """Printed in grey, what is wrong still stands out from what is done, and each look has a sign of its own."""
-    from bulkhooks.sheets.looks import LOOKS
+    from bulkhooks.sheets.writing.style import LOOKS
 
     def lightness(colour):
         red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))

@@ -9,10 +9,10 @@ import pytest
 
 from bulkhooks.actions import NAMES
 from bulkhooks.errors import OutputError, UsageError
-from bulkhooks.sheets.event_words import described_events
 from bulkhooks.sheets.examples import EXAMPLES, is_example
-from bulkhooks.sheets.reader import read
-from bulkhooks.sheets.template import write_template
+from bulkhooks.sheets.reading.reader import read
+from bulkhooks.sheets.template.events import described_events
+from bulkhooks.sheets.template.workbook import write_template
 
 LOCATIONS = [(1001, "London Soho", "london, uk"), (1002, "東京", "")]
 

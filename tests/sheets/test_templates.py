@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkhooks.sheets.factored import Factored, texts
-from bulkhooks.sheets.templates import TemplateColumn, TemplateReader, escape
+from bulkhooks.sheets.normalizing.categorical import Factored, texts
+from bulkhooks.sheets.normalizing.templates import TemplateColumn, TemplateReader, escape
 
 KNOWN = ["BusinessId", "Location", "Action", "ActionId", "Region", "region", "Status (input)", "Own %s column"]
 READER = TemplateReader("URL", KNOWN)

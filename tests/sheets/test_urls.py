@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkhooks.sheets.urls import Verdict, check, clean, hidden
+from bulkhooks.sheets.normalizing.urls import Verdict, check, clean, hidden
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from bulkhooks.errors import OutputError
-from bulkhooks.sheets.writeback import write_back
+from bulkhooks.sheets.writeback.copy import write_back
 from tests.sheets.samples import row, write
 
 SOFFICE = shutil.which("soffice")

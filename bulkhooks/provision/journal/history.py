@@ -12,7 +12,7 @@ import pandas as pd
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.sheets.tally import sentences
+from bulkhooks.sheets.writing.counts import sentences
 from bulkhooks.summary import EXIT_CODES, ErrorCount, Summary
 from bulkhooks.webhook import DONE, Status
 

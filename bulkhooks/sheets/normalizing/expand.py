@@ -1,0 +1,197 @@
+"""From rows to webhooks: locations x actions, with every blank filled in, every URL looked at and every twin named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bulkhooks import actions
+from bulkhooks.sheets.normalizing.categorical import Codes, Factored, Texts, Truths, combine, texts
+from bulkhooks.sheets.normalizing.expanded_rows import Lines
+from bulkhooks.sheets.normalizing.findings import Finding, missing
+from bulkhooks.sheets.normalizing.normalize import Fields
+from bulkhooks.sheets.normalizing.problems import Problems
+from bulkhooks.sheets.normalizing.urls import NOTHING, Verdict, check, hidden
+from bulkhooks.sheets.problems import Problem
+from bulkhooks.webhook import Status, url_key
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What an input asks for.
+
+    ``webhooks``: one line a webhook, in the order written (locations, and for each the actions), and one line for a
+    row that is invalid. Index: positions from 0. Columns: ``row`` (int64, position in ``Table.rows``), ``place`` (its),
+    ``account``, ``business_id`` (int64, 0 where not known), ``location`` (its name, else its id), ``action`` (int64, 0
+    where not known), ``url``, ``url_key`` (in which URLs are compared), ``name``, ``description`` ('' where not given),
+    ``active`` (int8; -1 where not given, else 0 or 1), ``replaces`` ('' or a URL), ``known_id`` (int64, 0 where none),
+    ``known_doubt`` (bool), ``status`` (planned, duplicate, invalid), ``error_code``, ``error``. On an invalid line the
+    texts are as written.
+
+    ``problems``: everything found, by row and in a row by field, warnings among them.
+    """
+
+    webhooks: pd.DataFrame
+    problems: list[Problem]
+
+
+def expand(fields: Fields) -> Expansion:
+    """The webhooks that a table asks for. Raises ``InputError`` where it asks for more than anybody can mean."""
+    problems = fields.problems.copy()
+    stopped = problems.stopped()
+    lines = Lines.of(fields, stopped)
+    _fill_in(lines, problems)
+    _check_urls(lines, problems)
+
+    late = problems.stopped() & ~stopped
+    if late.any():
+        stopped |= late
+        lines = lines.take(np.flatnonzero(lines.is_first | ~late[lines.row]))
+    found = problems.sorted()
+    return Expansion(_frame(lines, stopped, found, problems), found)
+
+
+def _fill_in(lines: Lines, problems: Problems) -> None:
+    """Fill in all blanks, and tell those that stay empty where that does harm."""
+    lines.fill_in("Name")
+    blank = _is_blank(lines.filled["Name"])
+    if blank.any():
+        names = lines.filled["Name"]
+        lines.fill_in("Name", template="")
+        names = lines.filled["Name"] = np.where(blank, lines.filled["Name"], names)
+        finding = missing("Name", "Neither the cell nor --name-template gives one. Write one")
+        problems.add("Name", ((row, finding) for row in lines.rows(_is_blank(names))))
+    for name in ("URL", "Replaces"):
+        for key, where in lines.fill_in(name, in_url=True).items():
+            sentence = f"{name} asks for {{{key}}}, which is empty in this row. Fill it in, or take it out of {name}"
+            problems.add(name, ((row, Finding("missing-value", "", sentence)) for row in lines.rows(where)))
+            lines.filled[name][where] = ""
+    lines.fill_in("Description")
+
+
+def _is_blank(column: Texts) -> Truths:
+    return _flags(not text or text.isspace() for text in column)
+
+
+def _flags(values: Iterable[bool]) -> Truths:
+    return np.fromiter(values, dtype=bool)
+
+
+def _check_urls(lines: Lines, problems: Problems) -> None:
+    """Whether every URL is one. What there is to be said of a row's URLs is said once, of the first."""
+    for name in ("URL", "Replaces"):
+        column = lines.value(name)
+        verdicts = [check(url) if url else NOTHING for url in column.distinct]
+        flags = {"bad-url": _flags(verdict.sentence != "" for verdict in verdicts)}
+        if name == "URL":
+            flags["insecure-url"] = _flags(verdict.is_insecure for verdict in verdicts)
+            flags["private-url"] = _flags(verdict.is_private for verdict in verdicts)
+        for code, flagged in flags.items():
+            where = column.where(flagged)
+            rows, first = np.unique(lines.row[where], return_index=True)
+            codes = column.codes[where[first]].tolist()
+            findings = {number: _finding(code, column.distinct[number], verdicts[number]) for number in set(codes)}
+            problems.add(name, ((row, findings[number]) for row, number in zip(rows.tolist(), codes, strict=True)))
+
+
+def _finding(code: str, url: str, verdict: Verdict) -> Finding:
+    url = hidden(url)
+    if code == "insecure-url":
+        return Finding.of(
+            code, url, "is http: events go there unencrypted. Use https if the endpoint can", warning=True
+        )
+    if code == "private-url":
+        return Finding.of(code, url, "is in a private network, where Nexudus cannot reach it", warning=True)
+    return Finding.of(code, url, verdict.sentence)
+
+
+def _frame(lines: Lines, stopped: Truths, found: Iterable[Problem], problems: Problems) -> pd.DataFrame:
+    fields, rows, row = lines.fields, lines.fields.table.rows, lines.row
+    count = len(row)
+    keys = lines.value("URL").map(_shared_key)
+    account = fields.account.take(row)
+    known_id = np.where(np.bincount(row)[row] == 1, np.asarray(rows["known_id"], dtype=np.int64)[row], 0)
+
+    invalid = np.flatnonzero(stopped[row])
+    valid = np.flatnonzero(~stopped[row])
+    same_key = Factored.of(keys.distinct).codes[keys.codes]
+    numbers, first = combine(lines.business_id[valid], account.codes[valid], lines.action[valid], same_key[valid])
+    firsts = valid[first[numbers]]
+    again = np.flatnonzero(firsts != valid)
+    twins, firsts = valid[again], firsts[again]
+    known_id[firsts] = np.maximum(known_id[firsts], known_id[twins])
+
+    status = np.full(count, str(Status.PLANNED), dtype=object)
+    status[twins], status[invalid] = str(Status.DUPLICATE), str(Status.INVALID)
+    error_code, error = np.full(count, "", dtype=object), np.full(count, "", dtype=object)
+    error[twins] = texts(_same_as(lines, problems, twins, firsts))
+    error_code[invalid], error[invalid] = _told(found, row[invalid])
+
+    columns = lines.filled | {"url_key": keys.texts(), "Location": lines.location()}
+    nowhere = invalid[lines.business_id[invalid] == 0]
+    for name, column in columns.items():
+        as_written, those = (
+            ("URL", invalid) if name == "url_key" else (name, nowhere if name == "Location" else invalid)
+        )
+        column[those] = np.asarray(rows[as_written], dtype=object)[row[those]]
+
+    return pd.DataFrame(
+        {
+            "row": row,
+            "place": _text(np.asarray(rows["place"], dtype=object)[row]),
+            "account": _text(account.texts()),
+            "business_id": lines.business_id,
+            "location": _text(columns["Location"]),
+            "action": lines.action,
+            "url": _text(columns["URL"]),
+            "url_key": _text(columns["url_key"]),
+            "name": _text(columns["Name"]),
+            "description": _text(columns["Description"]),
+            "active": fields.active[row],
+            "replaces": _text(columns["Replaces"]),
+            "known_id": known_id,
+            "known_doubt": np.asarray(rows["known_doubt"], dtype=bool)[row],
+            "status": _text(status),
+            "error_code": _text(error_code),
+            "error": _text(error),
+        },
+        copy=False,
+    )
+
+
+def _text(column: Texts) -> pd.Series[str]:
+    return pd.Series(column, dtype=object, copy=False)
+
+
+def _shared_key(url: str) -> str:
+    """The URL's key; where they are equal the URL itself, so that they are one object."""
+    key = url_key(url)
+    return url if key == url else key
+
+
+def _same_as(lines: Lines, problems: Problems, twins: Codes, firsts: Codes) -> Iterator[str]:
+    """For every twin which line it is the same as."""
+    row, action, business_id = lines.row, lines.action, lines.business_id
+    places = np.asarray(lines.fields.table.rows["place"], dtype=object)[row[firsts]]
+    columns = (places, row[twins], action[twins], business_id[twins])
+    for place, twin, event, location in zip(*(column.tolist() for column in columns), strict=True):
+        yield (
+            f"{problems.cell(twin, 'BusinessId')}: {actions.name_of(event)} of location {location} to this URL is in"
+            f" {place} already and is not sent a second time"
+        )
+
+
+def _told(found: Iterable[Problem], rows: Codes) -> tuple[Texts, Texts]:
+    """The codes and the sentences of invalid rows."""
+    of_row: dict[int, list[Problem]] = {}
+    for problem in found:
+        if not problem.warning:
+            of_row.setdefault(problem.row, []).append(problem)
+    told = [of_row[row] for row in rows.tolist()]
+    return (
+        texts("; ".join(problem.code for problem in problems) for problems in told),
+        texts("; ".join(map(str, problems)) for problems in told),
+    )

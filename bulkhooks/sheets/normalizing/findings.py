@@ -1,0 +1,98 @@
+"""What is wrong with the text of a cell, before it is said where the cell stands, and how to put that into words."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bulkhooks.sheets.reading.headers import folded
+
+_MOST_SHOWN = 60
+"""Characters of a value that a sentence repeats."""
+_MOST_KEPT = 200
+"""Characters of it that are kept beside the sentence."""
+_MOST_IN_A_CELL = 20
+"""Findings that are told of one cell."""
+_MOST_SUGGESTIONS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a text, once for all cells that say the same (codes of INTERFACE.md, section 3)."""
+
+    code: str
+    value: str
+    sentence: str
+    warning: bool = False
+
+    @classmethod
+    def of(cls, code: str, value: str, words: str, *, warning: bool = False) -> Finding:
+        """A finding whose sentence is the value, and ``words`` about it."""
+        return cls(code, cut(value, _MOST_KEPT), f"{shown(value)} {words}", warning)
+
+
+def missing(field: str, sentence: str) -> Finding:
+    """A needed cell is empty."""
+    return Finding("missing-value", "", f"{field} is missing. {sentence}")
+
+
+def cut(value: str, most: int = _MOST_SHOWN) -> str:
+    """``value`` on one line and of a sane length."""
+    line = value[: most * 4]
+    if not line.isprintable():
+        line = _UNPRINTABLE.sub(" ", line)
+    return line if len(line) <= most and len(value) <= most * 4 else f"{line[:most]}…"
+
+
+_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+
+
+def shown(value: str) -> str:
+    """``value`` in quotes, as sentences show it; with nothing in it at which joined sentences come apart."""
+    return f'"{cut(value)}"'.replace("; ", ";\u00a0")
+
+
+def one_of(words: Sequence[str], most: int = 8) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    if len(words) > most:
+        return f"{', '.join(words[:most])} … ({len(words):,} in all)"
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def limited(findings: Iterable[Finding]) -> list[Finding]:
+    """Each finding of a cell once, and no more than a person can read."""
+    distinct = list(dict.fromkeys(findings))
+    more = len(distinct) - _MOST_IN_A_CELL
+    if more > 0:
+        last = distinct[_MOST_IN_A_CELL]
+        distinct[_MOST_IN_A_CELL:] = [Finding(last.code, last.value, f"and {more:,} more in this cell are wrong")]
+    return distinct
+
+
+class Suggestions:
+    """Names close to misspelt ones.
+
+    Looking for them takes a thousand times longer than reading a cell, so only the first thousand distinct texts get
+    any: a sheet with more of them has the wrong column, not spelling mistakes.
+    """
+
+    def __init__(self, find: Callable[[str], list[str]]) -> None:
+        self._find = find
+        self._found: dict[str, list[str]] = {}
+
+    def __call__(self, text: str) -> list[str]:
+        """The closest names, best first; none where nothing is close."""
+        text = cut(text)
+        if text not in self._found:
+            if len(self._found) >= _MOST_SUGGESTIONS:
+                return []
+            self._found[text] = self._find(text)
+        return self._found[text]
+
+    @classmethod
+    def among(cls, names: Iterable[str]) -> Suggestions:
+        """The one closest of some names."""
+        spelt = {folded(name): name for name in reversed(list(names))}
+        return cls(lambda text: [spelt[key] for key in difflib.get_close_matches(folded(text), spelt, n=1, cutoff=0.6)])

@@ -1,0 +1,234 @@
+"""From cells as they were written to fields that mean something, and all that is wrong with them.
+
+Every distinct text of a column is parsed once. What depends on single webhooks (a URL with its blanks filled in) is
+left to ``expand``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bulkhooks.errors import UsageError
+from bulkhooks.sheets.normalizing.business_ids import IdReader
+from bulkhooks.sheets.normalizing.categorical import Factored, Lists, Texts, Truths, texts
+from bulkhooks.sheets.normalizing.fields import HOW_TO_WRITE_AN_EVENT, Read, account_reader, event_reader, read_active
+from bulkhooks.sheets.normalizing.findings import Finding, missing, shown
+from bulkhooks.sheets.normalizing.problems import Problems
+from bulkhooks.sheets.normalizing.templates import Template, TemplateColumn, TemplateReader, escape
+from bulkhooks.sheets.normalizing.urls import clean
+from bulkhooks.sheets.reading.locations import Locations, name_key
+from bulkhooks.sheets.reading.source import FIELDS
+from bulkhooks.sheets.reading.table import Table
+
+T = TypeVar("T")
+
+TEMPLATED = ("Name", "URL", "Replaces", "Description")
+"""Fields that are templates, in the order in which they are filled in. Each may name the others: those before it as
+they are filled in, those after it where there is nothing in them to be filled in."""
+_NAMEABLE = ("BusinessId", "Location", "Action", "ActionId", "Account", "Active")
+"""What every template may name, besides the input's own columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What the cells mean, one entry for each row of ``table``.
+
+    ``ids`` and ``actions``: the numbers of locations and events, in the order written (of a row without any, none).
+    ``shown_as``: the location's name as the sheet has it, '' where it has none; ``names`` then has it by id.
+    ``account``: names of credentials. ``active``: int8, -1 where the cell is empty. ``templates``: by field, those of
+    ``TEMPLATED``; under "" the template of names, for names that turn out empty.
+    """
+
+    table: Table
+    problems: Problems
+    ids: Lists
+    actions: Lists
+    shown_as: Texts
+    names: Mapping[int, str]
+    account: Factored
+    active: npt.NDArray[np.int8]
+    templates: Mapping[str, TemplateColumn]
+
+
+def normalize(
+    table: Table, *, locations: Locations, accounts: Collection[str], account: str, name_template: str
+) -> Fields:
+    """Parse every field of a table.
+
+    ``accounts`` are the names there are, ``account`` that of rows without one. Raises ``UsageError`` where
+    ``name_template`` asks for what there is not.
+    """
+    problems = Problems(table)
+    flawed = problems.add_flaws(table.flaws)
+    raw = {name: np.asarray(table.rows[name], dtype=object) for name in FIELDS}
+    for name in ("URL", "Replaces"):
+        raw[name] = Factored.of(raw[name]).map(clean).texts()
+
+    is_named: Truths = (raw["BusinessId"] == "") & (raw["Location"] != "")
+    raw["Location"] = _still_meant(table, raw["Location"], is_named, locations)
+    where = Factored.of(np.where(is_named, raw["Location"], raw["BusinessId"]))
+    found: dict[int, Sequence[Finding]] = {}
+    if locations is table.locations and table.tables:
+        where = _by_table(table, where)
+        ids = Lists.of(where.codes, _each(where, _tables_reader(table), found))
+        where = where.map(lambda text: text.partition(_BETWEEN)[2])
+    else:
+        ids = Lists.of(where.codes, _each(where, IdReader(locations).read, found))
+    problems.add_distinct("Location", where, found, is_named)
+    problems.add_distinct("BusinessId", where, found, ~is_named)
+    _miss(problems, "BusinessId", where, flawed["BusinessId"] | flawed["Location"])
+
+    events = Factored.of(raw["Action"])
+    found = {}
+    numbers = Lists.of(events.codes, _each(events, event_reader(), found))
+    problems.add_distinct("Action", events, found)
+    _miss(problems, "Action", events, flawed["Action"])
+
+    templates = _templates(table, raw, name_template, problems)
+    _miss(problems, "URL", Factored.of(raw["URL"]), flawed["URL"])
+
+    switches = Factored.of(raw["Active"])
+    found = {}
+    active = np.array(list(_each(switches, read_active, found)), dtype=np.int8)
+    problems.add_distinct("Active", switches, found)
+
+    tenants = Factored.of(raw["Account"])
+    found = {}
+    known = Factored.of(np.array(list(_each(tenants, account_reader(accounts, account), found)), dtype=object))
+    problems.add_distinct("Account", tenants, found)
+
+    return Fields(
+        table=table,
+        problems=problems,
+        ids=ids,
+        actions=numbers,
+        shown_as=np.where(is_named, "", raw["Location"]),
+        names=locations.name_of,
+        account=Factored(known.codes[tenants.codes], known.distinct),
+        active=active[switches.codes],
+        templates=templates,
+    )
+
+
+_BETWEEN = "\x1f"
+
+
+def _by_table(table: Table, where: Factored) -> Factored:
+    """The cells, each with the number of the table of locations before it that counts for its row."""
+    source = np.asarray(table.rows["source"])
+    numbers = {id(known): str(number) for number, known in enumerate(table.tables)}
+    prefixes = texts(numbers[id(known)] + _BETWEEN for known in table.tables)
+    return Factored.of(prefixes[source] + where.texts())
+
+
+def _tables_reader(table: Table) -> Read[Sequence[int]]:
+    readers = {id(known): IdReader(known) for known in table.tables}
+
+    def read(cell: str) -> tuple[Sequence[int], Sequence[Finding]]:
+        number, _, text = cell.partition(_BETWEEN)
+        return readers[id(table.tables[int(number)])].read(text)
+
+    return read
+
+
+_NUMBER = re.compile(r"\d+(?:\.0+)?")
+
+
+def _still_meant(table: Table, column: Texts, is_named: Truths, locations: Locations) -> Texts:
+    """The names of locations. In rows of results that are tried again they may be those of an id corrected since: what
+    is an id, or a name of the table, is looked up anew."""
+    has_results = np.array([source.has_results for source in table.sources], dtype=bool)
+    again = has_results[np.asarray(table.rows["source"])] & (np.asarray(table.rows["known_id"]) == 0) & ~is_named
+    if not again.any():
+        return column
+    names = Factored.of(column)
+    known = [_NUMBER.fullmatch(name) is not None or name_key(name) in locations.by_name for name in names.distinct]
+    column = column.copy()
+    column[again & np.asarray(known, dtype=bool)[names.codes]] = ""
+    return column
+
+
+def _each(column: Factored, read: Read[T], found: dict[int, Sequence[Finding]]) -> Iterator[T]:
+    """What each distinct text means; what is wrong with it goes into ``found``. An empty one is not asked about."""
+    for number, text in enumerate(column.distinct):
+        value, findings = read(text)
+        if findings:
+            found[number] = findings
+        yield value
+
+
+def _miss(problems: Problems, name: str, column: Factored, flawed: Truths) -> None:
+    rows = column.where(column.distinct == "")
+    finding = missing(name, _WANTED[name])
+    problems.add(name, ((row, finding) for row in rows[~flawed[rows]].tolist()))
+
+
+_WANTED = {
+    "BusinessId": "Write the id of a location, several, a range as 1001-1010, or a name from the table of locations",
+    "Action": HOW_TO_WRITE_AN_EVENT,
+    "URL": "Write where the events are to go, such as https://hooks.example.com/in",
+}
+
+
+def _templates(
+    table: Table, raw: Mapping[str, Texts], name_template: str, problems: Problems
+) -> dict[str, TemplateColumn]:
+    """The templates of every field. The text of rows that are done is what the server has, and no template."""
+    done = np.asarray(table.rows["known_id"]) > 0
+    default = _default_name(table, name_template)
+    templates: dict[str, TemplateColumn] = {}
+    theirs = {header: kind for source in table.sources for kind, header in source.headers.items()}
+    for name in TEMPLATED:
+        column = Factored.of(raw[name])
+        braced = column.where(["{" in text or "}" in text for text in column.distinct])
+        literal = braced[done[braced]]
+        if len(literal) and name != "Replaces":
+            written = raw[name].copy()
+            written[literal] = [escape(text) for text in written[literal]]
+            column = Factored.of(written)
+        if name == "Name":
+            column = column.map(lambda text: text or name_template)
+        found: dict[int, Sequence[Finding]] = {}
+        reader = TemplateReader(name, _nameable(table, name), theirs)
+        templates[name] = TemplateColumn.of(column.codes, _each(column, reader.read, found))
+        problems.add_distinct(name, column, found)
+    templates[""] = TemplateColumn.of(np.broadcast_to(np.int32(0), len(table.rows)), [default])
+    for name in TEMPLATED:
+        _look_at_what_is_asked_for(table, raw, templates, name, problems)
+    return templates
+
+
+def _look_at_what_is_asked_for(
+    table: Table, raw: Mapping[str, Texts], templates: Mapping[str, TemplateColumn], name: str, problems: Problems
+) -> None:
+    """A column that a template asks for may hold an error, or be a template that is filled in only later."""
+    later = TEMPLATED[TEMPLATED.index(name) + 1 :]
+    for key in templates[name].asked_for():
+        rows = templates[name].rows_that_ask_for(key)
+        flaws = table.extra_flaws.get(key, {})
+        problems.add_flaws(flaws[row] for row in rows.tolist() if row in flaws)
+        if key in later:
+            words = f"asks for {{{key}}}, which is to be filled in itself. Write out what is meant"
+            sentence = f"{name} {words}"
+            braced = (row for row in rows.tolist() if "{" in raw[key][row])
+            problems.add(name, ((row, Finding("bad-template", f"{{{key}}}", sentence)) for row in braced))
+
+
+def _nameable(table: Table, field: str) -> list[str]:
+    others = [name for name in TEMPLATED if name != field]
+    return list(dict.fromkeys([*_NAMEABLE, *others, *map(str, table.extras.columns)]))
+
+
+def _default_name(table: Table, name_template: str) -> Template:
+    if not name_template.strip():
+        raise UsageError('--name-template must not be empty. The default is "{Location} - {Action}"')
+    template, findings = TemplateReader("--name-template", _nameable(table, "Name")).read(name_template)
+    if findings:
+        raise UsageError(f"--name-template {shown(name_template)}: {'; '.join(found.sentence for found in findings)}")
+    return template

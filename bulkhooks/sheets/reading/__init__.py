@@ -1,0 +1,1 @@
+"""From files to a table of text and places."""

@@ -1,0 +1,216 @@
+"""Which column of a sheet means what: headers as people write them, and the row where they stand."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bulkhooks.errors import UsageError
+from bulkhooks.sheets.reading.grid import AROUND, HEAD, letter
+from bulkhooks.sheets.reading.source import FIELDS
+from bulkhooks.webhook import RESULT_COLUMNS
+
+ALIASES: Mapping[str, Sequence[str]] = {
+    "BusinessId": ("BusinessId", "Business", "LocationId", "SiteId"),
+    "Location": ("Location", "Locations", "Site", "Space"),
+    "Action": ("Action", "Actions", "Event", "Events", "Trigger"),
+    "ActionId": ("ActionId",),
+    "URL": ("URL", "WebhookURL", "Endpoint", "EndpointURL", "CallbackURL", "TargetURL"),
+    "Name": ("Name", "WebhookName", "HookName"),
+    "Description": ("Description",),
+    "Active": ("Active", "Enabled", "IsActive"),
+    "Account": ("Account", "Tenant"),
+    "Replaces": ("Replaces",),
+}
+"""Headers taken, by what they mean (INTERFACE.md, section 2).
+
+``Location`` is the BusinessId of a sheet that has no other, and ``ActionId`` its Action likewise.
+"""
+
+
+def folded(header: str) -> str:
+    """A header without case, spaces and punctuation; where nothing else would be left, as it is."""
+    text = unicodedata.normalize("NFKC", header)
+    return re.sub(r"[\W_]+", "", text).casefold() or text.strip(AROUND)
+
+
+_KINDS = {folded(alias): kind for kind, aliases in ALIASES.items() for alias in aliases}
+_RESULT_COLUMNS = {folded(name): name for name in RESULT_COLUMNS}
+_KNOWN_RESULTS = frozenset(map(folded, ("Row", "Status", "WebhookId")))
+
+
+class Headers:
+    """What headers mean: the aliases, and before them what ``--map`` says (their header to our field)."""
+
+    def __init__(self, mapped: Mapping[str, str] | None = None) -> None:
+        """Raises ``UsageError`` for a field that there is not."""
+        self.mapped = {folded(theirs): _kind(theirs, ours) for theirs, ours in (mapped or {}).items()}
+        self._theirs = {folded(theirs): theirs for theirs in mapped or {}}
+
+    def kind(self, header: str) -> str:
+        """What a header means, ``""`` where it is not known."""
+        key = folded(header)
+        return self.mapped.get(key) or _KINDS.get(key, "")
+
+    def find(self, rows: Sequence[Sequence[str]]) -> int | None:
+        """Position of the header: the first row of the first 20 with two known columns, one of them URL or Action."""
+        return next((position for position, row in enumerate(rows[:HEAD]) if self._known(row)), None)
+
+    def score(self, rows: Sequence[Sequence[str]]) -> int:
+        """How many fields the header among ``rows`` has, 0 where there is none."""
+        position = self.find(rows)
+        return 0 if position is None else self._known(rows[position])
+
+    def _known(self, row: Sequence[str]) -> int:
+        kinds = {kind.removesuffix("Id") if kind == "ActionId" else kind for kind in map(self.kind, row) if kind}
+        return len(kinds) if len(kinds) > 1 and kinds & {"URL", "Action"} else 0
+
+    def check_used(self, headers: Iterable[str]) -> None:
+        """Raise ``UsageError`` where ``--map`` names a header that is not among those of the inputs."""
+        seen = {folded(header): header for header in headers if header}
+        for key, theirs in self._theirs.items():
+            if key in seen:
+                continue
+            close = difflib.get_close_matches(key, seen, n=1, cutoff=0.5)
+            nearest = f"; the nearest is {seen[close[0]]!r}" if close else ""
+            there = ", ".join(seen.values()) or "none"
+            raise UsageError(
+                f"--map {theirs!r}: no header of the input says that{nearest} (headers there are: {there})"
+            )
+
+    def suggestions(self, row: Sequence[str], missing: Iterable[str] = FIELDS) -> list[tuple[str, str]]:
+        """Headers of ``row`` that are not known and may be one of the ``missing`` fields, each with that field."""
+        unknown = [header for header in row if header and not self.kind(header)]
+        return [(header, near) for header in unknown if (near := nearest_field(header)) in missing]
+
+    def likeness(self, row: Sequence[str]) -> int:
+        """How much of a row looks like headers."""
+        return 2 * sum(bool(self.kind(header)) for header in row if header) + len(self.suggestions(row))
+
+
+def _kind(theirs: str, ours: str) -> str:
+    kind = _KINDS.get(folded(ours))
+    if kind is None:
+        near = nearest_field(ours)
+        raise UsageError(
+            f'--map "{theirs}={ours}": there is no field {ours!r}'
+            f"{f'; the nearest is {near}' if near else ''} (fields are: {', '.join(FIELDS)})"
+        )
+    return kind
+
+
+def nearest_field(header: str) -> str:
+    """The field whose header is closest to a misspelt one, or that it seems to speak of; ``""`` where there is none."""
+    key = folded(header)
+    if close := difflib.get_close_matches(key, _KINDS, n=1, cutoff=0.75):
+        near = _field(_KINDS[close[0]])
+        # What nobody has to fill in is rarely meant: Amount is not Account.
+        if near in _REQUIRED or difflib.get_close_matches(key, close, cutoff=0.85):
+            return near
+    if len(key) > _LONGEST:
+        return ""
+    return next((name for name, word in _WORDS if word in key), "")
+
+
+_REQUIRED = ("BusinessId", "Action", "URL")
+_LONGEST = 30
+"""Longer texts are titles, not headers."""
+_WORDS = (
+    ("URL", "url"),
+    ("URL", "endpoint"),
+    ("Action", "event"),
+    ("Action", "action"),
+    ("Action", "trigger"),
+    ("BusinessId", "location"),
+    ("BusinessId", "business"),
+    ("BusinessId", "site"),
+    ("URL", "hook"),
+    ("URL", "address"),
+    ("URL", "adress"),
+)
+"""What a header with this word in it may mean."""
+
+
+def _field(kind: str) -> str:
+    return {"Location": "BusinessId", "ActionId": "Action"}.get(kind, kind)
+
+
+@dataclass(slots=True)
+class Layout:
+    """The columns of one sheet, by position.
+
+    ``fields``: those of ``FIELDS``. ``extras``: the others by the name under which they are carried. ``nameless``:
+    those among them without a header, carried only if they hold anything. ``results``: Status, WebhookId and
+    ErrorCode of a results file. ``doubles``: two headers of the same field, ``(position that counts, position that is
+    carried)``.
+    """
+
+    headers: Sequence[str]
+    fields: dict[str, int] = field(default_factory=dict)
+    extras: dict[str, int] = field(default_factory=dict)
+    nameless: set[int] = field(default_factory=set)
+    results: dict[str, int] = field(default_factory=dict)
+    doubles: list[tuple[int, int]] = field(default_factory=list)
+
+
+def lay_out(row: Sequence[str], headers: Headers) -> Layout:
+    """What the columns under this header are.
+
+    The first header of a field counts, before it one that ``--map`` names; Action counts before ActionId. In a results
+    file the columns of the results count before those that were carried along, and are not carried again.
+    """
+    own = _result_columns(row)
+    results = set(own.values())
+    layout = Layout(row, results={name: own[name] for name in ("Status", "WebhookId", "ErrorCode") if name in own})
+    kinds = [_KINDS.get(folded(header), "") if at in results else headers.kind(header) for at, header in enumerate(row)]
+
+    def rank(at: int) -> tuple[bool, bool, int]:
+        return at not in results, folded(row[at]) not in headers.mapped, at
+
+    for at in sorted((at for at, kind in enumerate(kinds) if kind), key=rank):
+        counts = layout.fields.setdefault(kinds[at], at)
+        if counts != at and not results:
+            layout.doubles.append((counts, at))
+    _settle(layout.fields)
+    replaces = layout.fields.get("Replaces")
+    counted = {*layout.fields.values(), *results} - {replaces}
+    for at, header in enumerate(row):
+        if at in counted:
+            continue
+        if not header:
+            layout.nameless.add(at)
+        name = header or f"Column {letter(at)}"
+        if at == replaces and not _KINDS.get(folded(header)):
+            name = "Replaces"  # so that the results are understood without --map
+        layout.extras[_carried(name, layout.extras)] = at
+    return layout
+
+
+def _result_columns(row: Sequence[str]) -> dict[str, int]:
+    """Where the columns of the results are, by name, if this is the header of a results file."""
+    if not set(map(folded, row)) >= _KNOWN_RESULTS:
+        return {}
+    names = {at: _RESULT_COLUMNS.get(folded(header)) for at, header in reversed(list(enumerate(row)))}
+    return {name: at for at, name in names.items() if name}
+
+
+def _settle(fields: dict[str, int]) -> None:
+    """Location and ActionId in the place of what a sheet does not have."""
+    if "Location" in fields and "BusinessId" not in fields:
+        fields["BusinessId"] = fields.pop("Location")
+    numbers = fields.pop("ActionId", None)
+    if numbers is not None:
+        fields.setdefault("Action", numbers)
+
+
+def _carried(header: str, taken: Iterable[str]) -> str:
+    """The name under which a column is carried: not one of the results, and not a second time the same."""
+    name = f"{header} (input)" if header in RESULT_COLUMNS else header
+    unique, count = name, 1
+    while unique in taken:
+        count += 1
+        unique = f"{name} ({count})"
+    return unique

@@ -1,0 +1,225 @@
+"""Every input, whatever its format, as one table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from bulkhooks.errors import InputError, UsageError
+from bulkhooks.sheets.problems import Problem
+from bulkhooks.sheets.reading.files import STDIN, File, label_of, opened
+from bulkhooks.sheets.reading.grid import Column, Grid
+from bulkhooks.sheets.reading.headers import Headers, Layout, lay_out
+from bulkhooks.sheets.reading.locations import SHEET, Location, Locations, is_table, locations_in
+from bulkhooks.sheets.reading.rows import Part, part_of, source_of
+from bulkhooks.sheets.reading.source import FIELDS, Source
+from bulkhooks.sheets.reading.table import Table
+
+__all__ = ["Table", "read"]
+
+_OWN_SHEETS = frozenset({"summary", "problems"})
+"""Sheets that stand beside Results in a results file."""
+
+
+def read(inputs: Sequence[str], *, sheets: Sequence[str] = (), columns: Mapping[str, str] | None = None) -> Table:
+    """All rows of all inputs (``-``: CSV on standard input), in the order given.
+
+    ``sheets`` are the only ones that are read (``--sheet``), ``columns`` fields by headers that are not among the
+    aliases (``--map``). Raises ``InputError`` where an input is unusable as a whole, and ``UsageError`` where
+    ``sheets`` or ``columns`` name what is not there.
+    """
+    headers = Headers(columns)
+    files = [opened(path, label, headers.score) for path, label in zip(inputs, _labels(inputs), strict=True)]
+    reader = _Reader(headers, _chosen(files, sheets), several=len(inputs) > 1)
+    for number, file in enumerate(files):
+        reader.add(file, number)
+    return reader.table()
+
+
+def _labels(inputs: Sequence[str]) -> list[str]:
+    """The name of each input, or the whole path where two have the same name."""
+    names = list(map(label_of, inputs))
+    count = Counter(names)
+    return [name if count[name] == 1 or path == STDIN else path for path, name in zip(inputs, names, strict=True)]
+
+
+def _chosen(files: Sequence[File], sheets: Sequence[str]) -> frozenset[str]:
+    """The names (folded) of the sheets that were asked for."""
+    there = {name.casefold(): name for file in files if file.workbook for name in file.workbook.names}
+    for name in sheets:
+        if name.casefold() not in there:
+            known = f"the sheets there are: {', '.join(there.values())}" if there else "no input is a workbook"
+            raise UsageError(f"--sheet {name!r}: no input has a sheet of that name; {known}")
+    return frozenset(name.casefold() for name in sheets)
+
+
+class _Reader:
+    """Collects the parts of a table, sheet after sheet."""
+
+    def __init__(self, headers: Headers, chosen: frozenset[str], *, several: bool) -> None:
+        self._headers = headers
+        self._chosen = chosen
+        self._several = several
+        self._parts: list[Part] = []
+        self._locations: dict[int, list[Location]] = {}
+        self._warnings: list[str] = []
+        self._seen: list[str] = []
+
+    def add(self, file: File, number: int) -> None:
+        """Read the input at this position.
+
+        Raises ``InputError`` where no sheet of it has a header, or none a row under it.
+        """
+        look = file.workbook.look if file.workbook else None
+        parts: list[Part] = []
+        others: list[Grid] = []
+        for grid in file.grids():
+            head = grid.head()
+            header = self._headers.find(head)
+            if self._is_locations(grid, head[header] if header is not None else ()):
+                self._add_locations(file, grid, number)
+            elif self._chosen and grid.is_workbook and grid.name.casefold() not in self._chosen:
+                continue
+            elif header is None:
+                others.append(grid)
+            else:
+                layout = lay_out(head[header], self._headers)
+                source = source_of(grid, layout, self._label(file, grid), number)
+                parts.append(part_of(grid, header, layout, source, look))
+                self._say(header, layout, source)
+        if any(part.source.has_results for part in parts):
+            parts = self._results_of(parts)
+        if not parts:
+            raise InputError(self._no_header(file, others))
+        warnings = [warning for part in parts for warning in part.warnings]
+        self._warnings += warnings
+        self._parts += [part for part in parts if len(part.lines)]
+        if not any(len(part.lines) for part in parts):
+            where = f"sheet {parts[0].name} has" if parts[0].name else "it has"
+            raise InputError("; ".join([f"{file.label}: {where} a header, but no data row under it", *warnings]))
+
+    def _results_of(self, parts: Sequence[Part]) -> list[Part]:
+        """Of a workbook with results only these, unless sheets were asked for: what they came from is in them."""
+        others = [
+            part.name
+            for part in parts
+            if not part.source.has_results and part.name.casefold() not in {*_OWN_SHEETS, *self._chosen}
+        ]
+        if others:
+            # Its summaries may look like tables of webhooks; they are not worth a word.
+            self._warnings.append(
+                f"{parts[0].source.label.partition(':')[0] if self._several else 'the workbook'} has results, and they"
+                f" are what is read; for {', '.join(map(repr, others))} instead give --sheet"
+            )
+        return [part for part in parts if part.source.has_results or part.name.casefold() in self._chosen]
+
+    def _say(self, header: int, layout: Layout, source: Source) -> None:
+        """Take down what there is to say about a header."""
+        self._seen += layout.headers
+        names = layout.headers
+        place = source.row(header + 1 if source.is_workbook else 1)
+        for first, second in layout.doubles:
+            self._warnings.append(
+                f"{place}: the columns {names[first]!r} and {names[second]!r} mean the same; {names[first]!r} counts,"
+                f" and {names[second]!r} is carried along"
+            )
+        carried = [names[at] for at in layout.extras.values()]
+        for theirs, ours in self._headers.suggestions(carried, set(FIELDS) - {"Location"} - layout.fields.keys()):
+            self._warnings.append(
+                f"{place}: the column {theirs!r} is not known and is carried along; if it is the {ours}, give"
+                f' --map "{theirs}={ours}"'
+            )
+
+    def _label(self, file: File, grid: Grid) -> str:
+        if not grid.is_workbook:
+            return file.label
+        return f"{file.label}:{grid.name}" if self._several else grid.name
+
+    def _is_locations(self, grid: Grid, header: Sequence[str]) -> bool:
+        """Whether it is the sheet with the table of locations, also where that has a column URL of its own."""
+        if grid.name.casefold().strip() != SHEET or grid.name.casefold() in self._chosen or not is_table(grid):
+            return False
+        return "Action" not in map(self._headers.kind, header)
+
+    def _add_locations(self, file: File, grid: Grid, number: int) -> None:
+        locations, flaws = locations_in(grid, self._label(file, grid))
+        self._locations.setdefault(number, []).extend(locations)
+        self._warnings += [f"{flaw}; the line is left out of the table of locations" for flaw in flaws]
+
+    def _no_header(self, file: File, others: Sequence[Grid]) -> str:
+        rows = [(grid.name, number, row) for grid in others for number, row in enumerate(grid.head(), start=1)]
+        self._headers.check_used(header for _, _, row in rows for header in row)
+        sentence = (
+            f"{file.label}: no header found; one of the first 20 rows must have at least two known columns, one of them"
+            " URL or Action"
+        )
+        name, number, row = max(rows, key=lambda found: self._headers.likeness(found[2]), default=("", 0, ()))
+        known = [repr(header) for header in row if self._headers.kind(header)]
+        near = self._headers.suggestions(row)
+        if not known and not near:
+            return f'{sentence}; what other names mean is told with --map "THEIR COLUMN=FIELD"'
+        where = f"row {number} of sheet {name}" if name else f"record {number}"
+        return "; ".join(
+            [
+                sentence,
+                f"{where} comes closest, with {', '.join(known) or 'none that is known'}",
+                *(f'if {theirs!r} is {ours}, give --map "{theirs}={ours}"' for theirs, ours in near),
+            ]
+        )
+
+    def table(self) -> Table:
+        """Everything that was read."""
+        if not any(part.source.has_results for part in self._parts):  # there the mapped columns have our names
+            self._headers.check_used(self._seen)
+        parts = self._parts
+        sizes = [len(part.lines) for part in parts]
+        starts = np.cumsum([0, *sizes])
+        rows = pd.DataFrame(
+            {name: _joined([part.fields[name] for part in parts]) for name in FIELDS}
+            | {"place": _joined([part.places() for part in parts])},
+            dtype=object,
+            copy=False,
+        )
+        rows["source"] = np.repeat(np.arange(len(parts)), sizes)
+        rows["line"] = np.concatenate([part.lines for part in parts])
+        rows["known_id"] = np.concatenate([part.known_ids for part in parts])
+        rows["known_doubt"] = np.concatenate([part.known_doubts for part in parts])
+        names = dict.fromkeys(name for part in parts for name in part.extras)
+        extras = {name: _joined([_extra(part, name) for part in parts]) for name in names}
+        return Table(
+            rows=rows,
+            extras=pd.DataFrame(extras, index=rows.index, columns=list(names), dtype=object, copy=False),
+            sources=[part.source for part in parts],
+            locations=Locations(location for locations in self._locations.values() for location in locations),
+            flaws=[flaw for part, start in zip(parts, starts, strict=False) for flaw in part.problems(int(start))],
+            extra_flaws=self._extra_flaws(starts.tolist()),
+            tables=self._tables(),
+            warnings=self._warnings,
+        )
+
+    def _extra_flaws(self, starts: Sequence[int]) -> dict[str, dict[int, Problem]]:
+        flaws: dict[str, dict[int, Problem]] = {}
+        for part, start in zip(self._parts, starts, strict=False):
+            for name, problem in part.extra_problems(start):
+                flaws.setdefault(name, {})[problem.row] = problem
+        return flaws
+
+    def _tables(self) -> list[Locations]:
+        """Each workbook's names and groups are its own; an input without a table has those of all."""
+        if len(self._locations) < 2:
+            return []
+        tables = {number: Locations(locations) for number, locations in self._locations.items()}
+        union = Locations(location for locations in self._locations.values() for location in locations)
+        return [tables.get(part.source.input, union) for part in self._parts]
+
+
+def _joined(columns: Sequence[Column]) -> Column:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
+def _extra(part: Part, name: str) -> Column:
+    column = part.extras.get(name)
+    return np.full(len(part.lines), None, dtype=object) if column is None else column

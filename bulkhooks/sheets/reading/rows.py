@@ -1,0 +1,296 @@
+"""The rows under one header: which of them count, and their fields and other columns as whole columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bulkhooks.sheets.examples import EXAMPLES, is_example
+from bulkhooks.sheets.problems import Problem
+from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts, written
+from bulkhooks.sheets.reading.headers import Layout, folded
+from bulkhooks.sheets.reading.source import FIELDS, Source
+from bulkhooks.sheets.reading.xlsx_cells import Flaw, SecondLook
+from bulkhooks.webhook import DONE, Status
+
+Positions = npt.NDArray[np.int64]
+Truths = npt.NDArray[np.bool_]
+
+_MOST_PLACES = 5
+"""Places that a warning names one by one."""
+_TOTAL = re.compile(r"(grand|sub|overall)?(total|totals|sum|summe|gesamt|gesamtsumme|insgesamt)\d*")
+_GUARD = re.compile(r"''*[=+\-@]")
+_EXAMPLES = frozenset(example["Description"] for example in EXAMPLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one sheet that count: of each the number of its line, its fields as text by name, its other columns
+    by name (None where empty), and what a results file says of it: its id (else 0), whether a send of it is in doubt.
+
+    ``flaws``: row, field and what is wrong with the cell; ``extra_flaws``: row, name, position and that of other
+    columns. ``warnings`` name the rows that were left out.
+    """
+
+    name: str
+    source: Source
+    lines: Positions
+    fields: Mapping[str, Column]
+    extras: Mapping[str, Column]
+    known_ids: Positions
+    known_doubts: Truths
+    flaws: Sequence[tuple[int, str, Flaw]]
+    extra_flaws: Sequence[tuple[int, str, int, Flaw]]
+    warnings: Sequence[str]
+
+    def places(self) -> Column:
+        """The place of each row."""
+        prefix = str(self.source.row(0)).removesuffix("0")
+        # Written in two halves, of which there are few, a million numbers take a third of the time.
+        thousands, rest = np.divmod(self.lines, 1000)
+        heads = column_of([f"{prefix}{thousand}" for thousand in range(int(thousands.max(initial=0)) + 1)])
+        places: Column = heads[thousands] + column_of([f"{number:03d}" for number in range(1000)])[rest]
+        small = thousands == 0
+        places[small] = [f"{prefix}{line}" for line in self.lines[small].tolist()]
+        return places
+
+    def problems(self, start: int) -> Iterator[Problem]:
+        """The flaws, in a table in which these rows begin at ``start``."""
+        for row, name, flaw in self.flaws:
+            place = self.source.cell(int(self.lines[row]), name)
+            yield Problem(start + row, place, flaw.code, flaw.text, flaw.sentence)
+
+    def extra_problems(self, start: int) -> Iterator[tuple[str, Problem]]:
+        """Likewise of the other columns, by name."""
+        for row, name, at, flaw in self.extra_flaws:
+            place = f"{self.source.label}!{letter(at)}{self.lines[row]}"
+            yield name, Problem(start + row, place, flaw.code, flaw.text, flaw.sentence)
+
+
+def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: SecondLook | None) -> Part:
+    """The rows of ``grid`` under its header (a position from 0), with its columns laid out like that."""
+    columns: Sequence[Column] = [column[header + 1 :] for column in grid.columns]
+    if source.has_results and not source.is_workbook:
+        columns = [_without_guards(column) for column in columns]
+    flaws: dict[tuple[int, int], Flaw] = {}
+    if look is not None and (look.extent(grid.name)[0] > grid.height or _has_blanks(columns, layout)):
+        flaws = {(row - header - 1, at): flaw for (row, at), flaw in _flaws(look, grid).items() if row > header}
+        columns = _lengthened(columns, max((row + 1 for row, _ in flaws), default=0))
+    fields = {name: texts(columns[at], is_ascii=grid.is_ascii) for name, at in layout.fields.items()}
+    field_at = {at: name for name, at in layout.fields.items()}
+    in_fields = sorted((row, field_at[at], flaw) for (row, at), flaw in flaws.items() if at in field_at)
+    leftovers = _leftovers(fields)
+    filled = np.zeros(len(columns[0]), dtype=bool)
+    for column in fields.values():
+        if not filled.all():
+            filled |= column != ""
+    filled[[row for row, _, _ in in_fields]] = True
+
+    first = header + 2 if source.is_workbook else 2
+    warnings = []
+    for rows, sentence in _left_out(filled, fields, columns, layout):
+        if len(rows):
+            filled[rows] = False
+            warnings.append(f"{_listed([source.row(int(row) + first) for row in rows])}: {sentence}")
+    rows = np.flatnonzero(filled)
+    number_of = dict(zip(rows.tolist(), range(len(rows)), strict=True)) if flaws else {}
+    known_ids, unreadable = _known_ids(columns, rows, layout)
+    name_at = {at: name for name, at in layout.extras.items()}
+    blank = np.full(len(rows), "", dtype=object)
+    return Part(
+        name=grid.name,
+        source=source,
+        lines=rows + first,
+        fields={name: _taken(fields[name], rows) if name in fields else blank for name in FIELDS},
+        extras=dict(
+            _extras(_with_flaws(columns, flaws), rows, layout, guarded=source.has_results and not source.is_workbook)
+        ),
+        known_ids=known_ids,
+        known_doubts=_known_doubts(columns, rows, layout),
+        flaws=[
+            *((number_of[row], name, flaw) for row, name, flaw in in_fields if row in number_of),
+            *((row, "WebhookId", flaw) for row, flaw in unreadable),
+            *((int(np.searchsorted(rows, at)), "URL", Flaw.of_example(fields["URL"][at])) for at in leftovers),
+        ],
+        extra_flaws=[
+            (number_of[row], name_at[at], at, flaw)
+            for (row, at), flaw in flaws.items()
+            if row in number_of and at in name_at and at not in field_at
+        ],
+        warnings=warnings,
+    )
+
+
+def source_of(grid: Grid, layout: Layout, label: str, number: int) -> Source:
+    """The sheet as its places name it; ``number`` is the position of its file among the inputs."""
+    columns = {name: letter(at) if grid.is_workbook else layout.headers[at] for name, at in layout.fields.items()}
+    headers = {name: layout.headers[at] for name, at in layout.fields.items()}
+    return Source(label, columns, grid.is_workbook, bool(layout.results), number, headers)
+
+
+# cells
+
+
+def _taken(column: Column, rows: Positions) -> Column:
+    return column if len(rows) == len(column) else column[rows]
+
+
+def _without_guards(column: Column) -> Column:
+    """A column of a results file without the ``'`` before what a spreadsheet would calculate."""
+    return column_of([_unguarded(text) if text[:1] == "'" else text for text in column])
+
+
+def _unguarded(text: str) -> str:
+    return text[1:] if _GUARD.match(text) else text
+
+
+def _has_blanks(columns: Sequence[Column], layout: Layout) -> bool:
+    return any((column == "").any() for at, column in enumerate(columns) if at not in layout.nameless)
+
+
+def _flaws(look: SecondLook, grid: Grid) -> dict[tuple[int, int], Flaw]:
+    """What a second look finds; a merged cell counts as if each held it."""
+    flaws = look.flaws(grid.name)
+    for (top, left), (bottom, right) in grid.merged if flaws else ():
+        if flaw := flaws.get((top, left)):
+            rows = range(top, max(top, min(bottom, grid.height - 1)) + 1)
+            flaws |= {(row, at): flaw for row in rows for at in range(left, right + 1)}
+    return flaws
+
+
+def _lengthened(columns: Sequence[Column], height: int) -> Sequence[Column]:
+    missing = height - len(columns[0])
+    if missing <= 0:
+        return columns
+    return [np.concatenate([column, np.full(missing, "", dtype=object)]) for column in columns]
+
+
+def _with_flaws(columns: Sequence[Column], flaws: Mapping[tuple[int, int], Flaw]) -> Sequence[Column]:
+    """The columns with the text of each flawed cell."""
+    flawed = {at for _, at in flaws}
+    columns = [column.copy() if at in flawed else column for at, column in enumerate(columns)]
+    for (row, at), flaw in flaws.items():
+        if at < len(columns):
+            columns[at][row] = flaw.text
+    return columns
+
+
+def _extras(
+    columns: Sequence[Column], rows: Positions, layout: Layout, *, guarded: bool
+) -> Iterator[tuple[str, Column]]:
+    for name, at in layout.extras.items():
+        column = _taken(columns[at], rows)
+        empty = column == ""
+        if at in layout.nameless and empty.all():
+            continue
+        if empty.any():
+            column = column.copy()  # which may be the grid's, and a field's
+            column[empty] = None
+        yield _unguarded(name) if guarded else name, column
+
+
+def _known_ids(columns: Sequence[Column], rows: Positions, layout: Layout) -> tuple[Positions, list[tuple[int, Flaw]]]:
+    """The ids of the rows of a results file that are done, and those of them that have none that can be read."""
+    ids = np.zeros(len(rows), dtype=np.int64)
+    unreadable = []
+    if layout.results:
+        status, identifier = (texts(columns[layout.results[name]][rows]) for name in ("Status", "WebhookId"))
+        for row, (word, number) in enumerate(zip(status, identifier, strict=True)):
+            if word.casefold() not in DONE:
+                continue
+            if found := _ID.fullmatch(number):
+                ids[row] = int(found[1].replace(",", ""))
+            else:
+                unreadable.append((row, Flaw.of_id(word, number)))
+    return ids, unreadable
+
+
+def _known_doubts(columns: Sequence[Column], rows: Positions, layout: Layout) -> Truths:
+    """The rows of a results file that were sent, and of which nobody knows whether they arrived."""
+    doubts = np.zeros(len(rows), dtype=bool)
+    if layout.results:
+        doubts |= texts(columns[layout.results["Status"]][rows]) == Status.UNKNOWN
+        if (at := layout.results.get("ErrorCode")) is not None:
+            doubts |= texts(columns[at][rows]) == "in-doubt"
+    return doubts
+
+
+_ID = re.compile(r"(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.0+)?", re.ASCII)
+"""An id, also as programs write it that take every number for a measure: ``1001.0``, ``1,001``."""
+
+
+# rows that do not count
+
+
+def _left_out(
+    filled: Truths, fields: Mapping[str, Column], columns: Sequence[Column], layout: Layout
+) -> Iterator[tuple[Positions, str]]:
+    """Rows that are no webhooks though they hold something, and what is said about them."""
+    bare = np.flatnonzero(~filled)
+    noted = np.zeros(len(bare), dtype=bool)
+    for at in layout.extras.values() if len(bare) else ():
+        noted |= np.array([written(value) != "" for value in columns[at][bare]], dtype=bool)
+    yield bare[noted], "skipped: nothing stands there in a column that counts"
+    yield _repeated_headers(fields, layout), "skipped: the header once more"
+    yield _totals(filled, fields), "skipped: this looks like a line of totals"
+    yield _examples(fields), "skipped: an example of the template; write over it to use it"
+
+
+def _repeated_headers(fields: Mapping[str, Column], layout: Layout) -> Positions:
+    texts_of = {name: ("", layout.headers[at]) for name, at in layout.fields.items()}
+    leading = "URL" if "URL" in fields else "Action"
+    return np.array(
+        [
+            row
+            for row in np.flatnonzero(fields[leading] == texts_of[leading][1])
+            if all(column[row] in texts_of[name] for name, column in fields.items())
+        ],
+        dtype=np.int64,
+    )
+
+
+def _totals(filled: Truths, fields: Mapping[str, Column]) -> Positions:
+    candidates: Truths = filled.copy()
+    for name in ("URL", "Action"):
+        if name in fields and candidates.any():
+            candidates &= fields[name] == ""
+    found = []
+    for row in np.flatnonzero(candidates):
+        first = next((fields[name][row] for name in FIELDS if name in fields and fields[name][row]), "")
+        if _TOTAL.fullmatch(folded(first)):
+            found.append(row)
+    return np.array(found, dtype=np.int64)
+
+
+def _examples(fields: Mapping[str, Column]) -> Positions:
+    described = fields["Description"].tolist() if "Description" in fields else []
+    candidates: Sequence[int] | Positions = (
+        [] if _EXAMPLES.isdisjoint(described) else np.flatnonzero([text in _EXAMPLES for text in described])
+    )
+    found = [row for row in candidates if is_example({name: column[row] for name, column in fields.items()})]
+    return np.array(found, dtype=np.int64)
+
+
+def _leftovers(fields: dict[str, Column]) -> list[int]:
+    """Of rows that were written over an example, drop its description; returns those that still have its URL."""
+    described = fields.get("Description")
+    if described is None or _EXAMPLES.isdisjoint(described.tolist()):
+        return []
+    rows = [
+        row
+        for row in np.flatnonzero([text in _EXAMPLES for text in described])
+        if not is_example({name: column[row] for name, column in fields.items()})
+    ]
+    fields["Description"] = described.copy()
+    fields["Description"][rows] = ""
+    urls = {example["URL"] for example in EXAMPLES}
+    return [int(row) for row in rows if "URL" in fields and fields["URL"][row] in urls]
+
+
+def _listed(places: Sequence[str]) -> str:
+    more = len(places) - _MOST_PLACES
+    return ", ".join(places[:_MOST_PLACES]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,0 +1,207 @@
+"""The template: a workbook that a person fills in without a manual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from bulkhooks.errors import OutputError, UsageError
+from bulkhooks.sheets.examples import EXAMPLES
+from bulkhooks.sheets.template.checks import (
+    ACTION_MISSPELT,
+    BUSINESS_NOT_LISTED,
+    BUSINESS_WRONG,
+    EXAMPLE,
+    URL_INSECURE,
+    URL_WRONG,
+    VALUE_MISSING,
+)
+from bulkhooks.sheets.template.events import described_events
+from bulkhooks.sheets.writing.atomic_file import Place, reason
+from bulkhooks.sheets.writing.locations_sheet import LAST_LOCATION, LOCATIONS, write_locations
+from bulkhooks.sheets.writing.style import BLUE, GREY, INK, LINE, LOOKS, for_print, heading, pack
+
+_LAST_ROW = 10_000
+"""Rows that have drop-downs and checks; more may be filled in."""
+
+_RANGES = {
+    "LocationIds": f"Locations!$A$2:$A${LAST_LOCATION}",
+    "LocationNames": f"Locations!$B$2:$B${LAST_LOCATION}",
+    "EventNames": "Events!$A$2:$B$91",
+}
+"""Names of what the checks look things up in; a conditional format may not point at another sheet in every Excel."""
+
+_COLUMNS = {
+    "BusinessId": (
+        28,
+        "Which location? Its id (1001), its name from the sheet Locations, several of them (1001, 1002), a range"
+        " (1001-1010), a group (@london), or * for every location of the sheet Locations.",
+    ),
+    "Action": (
+        34,
+        "Which event? Pick one from the list (the sheet Events says what sets each off). Several may be typed with"
+        " commas between them, or a pattern: Booking* is every booking event.",
+    ),
+    "URL": (
+        54,
+        "Where is it sent? The whole address, beginning with https://. {BusinessId}, {Location} and {Action} in it are"
+        " filled in for each webhook.",
+    ),
+    "Name": (30, "What is it called in Nexudus? Left empty, it is the location's and the event's name."),
+    "Description": (44, "What is it for? May be left empty."),
+    "Active": (10, "yes: it delivers from the start. no: it is made, but sends nothing. Empty: Nexudus decides."),
+}
+"""Width and note of each column of the sheet Hooks."""
+
+_READ_ME = (
+    ("# How to fill in this workbook",),
+    ("1", "Sheet Hooks: a row for each thing you want to be told about. BusinessId, Action and URL have to be there."),
+    ("2", "The grey rows are examples and are never sent. Write over them, or delete them."),
+    ("3", "A red cell is wrong, a yellow one worth a second look. The notes on the headings say what may be written."),
+    ("4", "Sheet Locations: your locations, so that their names and groups can be used instead of their ids."),
+    ("5", "Further columns of your own are welcome. They come back untouched in the results."),
+    ("# What happens then",),
+    ("6", "bulkhooks check THIS-FILE.xlsx    looks for mistakes and sends nothing"),
+    ("7", "bulkhooks plan THIS-FILE.xlsx    says what would be made"),
+    ("8", "bulkhooks run THIS-FILE.xlsx    makes the webhooks and writes a workbook with the results beside this one"),
+    ("9", "Some rows did not work? Correct them in the results workbook and run that. Nothing is made twice."),
+    ("# One row, many webhooks",),
+    (
+        "",
+        "A row is sent for each of its locations and each of its events: two events at ten locations make 20.",
+    ),
+)
+
+
+def write_template(path: Path, locations: Sequence[tuple[int, str, str]] = ()) -> None:
+    """Write an empty input workbook. ``locations`` are ``(id, name, groups)`` and fill the sheet Locations.
+
+    Raises ``UsageError`` where the name does not end in .xlsx, and ``OutputError`` where there is such a file already
+    (somebody may have filled it in) or none can be written.
+    """
+    if path.suffix.lower() != ".xlsx":
+        raise UsageError(f"{path}: a template is a workbook, so its name ends in .xlsx")
+    if path.is_file():
+        raise OutputError(f"{path} is there already and may have been filled in; choose another name or delete it")
+    place = Place(path)
+    try:
+        book = Workbook(place.file)
+        hooks, listed, events = (book.add_worksheet(name) for name in ("Hooks", LOCATIONS, "Events"))
+        _write_hooks(book, hooks)
+        write_locations(book, listed, locations)
+        _write_events(book, events)
+        _write_read_me(book, book.add_worksheet("Read me"))
+        for name, cells in _RANGES.items():
+            book.define_name(name, f"={cells}")
+        book.set_properties({"title": "bulkhooks: webhooks to make", "comments": "The sheet Read me says how."})
+        pack(book)
+        place.move()
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {reason(error)}") from error
+    finally:
+        place.discard()
+
+
+def _write_hooks(book: Workbook, sheet: Worksheet) -> None:
+    text = book.add_format({"num_format": "@", "valign": "top"})
+    header = heading(book)
+    for column, (name, (width, note)) in enumerate(_COLUMNS.items()):
+        sheet.set_column(column, column, width, text)
+        sheet.write_string(0, column, name, header)
+        sheet.write_comment(0, column, note, {"x_scale": 2.2, "y_scale": 1.2, "font_size": 10, "author": "bulkhooks"})
+    sheet.set_row(0, 22)
+    for number, example in enumerate(EXAMPLES, start=1):
+        for column, name in enumerate(_COLUMNS):
+            if name in example:
+                sheet.write_string(number, column, example[name], text)
+    _add_lists(sheet)
+    _add_checks(book, sheet)
+    sheet.ignore_errors({"number_stored_as_text": f"A2:F{_LAST_ROW}"})
+    sheet.freeze_panes(1, 0)
+    for_print(sheet, title="Webhooks to make", rows_at_top=1)
+    sheet.activate()
+    sheet.set_selection(len(EXAMPLES) + 1, 0, len(EXAMPLES) + 1, 0)
+
+
+def _add_lists(sheet: Worksheet) -> None:
+    # What is not in a list may be typed all the same (several events, ids, ranges), so nothing is ever refused.
+    names = f"=Locations!$B$2:INDEX({_RANGES['LocationNames']},MAX(1,COUNTA({_RANGES['LocationIds']})))"
+    _add_list(sheet, 0, names, show_error=False)
+    _add_list(
+        sheet,
+        1,
+        f"=Events!$B$2:$B${1 + len(described_events())}",
+        error_type="warning",
+        error_title="Not one event of the list",
+        error_message="Several events with commas between them, a number, or a pattern such as Booking* are fine:"
+        " choose Yes to keep them. Otherwise pick an event from the list.",
+    )
+    _add_list(
+        sheet,
+        5,
+        ["yes", "no"],
+        error_type="warning",
+        error_title="yes or no?",
+        error_message="Write yes or no, or leave the cell empty.",
+    )
+
+
+def _add_list(sheet: Worksheet, column: int, source: str | list[str], **more: Any) -> None:
+    sheet.data_validation(1, column, _LAST_ROW - 1, column, {"validate": "list", "source": source, **more})
+
+
+def _add_checks(book: Workbook, sheet: Worksheet) -> None:
+    example = book.add_format({"font_color": "#7B8794", "italic": True})
+    wrong = book.add_format({"bg_color": LOOKS["wrong"].fill, "font_color": LOOKS["wrong"].ink, "bold": True})
+    doubtful = book.add_format({"bg_color": LOOKS["waiting"].fill, "font_color": LOOKS["waiting"].ink})
+    last_column = len(_COLUMNS) - 1
+    rules: list[tuple[int, int, str, Format]] = [
+        (0, last_column, EXAMPLE, example),
+        (0, 2, VALUE_MISSING, wrong),
+        (0, 0, BUSINESS_WRONG, wrong),
+        (0, 0, BUSINESS_NOT_LISTED, doubtful),
+        (1, 1, ACTION_MISSPELT, wrong),
+        (2, 2, URL_WRONG, wrong),
+        (2, 2, URL_INSECURE, doubtful),
+    ]
+    for first, last, formula, form in rules:
+        rule = {"type": "formula", "criteria": formula, "format": form, "stop_if_true": True}
+        sheet.conditional_format(1, first, _LAST_ROW - 1, last, rule)
+
+
+def _write_events(book: Workbook, sheet: Worksheet) -> None:
+    # None of these is a heading of an input, so that the sheet is not read as one.
+    header, cell = heading(book, GREY), book.add_format({"bottom": 1, "bottom_color": LINE, "align": "left"})
+    for column, (name, width) in enumerate({"No.": 7, "Event name": 36, "It is sent when": 68}.items()):
+        sheet.set_column(column, column, width)
+        sheet.write_string(0, column, name, header)
+    for row, (number, name, sentence) in enumerate(described_events(), start=1):
+        sheet.write_number(row, 0, number, cell)
+        sheet.write_string(row, 1, name, cell)
+        sheet.write_string(row, 2, sentence, cell)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, len(described_events()), 2)
+    for_print(sheet, title="Events", rows_at_top=1)
+
+
+def _write_read_me(book: Workbook, sheet: Worksheet) -> None:
+    title = book.add_format({"bold": True, "font_size": 14, "font_color": BLUE})
+    text = book.add_format({"text_wrap": True, "valign": "top", "font_color": INK})
+    number = book.add_format({"valign": "top", "align": "center", "font_color": GREY, "bold": True})
+    sheet.set_column(0, 0, 5)
+    sheet.set_column(1, 1, 116, text)
+    sheet.hide_gridlines(2)
+    for row, line in enumerate(_READ_ME):
+        if len(line) == 1:
+            sheet.set_row(row, 30)
+            sheet.write_string(row, 0, line[0].removeprefix("# "), title)
+        else:
+            sheet.set_row(row, 20)
+            sheet.write_string(row, 0, line[0], number)
+            sheet.write_string(row, 1, line[1], text)
+    for_print(sheet, title="Read me")

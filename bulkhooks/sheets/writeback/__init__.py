@@ -1,0 +1,1 @@
+"""Result sheets in a copy of the input workbook."""
