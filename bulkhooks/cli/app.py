@@ -213,12 +213,12 @@ def _carry_out(
     """Settle the options, do the work, say what came of it, and end with its exit code."""
     from bulkhooks.cli import text as say
     from bulkhooks.cli.logs import logging_as_told
-    from bulkhooks.config.sources import settle
+    from bulkhooks.config.sources import resolve
     from bulkhooks.errors import BulkhooksError, Stopped
 
     wants_json, is_logged = bool(flags.get("json")), False
     try:
-        job = settle(name, flags, os.environ, tuple(inputs or ()))
+        job = resolve(name, flags, os.environ, tuple(inputs or ()))
         wants_json, is_logged = job.json, job.log_format == "json" and not job.log_file
         with logging_as_told(job):
             report = _attended(name, job, work)

@@ -161,7 +161,7 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
     if not forecast.changes:
         yield "Nothing would be changed."
         return
-    changes = ", ".join(f"{count:,} to {verdict}" for verdict, count in forecast.changes.items())
+    changes = ", ".join(f"{count:,} to {operation}" for operation, count in forecast.changes.items())
     yield f"Would change: {changes}."
     cap = f"; the daily cap has {forecast.cap_left:,} writes left now" if forecast.cap_left is not None else ""
     days = f", on {forecast.days} day{'s' if forecast.days != 1 else ''}" if forecast.days else ""

@@ -14,8 +14,8 @@ from bulkhooks.webhook import Status
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bulkhooks.commands.inputs import Wish
-    from bulkhooks.provision.account import Line
+    from bulkhooks.commands.inputs import Desired
+    from bulkhooks.provision.account import Account
 
 _MOST_NAMED = 10
 
@@ -23,9 +23,9 @@ _MOST_NAMED = 10
 def check(job: Job) -> Report:
     """Read and check; with ``live`` also what the API says of the credentials and the locations, with ``probe`` whether
     the endpoints answer. Sends no write. Raises ``BulkhooksError`` where the input cannot be used at all."""
-    from bulkhooks.provision.tasks import blocking
+    from bulkhooks.provision.tasks import run_sync
 
-    return blocking(lambda: _check(job))
+    return run_sync(lambda: _check(job))
 
 
 async def _check(job: Job) -> Report:
@@ -37,18 +37,18 @@ async def _check(job: Job) -> Report:
         return nothing_to_do(job, started_at)
     if job.live or job.locations == "live":
         return await _check_live(job)
-    wish = expand_table(job, read_table(job))
-    report = found_in(job, wish, started_at)
+    desired = expand_table(job, read_table(job))
+    report = found_in(job, desired, started_at)
     if job.probe:
-        report.warnings += await probed(wish)
+        report.warnings += await probed(desired)
     return report
 
 
-async def probed(wish: Wish) -> list[str]:
-    """What the endpoints of a wish answer where it is not what a webhook needs, each with the number of its rows."""
+async def probed(desired: Desired) -> list[str]:
+    """What the endpoints of a desired answer where it is not what a webhook needs, each with the number of its rows."""
     from bulkhooks.commands.probe import probe
 
-    webhooks = wish.expansion.webhooks
+    webhooks = desired.expansion.webhooks
     rows = webhooks.loc[webhooks["status"] != Status.INVALID, "url"].value_counts(sort=False)
     return [
         f"{finding} ({rows[url]} row{'s' if rows[url] != 1 else ''})"
@@ -56,15 +56,15 @@ async def probed(wish: Wish) -> list[str]:
     ]
 
 
-def found_in(job: Job, wish: Wish, started_at: float) -> Report:
-    """What a check says of a wish."""
+def found_in(job: Job, desired: Desired, started_at: float) -> Report:
+    """What a check says of a desired."""
     from bulkhooks.commands.lifecycle import close, opened, settle_status
 
     summary = opened(job, "", started_at)
-    counts = wish.expansion.webhooks["status"].value_counts()
+    counts = desired.expansion.webhooks["status"].value_counts()
     summary.counts = {str(status): int(count) for status, count in counts.items()}
     summary.total = int(counts.sum())
-    flaws = [problem for problem in wish.expansion.problems if not problem.warning]
+    flaws = [problem for problem in desired.expansion.problems if not problem.warning]
     codes = dict.fromkeys(problem.code for problem in flaws)
     summary.errors = [
         ErrorCount(code, sum(problem.code == code for problem in flaws), str(next(p for p in flaws if p.code == code)))
@@ -72,35 +72,35 @@ def found_in(job: Job, wish: Wish, started_at: float) -> Report:
     ]
     settle_status(summary)
     close(summary)
-    return Report(summary, wish.expansion.problems, list(wish.table.warnings))
+    return Report(summary, desired.expansion.problems, list(desired.table.warnings))
 
 
 async def _check_live(job: Job) -> Report:
     """With a look at the API: tries the credentials, the locations and the permission to list."""
     from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
-    from bulkhooks.commands.inputs import read_wish
+    from bulkhooks.commands.inputs import read_desired
     from bulkhooks.provision.journal.journal import Journal
     from bulkhooks.provision.session import Session
 
     started_at = time.time()
     with embedded(job) as (settled, sandbox), Journal(journal_path(settled)) as journal:
         async with Session(journal, terms(settled)) as session:
-            wish = await read_wish(settled, session, sandbox)
-            report = found_in(settled, wish, started_at)
-            desk = await open_accounts(settled, session, wish.accounts, lock=False)
-            webhooks = wish.expansion.webhooks
-            for name, line in desk.lines.items():
+            desired = await read_desired(settled, session, sandbox)
+            report = found_in(settled, desired, started_at)
+            accounts = await open_accounts(settled, session, desired.accounts, lock=False)
+            webhooks = desired.expansion.webhooks
+            for name, line in accounts.lines.items():
                 report.warnings += await _look(line, name, webhooks[webhooks["account"] == name])
-            report.warnings += desk.reasons
+            report.warnings += accounts.reasons
             if settled.probe:
-                report.warnings += await probed(wish)
+                report.warnings += await probed(desired)
             report.summary.requests = session.traffic.requests
-            if desk.is_refused:
+            if accounts.is_refused:
                 report.summary.status, report.summary.exit_code = "auth-error", CredentialsError.exit_code
             return report
 
 
-async def _look(line: Line, name: str, webhooks: pd.DataFrame) -> list[str]:
+async def _look(line: Account, name: str, webhooks: pd.DataFrame) -> list[str]:
     """What there is to say of one account; ``CredentialsError`` where it may do nothing at all."""
     from bulkhooks.provision.listing import locations
 

@@ -17,9 +17,9 @@ from bulkhooks.config.job import AccountSettings, Job
 from bulkhooks.errors import CredentialsError
 from bulkhooks.nexudus.address import check_base_url
 from bulkhooks.nexudus.credentials import authorization_from
-from bulkhooks.provision.account import Line
+from bulkhooks.provision.account import Account
 from bulkhooks.provision.limiter import parse_rates
-from bulkhooks.provision.session import PATIENCE, Account, Session, Terms
+from bulkhooks.provision.session import PATIENCE, AccountConfig, Session, Terms
 
 if TYPE_CHECKING:
     from bulkhooks.sandbox.server import Sandbox
@@ -69,7 +69,7 @@ def embedded(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
         )
 
 
-def account_of(job: Job, name: str) -> Account:
+def account_of(job: Job, name: str) -> AccountConfig:
     """Where and as whom rows of this account are sent; ``CredentialsError`` where its credentials are missing."""
     settings = job.known_accounts.get(name) or AccountSettings()
     base_url = check_base_url(settings.base_url or job.base_url, allow_http=job.allow_http)
@@ -82,14 +82,14 @@ def account_of(job: Job, name: str) -> Account:
         password_env=settings.password_env,
         basic=job.auth == "basic",
     )
-    return Account(name, base_url, authorization, writes, requests)
+    return AccountConfig(name, base_url, authorization, writes, requests)
 
 
 @dataclass(slots=True)
-class Desk:
+class Accounts:
     """The accounts of a run. ``numbers`` are the journal's, ``missing`` the accounts that have no credentials."""
 
-    lines: dict[str, Line] = field(default_factory=dict)
+    lines: dict[str, Account] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     missing: dict[str, CredentialsError] = field(default_factory=dict)
 
@@ -108,18 +108,18 @@ class Desk:
         )
 
 
-async def open_accounts(job: Job, session: Session, names: Iterable[str], *, lock: bool) -> Desk:
+async def open_accounts(job: Job, session: Session, names: Iterable[str], *, lock: bool) -> Accounts:
     """Lines to all accounts named; one without credentials stops only itself, unless it is the only one."""
-    desk = Desk()
+    accounts = Accounts()
     for name in names:
         try:
             line = await session.open(account_of(job, name), lock=lock)
         except CredentialsError as error:
-            desk.missing[name] = error
-            desk.numbers[name] = session.journal.account(f"{job.base_url}|{name}", name)
+            accounts.missing[name] = error
+            accounts.numbers[name] = session.journal.account(f"{job.base_url}|{name}", name)
         else:
-            desk.lines[name] = line
-            desk.numbers[name] = line.account
-    if desk.missing and not desk.lines:
-        raise next(iter(desk.missing.values()))
-    return desk
+            accounts.lines[name] = line
+            accounts.numbers[name] = line.account
+    if accounts.missing and not accounts.lines:
+        raise next(iter(accounts.missing.values()))
+    return accounts

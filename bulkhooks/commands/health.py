@@ -19,9 +19,9 @@ from bulkhooks.summary import EXIT_CODES, ErrorCount
 from bulkhooks.webhook import Status, url_host, url_key
 
 if TYPE_CHECKING:
-    from bulkhooks.commands.context import Desk
+    from bulkhooks.commands.context import Accounts
     from bulkhooks.nexudus.models import Record
-    from bulkhooks.provision.account import Line
+    from bulkhooks.provision.account import Account
     from bulkhooks.provision.journal.journal import Journal
     from bulkhooks.provision.session import Session
 
@@ -92,9 +92,9 @@ def health(job: Job, *, ask: Ask | None = None) -> Report:
     ``since`` and ``only`` narrow the sheet; the exit code is that of all. Raises ``CredentialsError`` where listing is
     not permitted.
     """
-    from bulkhooks.provision.tasks import blocking
+    from bulkhooks.provision.tasks import run_sync
 
-    return blocking(lambda: _health(job, ask))
+    return run_sync(lambda: _health(job, ask))
 
 
 async def _health(job: Job, ask: Ask | None) -> Report:
@@ -114,15 +114,15 @@ async def _health(job: Job, ask: Ask | None) -> Report:
                 names = sorted(
                     {settled.account, *settled.known_accounts} if settled.known_accounts else {settled.account}
                 )
-                desk = await open_accounts(settled, session, names, lock=settled.reactivate)
+                accounts = await open_accounts(settled, session, names, lock=settled.reactivate)
                 summary = opened(settled, "", started_at)
-                known = {name: await _webhooks(line) for name, line in desk.lines.items()}
+                known = {name: await _webhooks(line) for name, line in accounts.lines.items()}
                 said: list[str] = []
-                if settled.reactivate and (run := await _reactivate(settled, session, desk, known, ask)):
+                if settled.reactivate and (run := await _reactivate(settled, session, accounts, known, ask)):
                     said = _not_switched_on(journal, run)
                     known = {
                         name: await _afterwards(line, known[name], history.done(journal, run, line.account))
-                        for name, line in desk.lines.items()
+                        for name, line in accounts.lines.items()
                     }
                 rows = [row for webhooks in known.values() for row in webhooks.rows()]
                 shown = [row for row in rows if _is_wanted(row, settled.several("only"), since)]
@@ -136,9 +136,9 @@ async def _health(job: Job, ask: Ask | None) -> Report:
                     traffic.requests,
                     traffic.throttled,
                 )
-                summary.remaining = sum(line.left for line in desk.lines.values())
-                summary.resume_at = history.iso(resume_at(desk.lines.values()))
-                if desk.is_refused:
+                summary.remaining = sum(line.left for line in accounts.lines.values())
+                summary.resume_at = history.iso(resume_at(accounts.lines.values()))
+                if accounts.is_refused:
                     summary.status = "auth-error"
                 elif summary.remaining:
                     summary.status = "incomplete"
@@ -146,9 +146,9 @@ async def _health(job: Job, ask: Ask | None) -> Report:
                     summary.status = "failures"
                 summary.exit_code = EXIT_CODES[summary.status]
                 close(summary)
-                facts = {"Server": settled.base_url, "Accounts": ", ".join(desk.lines)}
+                facts = {"Server": settled.base_url, "Accounts": ", ".join(accounts.lines)}
                 destinations.write_rows(HEALTH_COLUMNS, shown, summary, facts)
-                warnings = [*desk.reasons, *said, *_twins(rows), *destinations.said]
+                warnings = [*accounts.reasons, *said, *_twins(rows), *destinations.said]
                 return Report(summary, warnings=warnings, load=lambda: _frame(shown))
 
 
@@ -156,7 +156,7 @@ _HEALTH = HEALTH_COLUMNS.index("Health")
 _LAST_TRIGGER = HEALTH_COLUMNS.index("LastTrigger")
 
 
-async def _webhooks(line: Line) -> Webhooks:
+async def _webhooks(line: Account) -> Webhooks:
     from bulkhooks.provision.listing import everything, locations
 
     try:
@@ -170,7 +170,7 @@ async def _webhooks(line: Line) -> Webhooks:
     return Webhooks(records, names)
 
 
-async def _afterwards(line: Line, before: Webhooks, switched_on: Collection[int]) -> Webhooks:
+async def _afterwards(line: Account, before: Webhooks, switched_on: Collection[int]) -> Webhooks:
     """The webhooks once some have been switched on: as the API has them, or as far as is known where it is not asked
     any more."""
     from bulkhooks.provision.limiter import NextSlotTooFar
@@ -189,7 +189,7 @@ async def _afterwards(line: Line, before: Webhooks, switched_on: Collection[int]
 
 
 async def _reactivate(
-    job: Job, session: Session, desk: Desk, known: Mapping[str, Webhooks], ask: Ask | None
+    job: Job, session: Session, accounts: Accounts, known: Mapping[str, Webhooks], ask: Ask | None
 ) -> int | None:
     """Switch on what failures have switched off; the number of the run in the journal, None where nothing was tried."""
     from bulkhooks.commands.lifecycle import close, opened, settle_status
@@ -209,22 +209,24 @@ async def _reactivate(
     journal, now = session.journal, session.wall()
     summary = opened(job, new_run_id(now), now)
     run = journal.begin(
-        summary.run_id, command="health", job=job.name, inputs=[], accounts=set(desk.numbers.values()), at=now
+        summary.run_id, command="health", job=job.name, inputs=[], accounts=set(accounts.numbers.values()), at=now
     )
     items = [
-        _switched_on(seq, desk.numbers[name], known[name].names.get(record.business_id, ""), record)
+        _switched_on(seq, accounts.numbers[name], known[name].names.get(record.business_id, ""), record)
         for seq, (name, record) in enumerate(disabled)
     ]
     journal.plan(run, columns=[], facts={}, rows=[], items=items)
-    tally = Tally(len(disabled), desk, None)
-    await send(desk.lines, run, {}, workers=job.concurrency, retries=job.retries, settle=job.settle, ended=tally.ended)
+    tally = Tally(len(disabled), accounts, None)
+    await send(
+        accounts.lines, run, {}, workers=job.concurrency, retries=job.retries, settle=job.settle, ended=tally.ended
+    )
     if session.was_aborted:
         raise Aborted("stopped at once; `bulkhooks health` says what is switched on")
     summary.counts = history.counts(journal, run)
     summary.total = sum(summary.counts.values())
     summary.remaining = summary.counts.get(Status.PENDING, 0)
     summary.errors = history.errors(journal, run)
-    settle_status(summary, refused=desk.is_refused)
+    settle_status(summary, refused=accounts.is_refused)
     close(summary, session.wall())
     journal.finish(run, summary.as_dict(), session.wall())
     return run

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Desired:
     """The input as a table, and as the webhooks it asks for."""
 
     table: Table
@@ -55,7 +55,7 @@ def read_table(job: Job) -> Table:
     return read(job.inputs, sheets=job.several("sheet"), columns=dict(map(_mapping, job.several("map"))))
 
 
-def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -> Wish:
+def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -> Desired:
     """The webhooks that a table asks for. ``live`` are the locations that the API named, as ``(id, name)``."""
     if job.locations == "live":
         known = Locations.from_records(live)
@@ -70,35 +70,35 @@ def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -
         account=job.account,
         name_template=job.name_template,
     )
-    return Wish(table, expand(fields), known)
+    return Desired(table, expand(fields), known)
 
 
-async def read_wish(job: Job, session: Session, sandbox: Sandbox | None = None, *, lock: bool = False) -> Wish:
+async def read_desired(job: Job, session: Session, sandbox: Sandbox | None = None, *, lock: bool = False) -> Desired:
     """The input as webhooks; the API is asked for the locations where the job says so, ``lock`` as in ``open``."""
     table = read_table(job)
     if job.locations == "live":
         line = await session.open(account_of(job, job.account), lock=lock)
         try:
-            wish = expand_table(job, table, await locations(line))
+            desired = expand_table(job, table, await locations(line))
         except (Unauthorized, Forbidden) as error:
-            wish = _without_table(job, table, error)
+            desired = _without_table(job, table, error)
     else:
-        wish = expand_table(job, table)
+        desired = expand_table(job, table)
     if sandbox is not None:
-        sandbox.know(wish.expansion.webhooks["business_id"].unique().tolist())
-    return wish
+        sandbox.know(desired.expansion.webhooks["business_id"].unique().tolist())
+    return desired
 
 
-def _without_table(job: Job, table: Table, error: Refused) -> Wish:
-    """The wish where the locations may not be listed: ids need no table, names do (``CredentialsError``)."""
+def _without_table(job: Job, table: Table, error: Refused) -> Desired:
+    """The desired where the locations may not be listed: ids need no table, names do (``CredentialsError``)."""
     reason = f"--locations live: the locations may not be listed ({error})"
     table = replace(
         table, warnings=[*table.warnings, f"{reason}: the sheet's ids are taken as they are, without names"]
     )
-    wish = expand_table(job, table)
-    if any(problem.code == "unknown-location" for problem in wish.expansion.problems):
+    desired = expand_table(job, table)
+    if any(problem.code == "unknown-location" for problem in desired.expansion.problems):
         raise CredentialsError(f"{reason}, and the sheet has locations by name") from error
-    return wish
+    return desired
 
 
 def _mapping(pair: str) -> tuple[str, str]:

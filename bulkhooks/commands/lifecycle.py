@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from bulkhooks.commands.context import Desk
-from bulkhooks.commands.inputs import Wish
+from bulkhooks.commands.context import Accounts
+from bulkhooks.commands.inputs import Desired
 from bulkhooks.commands.outputs import Destinations
 from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, BulkhooksError, JournalError, OutputError
@@ -38,7 +38,7 @@ def opened(job: Job, run_id: str, started_at: float) -> Summary:
 
 
 @dataclass(slots=True)
-class Running:
+class RunContext:
     """A run that has begun: where it is written down, and what has to be said at its end.
 
     ``left`` are statuses that count as a failure besides those of every run.
@@ -46,19 +46,21 @@ class Running:
 
     job: Job
     session: Session
-    desk: Desk
+    accounts: Accounts
     destinations: Destinations
     number: int
     report: Report
     table: Table | None = None
     left: frozenset[Status] = frozenset()
 
-    def write_down(self, wish: Wish, plan: Plan) -> None:
+    def write_down(self, desired: Desired, plan: Plan) -> None:
         """Put everything the run is going to do into the journal."""
-        self.table = wish.table
-        self.report.problems = wish.expansion.problems
-        self.report.warnings = [*wish.table.warnings, *plan.warnings]
-        write_down(self.session.journal, self.number, wish, plan, accounts=self.desk.numbers, server=self.job.base_url)
+        self.table = desired.table
+        self.report.problems = desired.expansion.problems
+        self.report.warnings = [*desired.table.warnings, *plan.warnings]
+        write_down(
+            self.session.journal, self.number, desired, plan, accounts=self.accounts.numbers, server=self.job.base_url
+        )
 
     @contextmanager
     def telling_if_the_journal_breaks(self) -> Iterator[None]:
@@ -75,8 +77,8 @@ class Running:
     def conclude(self) -> Report:
         """Write the results from the journal, and close the run in it."""
         journal, summary = self.session.journal, self.report.summary
-        for name, error in self.desk.missing.items():
-            journal.give_up(self.number, self.desk.numbers[name], f"not sent: {error}")
+        for name, error in self.accounts.missing.items():
+            journal.give_up(self.number, self.accounts.numbers[name], f"not sent: {error}")
         if self.session.was_aborted:
             raise Aborted("stopped at once; the journal knows what was in flight: run the same command again")
         self.fill()
@@ -130,7 +132,7 @@ class Running:
 
     def fill(self) -> None:
         """Complete the summary from the journal and from what went over the lines."""
-        journal, traffic, lines = self.session.journal, self.session.traffic, self.desk.lines.values()
+        journal, traffic, lines = self.session.journal, self.session.traffic, self.accounts.lines.values()
         summary = self.report.summary
         summary.counts = history.counts(journal, self.number)
         summary.total = sum(summary.counts.values())
@@ -139,16 +141,22 @@ class Running:
         summary.throttled, summary.retried = traffic.throttled, traffic.retried
         summary.errors = history.errors(journal, self.number)
         summary.resume_at = history.iso(resume_at(lines)) if summary.remaining else None
-        self.report.warnings += self.desk.reasons
+        self.report.warnings += self.accounts.reasons
         caps = [left for line in lines if (left := line.limiter.writes_left()) is not None]
         self.report.cap_left = min(caps, default=None)
-        settle_status(summary, refused=self.desk.is_refused, left=self.left)
+        settle_status(summary, refused=self.accounts.is_refused, left=self.left)
         close(summary, self.session.wall())
 
 
 def begin(
-    job: Job, session: Session, desk: Desk, destinations: Destinations, *, started_at: float, command: str = "run"
-) -> Running:
+    job: Job,
+    session: Session,
+    accounts: Accounts,
+    destinations: Destinations,
+    *,
+    started_at: float,
+    command: str = "run",
+) -> RunContext:
     """Enter a run in the journal."""
     summary = opened(job, new_run_id(started_at), started_at)
     number = session.journal.begin(
@@ -156,14 +164,14 @@ def begin(
         command=command,
         job=job.name,
         inputs=summary.inputs,
-        accounts=set(desk.numbers.values()),
+        accounts=set(accounts.numbers.values()),
         at=started_at,
     )
-    return Running(job, session, desk, destinations, number, Report(summary))
+    return RunContext(job, session, accounts, destinations, number, Report(summary))
 
 
 @contextmanager
-def registered(running: Running) -> Iterator[Running]:
+def registered(running: RunContext) -> Iterator[RunContext]:
     """A run in the journal; gone again where it ends before anything is planned."""
     try:
         yield running
@@ -172,14 +180,16 @@ def registered(running: Running) -> Iterator[Running]:
         raise
 
 
-def write_down(journal: Journal, number: int, wish: Wish, plan: Plan, *, accounts: dict[str, int], server: str) -> None:
+def write_down(
+    journal: Journal, number: int, desired: Desired, plan: Plan, *, accounts: dict[str, int], server: str
+) -> None:
     """A plan, and the input it was made from, into a journal."""
     journal.plan(
         number,
-        columns=[str(column) for column in wish.table.extras.columns],
-        locations=wish.locations.rows(),
+        columns=[str(column) for column in desired.table.extras.columns],
+        locations=desired.locations.rows(),
         facts={"Server": server, "Accounts": ", ".join(accounts)},
-        rows=input_rows(wish.table.rows, wish.table.extras),
+        rows=input_rows(desired.table.rows, desired.table.extras),
         items=item_rows(plan, accounts),
     )
 

@@ -21,8 +21,8 @@ from bulkhooks.summary import EXIT_CODES
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
-    from bulkhooks.commands.context import Desk
-    from bulkhooks.commands.inputs import Wish
+    from bulkhooks.commands.context import Accounts
+    from bulkhooks.commands.inputs import Desired
     from bulkhooks.provision.forecast import Forecast
     from bulkhooks.provision.item import Outcome
     from bulkhooks.provision.plan import Plan
@@ -54,15 +54,15 @@ class Declined(BulkhooksError):
 
 def run(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
     """Read, check, plan, send, write results. Raises ``BulkhooksError`` where nothing could be sent at all."""
-    from bulkhooks.provision.tasks import blocking
+    from bulkhooks.provision.tasks import run_sync
 
-    return blocking(lambda: run_async(job, watcher=watcher, ask=ask))
+    return run_sync(lambda: run_async(job, watcher=watcher, ask=ask))
 
 
 async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
     """``run`` for those who have an event loop."""
     from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
-    from bulkhooks.commands.inputs import read_wish
+    from bulkhooks.commands.inputs import read_desired
     from bulkhooks.commands.lifecycle import begin, nothing_to_do, registered
     from bulkhooks.commands.outputs import Destinations, refuse_to_overwrite
     from bulkhooks.provision.forecast import forecast
@@ -76,45 +76,45 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
     job = job.with_output(RESULTS)
     with embedded(job) as (settled, sandbox), Journal(journal_path(settled)) as journal:
         async with Session(journal, terms(settled)) as session:
-            wish = await read_wish(settled, session, sandbox, lock=True)
-            if settled.strict and wish.is_flawed:
-                return _refused(settled, wish, started_at)
-            refuse_to_overwrite(settled.outputs, wish.table, settled.inputs)
+            desired = await read_desired(settled, session, sandbox, lock=True)
+            if settled.strict and desired.is_flawed:
+                return _refused(settled, desired, started_at)
+            refuse_to_overwrite(settled.outputs, desired.table, settled.inputs)
             with Destinations(settled.outputs, settled.inputs) as destinations:
-                desk = await open_accounts(settled, session, wish.accounts, lock=True)
-                with registered(begin(settled, session, desk, destinations, started_at=started_at)) as running:
-                    plan = await _compare(settled, wish, desk)
+                accounts = await open_accounts(settled, session, desired.accounts, lock=True)
+                with registered(begin(settled, session, accounts, destinations, started_at=started_at)) as running:
+                    plan = await _compare(settled, desired, accounts)
                     _refuse_too_many_deletions(settled, plan)
-                    _confirm(settled, forecast(plan, desk.lines), ask)
-                    tell_arrivals(desk.lines, plan)
-                    running.write_down(wish, plan)
+                    _confirm(settled, forecast(plan, accounts.lines), ask)
+                    tell_arrivals(accounts.lines, plan)
+                    running.write_down(desired, plan)
                 with running.telling_if_the_journal_breaks():
                     await send(
-                        desk.lines,
+                        accounts.lines,
                         running.number,
                         plan.unlisted,
                         workers=settled.concurrency,
                         retries=settled.retries,
                         settle=settled.settle,
                         canary=settled.canary,
-                        ended=Tally(plan.writes, desk, watcher).ended,
+                        ended=Tally(plan.writes, accounts, watcher).ended,
                     )
                     return running.conclude()
 
 
-async def _compare(job: Job, wish: Wish, desk: Desk) -> Plan:
+async def _compare(job: Job, desired: Desired, accounts: Accounts) -> Plan:
     from bulkhooks.provision.plan import make_plan
 
     return await make_plan(
-        desk.lines, wish.rows, if_exists=job.if_exists, resend_unknown=job.resend_unknown, prune=job.prune
+        accounts.lines, desired.rows, if_exists=job.if_exists, resend_unknown=job.resend_unknown, prune=job.prune
     )
 
 
-def _refused(job: Job, wish: Wish, started_at: float) -> Report:
+def _refused(job: Job, desired: Desired, started_at: float) -> Report:
     """--strict, and a row is invalid: nothing is sent."""
     from bulkhooks.commands.check import found_in
 
-    report = found_in(job, wish, started_at)
+    report = found_in(job, desired, started_at)
     summary = report.summary
     summary.counts = {
         str(Status.PENDING if status == Status.PLANNED else status): count for status, count in summary.counts.items()
@@ -135,7 +135,7 @@ def _refuse_too_many_deletions(job: Job, plan: Plan) -> None:
 def _confirm(job: Job, forecast: Forecast, ask: Ask | None) -> None:
     if ask is None or job.yes or forecast.writes <= job.confirm_above:
         return
-    changes = ", ".join(f"{count} to {verdict}" for verdict, count in forecast.changes.items())
+    changes = ", ".join(f"{count} to {operation}" for operation, count in forecast.changes.items())
     if not ask(Question(f"{changes}. Send them?", forecast)):
         raise Declined("nothing was sent")
 
@@ -143,8 +143,8 @@ def _confirm(job: Job, forecast: Forecast, ask: Ask | None) -> None:
 class Tally:
     """Counts what has ended, for whoever watches."""
 
-    def __init__(self, total: int, desk: Desk, watcher: Watcher | None) -> None:
-        self._lines = desk.lines.values()
+    def __init__(self, total: int, accounts: Accounts, watcher: Watcher | None) -> None:
+        self._lines = accounts.lines.values()
         self._watcher = watcher
         self._total = total
         self._done = self._created = self._failed = 0
@@ -167,14 +167,14 @@ class Tally:
 
 def plan(job: Job) -> Report:
     """What ``run`` would do now. Reads, writes nothing but the sheet asked for. Raises as ``run`` does."""
-    from bulkhooks.provision.tasks import blocking
+    from bulkhooks.provision.tasks import run_sync
 
-    return blocking(lambda: _plan(job))
+    return run_sync(lambda: _plan(job))
 
 
 async def _plan(job: Job) -> Report:
     from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
-    from bulkhooks.commands.inputs import read_wish
+    from bulkhooks.commands.inputs import read_desired
     from bulkhooks.commands.lifecycle import close, nothing_to_do, opened, results_frame, settle_status, write_down
     from bulkhooks.commands.outputs import Destinations
     from bulkhooks.provision.forecast import forecast
@@ -188,27 +188,27 @@ async def _plan(job: Job) -> Report:
         return nothing_to_do(job, started_at)
     with embedded(job) as (settled, sandbox), Journal(journal_path(settled)) as journal:
         async with Session(journal, terms(settled)) as session:
-            wish = await read_wish(settled, session, sandbox)
+            desired = await read_desired(settled, session, sandbox)
             with Destinations(settled.outputs, settled.inputs) as destinations, Journal(Path(":memory:")) as scratch:
-                desk = await open_accounts(settled, session, wish.accounts, lock=False)
-                plan = await _compare(settled, wish, desk)
-                await preview(plan, desk.lines)
-                found = forecast(plan, desk.lines)
+                accounts = await open_accounts(settled, session, desired.accounts, lock=False)
+                plan = await _compare(settled, desired, accounts)
+                await preview(plan, accounts.lines)
+                found = forecast(plan, accounts.lines)
                 summary = opened(settled, "", started_at)
                 # The sheet of a plan is written as a run's is: from a journal, here one that nobody keeps.
-                numbers = {name: scratch.account(name, name) for name in desk.numbers}
+                numbers = {name: scratch.account(name, name) for name in accounts.numbers}
                 number = scratch.begin(
                     "plan", command="plan", job=job.name, inputs=job.inputs, accounts=numbers.values(), at=started_at
                 )
-                write_down(scratch, number, wish, plan, accounts=numbers, server=settled.base_url)
+                write_down(scratch, number, desired, plan, accounts=numbers, server=settled.base_url)
                 summary.counts = history.counts(scratch, number, Status.PLANNED)
                 summary.total = sum(summary.counts.values())
                 summary.errors = history.errors(scratch, number)
                 summary.requests = session.traffic.requests
-                destinations.write(scratch, number, summary, wish.table, Status.PLANNED)
-                warnings = [*wish.table.warnings, *plan.warnings, *desk.reasons, *destinations.said]
-                settle_status(summary, refused=desk.is_refused)
-                if any(line.halted for line in desk.lines.values()) and not desk.is_refused:
+                destinations.write(scratch, number, summary, desired.table, Status.PLANNED)
+                warnings = [*desired.table.warnings, *plan.warnings, *accounts.reasons, *destinations.said]
+                settle_status(summary, refused=accounts.is_refused)
+                if any(line.halted for line in accounts.lines.values()) and not accounts.is_refused:
                     summary.status, summary.exit_code = "incomplete", EXIT_CODES["incomplete"]
                 elif settled.expect_no_changes and plan.writes and summary.status == "ok":
                     summary.status, summary.exit_code = "failures", EXIT_CODES["failures"]
@@ -218,4 +218,4 @@ async def _plan(job: Job) -> Report:
                     )
                 close(summary)
                 frame = results_frame(scratch, number, Status.PLANNED)
-                return Report(summary, wish.expansion.problems, warnings, found, load=lambda: frame)
+                return Report(summary, desired.expansion.problems, warnings, found, load=lambda: frame)

@@ -25,9 +25,9 @@ def undo(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) ->
 
     Only what the journal says this tool made, and only where the server still has it as it was made.
     """
-    from bulkhooks.provision.tasks import blocking
+    from bulkhooks.provision.tasks import run_sync
 
-    return blocking(lambda: _undo(job, watcher, ask))
+    return run_sync(lambda: _undo(job, watcher, ask))
 
 
 async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
@@ -44,10 +44,10 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
         made = _made_by(settled, journal)
         async with Session(journal, terms(settled)) as session:
             with Destinations(settled.outputs) as destinations:
-                desk = await open_accounts(settled, session, sorted(made) or [settled.account], lock=True)
-                running = begin(settled, session, desk, destinations, started_at=started_at, command="undo")
+                accounts = await open_accounts(settled, session, sorted(made) or [settled.account], lock=True)
+                running = begin(settled, session, accounts, destinations, started_at=started_at, command="undo")
                 with registered(running):
-                    rows = _ours(journal, made, desk.numbers)
+                    rows = _ours(journal, made, accounts.numbers)
                     if not rows:
                         running.report.warnings.append(
                             f"nothing to undo: by the journal {journal.path} this tool created none of these webhooks,"
@@ -61,21 +61,21 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
                     ):
                         raise Declined("nothing was deleted")
                     items = [
-                        deletion_row(seq, place, desk.numbers[name], webhook)
+                        deletion_row(seq, place, accounts.numbers[name], webhook)
                         for seq, (name, place, webhook) in enumerate(rows)
                     ]
-                    facts = {"Server": settled.base_url, "Accounts": ", ".join(desk.numbers)}
+                    facts = {"Server": settled.base_url, "Accounts": ", ".join(accounts.numbers)}
                     journal.plan(running.number, columns=[], facts=facts, rows=[], items=items)
                 running.left = LEFT
                 with running.telling_if_the_journal_breaks():
                     await send(
-                        desk.lines,
+                        accounts.lines,
                         running.number,
                         {},
                         workers=settled.concurrency,
                         retries=settled.retries,
                         settle=settled.settle,
-                        ended=Tally(len(items), desk, watcher).ended,
+                        ended=Tally(len(items), accounts, watcher).ended,
                     )
                     return running.conclude()
 
@@ -153,12 +153,12 @@ def _journal(job: Job) -> Journal:
 
 def template(job: Job, output: str) -> str:
     """Write an input workbook to fill in, with the locations of a file or of the API; returns where it went."""
-    from bulkhooks.provision.tasks import blocking
+    from bulkhooks.provision.tasks import run_sync
     from bulkhooks.sheets.reading.locations import Locations
     from bulkhooks.sheets.template.workbook import write_template
 
     if job.locations == "live":
-        rows = [(number, name, "") for number, name in blocking(lambda: _live_locations(job))]
+        rows = [(number, name, "") for number, name in run_sync(lambda: _live_locations(job))]
     elif job.locations:
         rows = Locations.read(str(job.locations)).rows()
     else:

@@ -21,7 +21,7 @@ _BY_INPUT = frozenset({"run", "plan"})
 _SUFFIXES = {"run": RESULTS, "undo": UNDO}
 
 
-def settle(
+def resolve(
     command: str, flags: Mapping[str, object], environment: Mapping[str, str], inputs: Sequence[str] = ()
 ) -> Job:
     """The job that a command is to do. ``flags`` holds None (or nothing) where a flag was not given.

@@ -1,1 +1,1 @@
-"""The engine: compares the wish with the server, sends under the limits, and remembers."""
+"""The engine: compares the desired with the server, sends under the limits, and remembers."""

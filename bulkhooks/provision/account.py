@@ -24,7 +24,7 @@ from bulkhooks.errors import (
     Unauthorized,
 )
 from bulkhooks.nexudus.client import NexudusClient
-from bulkhooks.provision.dispatch import Exchange, Traffic
+from bulkhooks.provision.dispatch import Dispatcher, Traffic
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.journal.journal import DAY, Journal
 from bulkhooks.provision.limiter import Limiter, NextSlotTooFar
@@ -42,7 +42,7 @@ _log = logging.getLogger("bulkhooks")
 T = TypeVar("T")
 
 
-class Line:
+class Account:
     """A client, its limits, and what is known of the other end."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Line:
         self.draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
         self._budget = budget
         self.outage = Outage(give_up_after, self.draw)
-        self._exchange = Exchange(journal, account, limiter, self.outage, self.traffic, wall=wall, draw=self.draw)
+        self._dispatcher = Dispatcher(journal, account, limiter, self.outage, self.traffic, wall=wall, draw=self.draw)
         self._retries = retries
         self._patience = patience
         self._first = anyio.Lock()
@@ -267,7 +267,7 @@ class Line:
         with anyio.CancelScope(shield=True) as in_flight:
             self._in_flight.add(in_flight)
             try:
-                answer = await self._exchange.make(request, item, slot)
+                answer = await self._dispatcher.make(request, item, slot)
             finally:
                 self._in_flight.discard(in_flight)
         return answer

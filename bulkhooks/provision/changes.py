@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bulkhooks.provision.item import Item, Verdict
+from bulkhooks.provision.item import Item, Operation
 from bulkhooks.webhook import url_key
 
 
 def wanted(item: Item) -> dict[str, object]:
     """The fields that the row gives, by their names in the API. A move always gives the URL."""
     fields: dict[str, object] = {}
-    if item.verdict is Verdict.MOVE:
+    if item.operation is Operation.MOVE:
         fields["URL"] = item.url
     if item.name_given:
         fields["Name"] = item.name

@@ -1,4 +1,4 @@
-"""Holds the wish against what the server and the journal have, and says for every row what has to be done.
+"""Holds the desired against what the server and the journal have, and says for every row what has to be done.
 
 Everything here is a value: a plan can be counted, printed and refused before a request leaves.
 """
@@ -13,7 +13,7 @@ import pandas as pd
 
 from bulkhooks import actions
 from bulkhooks.errors import Refused
-from bulkhooks.provision.item import Verdict
+from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal.history import DOUBTED, OWNED, frame
 from bulkhooks.webhook import Status, url_key
 
@@ -24,7 +24,7 @@ _KNOWN = (*KEY, "id", "url", "name", "active")
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class Existing:
     """What is known of one account. ``owned`` and ``doubted`` as ``history`` gives them.
 
     ``existing`` holds the webhooks of the plan's locations with the columns ``KEY``, ``id, url, name, active`` (0, 1):
@@ -47,7 +47,7 @@ class Memory:
         *,
         unlisted: frozenset[int] = frozenset(),
         failed: Mapping[int, Refused] | None = None,
-    ) -> Memory:
+    ) -> Existing:
         """From the server's ``(*KEY, id, url, name, active)``."""
         existing = frame(records, _KNOWN)
         existing["active"] = existing["active"].astype("int8")
@@ -67,7 +67,7 @@ class Memory:
         return found.assign(location=found["business_id"].astype(str), description="")
 
     @classmethod
-    def nothing(cls) -> Memory:
+    def nothing(cls) -> Existing:
         """Of an account that cannot be asked."""
         return cls.of([], frame([], OWNED), frame([], DOUBTED))
 
@@ -76,42 +76,42 @@ class Memory:
 class AccountPlan:
     """What has to be done for one account.
 
-    ``rows`` is the part of the expansion that is the account's, with ``verdict, status, webhook_id, error_code, error``
-    decided.
+    ``rows`` is the part of the expansion that is the account's, with ``operation, status, webhook_id, error_code,
+    error`` decided.
     """
 
     rows: pd.DataFrame
     warnings: list[str] = field(default_factory=list)
 
 
-def compare(rows: pd.DataFrame, memory: Memory, *, if_exists: str, resend_unknown: bool) -> AccountPlan:
+def compare(rows: pd.DataFrame, existing: Existing, *, if_exists: str, resend_unknown: bool) -> AccountPlan:
     """Decide every row of one account.
 
     ``rows``: the columns of ``sheets.expand`` and ``name_given`` (bool); its index is kept.
     """
-    rows = rows.assign(verdict=str(Verdict.NOTHING), webhook_id=0)
-    wish = (rows["status"] == Status.PLANNED).to_numpy()
-    rows.loc[wish, "status"] = Status.PENDING
-    rows.loc[wish, "verdict"] = Verdict.CREATE
+    rows = rows.assign(operation=str(Operation.NOTHING), webhook_id=0)
+    desired = (rows["status"] == Status.PLANNED).to_numpy()
+    rows.loc[desired, "status"] = Status.PENDING
+    rows.loc[desired, "operation"] = Operation.CREATE
     plan = AccountPlan(rows)
-    wish = wish & ~_fail_where_listing_failed(rows, memory.failed, wish)
+    desired = desired & ~_fail_where_listing_failed(rows, existing.failed, desired)
 
-    there = _lookup(rows, memory.existing)
-    found = wish & (there["id"] > 0).to_numpy()
-    plan.warnings += _twins(rows[found], memory.existing)
+    there = _lookup(rows, existing.existing)
+    found = desired & (there["id"] > 0).to_numpy()
+    plan.warnings += _twins(rows[found], existing.existing)
     _take_existing(plan, there, found, if_exists)
-    moving = _moves(plan, memory, wish, found)
-    unlisted = rows["business_id"].isin(memory.unlisted).to_numpy()
-    _trust_sheet(rows, wish & ~found & ~moving & unlisted, memory.owned)
-    _take_doubts(plan, memory, wish & ~moving, resend_unknown)
-    _describe(rows, memory.owned)
+    moving = _moves(plan, existing, desired, found)
+    unlisted = rows["business_id"].isin(existing.unlisted).to_numpy()
+    _trust_sheet(rows, desired & ~found & ~moving & unlisted, existing.owned)
+    _take_doubts(plan, existing, desired & ~moving, resend_unknown)
+    _describe(rows, existing.owned)
     return plan
 
 
-def to_prune(plan: AccountPlan, memory: Memory) -> pd.DataFrame:
-    """Those of the account's own webhooks that no row of its input names. Columns as ``Memory.owned``."""
-    arrived = memory.arrived.query("was_absent == 1")[list(OWNED)]
-    owned = pd.concat([memory.owned, arrived]).drop_duplicates("id") if len(arrived) else memory.owned
+def to_prune(plan: AccountPlan, existing: Existing) -> pd.DataFrame:
+    """Those of the account's own webhooks that no row of its input names. Columns as ``Existing.owned``."""
+    arrived = existing.arrived.query("was_absent == 1")[list(OWNED)]
+    owned = pd.concat([existing.owned, arrived]).drop_duplicates("id") if len(arrived) else existing.owned
     named = pd.MultiIndex.from_frame(plan.rows[KEY])
     moving = plan.rows["webhook_id"]
     return owned[~pd.MultiIndex.from_frame(owned[KEY]).isin(named) & ~owned["id"].isin(moving)]
@@ -140,12 +140,12 @@ def _twins(rows: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
     ]
 
 
-def _fail_where_listing_failed(rows: pd.DataFrame, failed: Mapping[int, Refused], wish: np.ndarray) -> np.ndarray:
+def _fail_where_listing_failed(rows: pd.DataFrame, failed: Mapping[int, Refused], desired: np.ndarray) -> np.ndarray:
     """Nobody knows what is there, and asking again would be answered the same."""
-    these = wish & rows["business_id"].isin(failed).to_numpy()
+    these = desired & rows["business_id"].isin(failed).to_numpy()
     if these.any():
         errors = [failed[business_id] for business_id in rows.loc[these, "business_id"]]
-        rows.loc[these, ["status", "verdict"]] = [Status.FAILED, Verdict.NOTHING]
+        rows.loc[these, ["status", "operation"]] = [Status.FAILED, Operation.NOTHING]
         rows.loc[these, "error_code"] = [error.error_code for error in errors]
         rows.loc[these, "error"] = [f"not sent, for what is there could not be listed: {error}" for error in errors]
     return np.asarray(these)
@@ -164,39 +164,39 @@ def _take_existing(plan: AccountPlan, there: pd.DataFrame, found: np.ndarray, if
             | (rows["description"] != "").to_numpy()
             | ((rows["active"] >= 0) & (rows["active"] != there["active"])).to_numpy()
         )
-        rows.loc[differs, "verdict"] = Verdict.UPDATE
+        rows.loc[differs, "operation"] = Operation.UPDATE
     same = found & ~differs
-    rows.loc[same, ["status", "verdict"]] = [Status.EXISTS, Verdict.NOTHING]
+    rows.loc[same, ["status", "operation"]] = [Status.EXISTS, Operation.NOTHING]
     rows.loc[same, ["url", "name"]] = there.loc[same, ["url", "name"]]
 
 
-def _moves(plan: AccountPlan, memory: Memory, wish: np.ndarray, found: np.ndarray) -> np.ndarray:
+def _moves(plan: AccountPlan, existing: Existing, desired: np.ndarray, found: np.ndarray) -> np.ndarray:
     """Rows with ``Replaces``: the webhook at the old URL gets the new one, if that is not there already."""
     rows = plan.rows
     if not (rows["replaces"] != "").any():
         return np.zeros(len(rows), dtype=bool)
     old_key = rows["replaces"].map(url_key)
-    old = _lookup(rows.assign(old_key=old_key), memory.existing, "old_key")["id"]
-    old = old.where(wish & (old_key != rows["url_key"]), 0)
+    old = _lookup(rows.assign(old_key=old_key), existing.existing, "old_key")["id"]
+    old = old.where(desired & (old_key != rows["url_key"]), 0)
     has_old = ((old > 0) & ~old.duplicated()).to_numpy()
     _already_exists(
         rows, has_old & found, "the new URL is there already (id {id}) beside the old one; delete one of them"
     )
     moving = has_old & ~found
-    rows.loc[moving, "verdict"] = Verdict.MOVE
+    rows.loc[moving, "operation"] = Operation.MOVE
     rows.loc[moving, "webhook_id"] = old[moving]
     return np.asarray(moving)
 
 
 def _already_exists(rows: pd.DataFrame, these: np.ndarray, sentence: str) -> None:
-    rows.loc[these, ["status", "verdict", "error_code"]] = [Status.FAILED, Verdict.NOTHING, "already-exists"]
+    rows.loc[these, ["status", "operation", "error_code"]] = [Status.FAILED, Operation.NOTHING, "already-exists"]
     rows.loc[these, "error"] = [sentence.format(id=webhook_id) for webhook_id in rows.loc[these, "webhook_id"]]
 
 
 def _trust_sheet(rows: pd.DataFrame, these: np.ndarray, owned: pd.DataFrame) -> None:
     """Without a list, the id of a results file counts; what the journal knows of it, it knows better."""
     done = these & (rows["known_id"] > 0).to_numpy()
-    rows.loc[done, ["status", "verdict"]] = [Status.EXISTS, Verdict.NOTHING]
+    rows.loc[done, ["status", "operation"]] = [Status.EXISTS, Operation.NOTHING]
     rows.loc[done, "webhook_id"] = rows.loc[done, "known_id"]
     made = done & rows["known_id"].isin(owned["id"]).to_numpy()
     for column in ("url", "name"):
@@ -204,21 +204,25 @@ def _trust_sheet(rows: pd.DataFrame, these: np.ndarray, owned: pd.DataFrame) -> 
         rows.loc[made, column] = [known[number] for number in rows.loc[made, "known_id"]]
 
 
-def _take_doubts(plan: AccountPlan, memory: Memory, wish: np.ndarray, resend_unknown: bool) -> None:
+def _take_doubts(plan: AccountPlan, existing: Existing, desired: np.ndarray, resend_unknown: bool) -> None:
     """Rows whose last send, in an earlier run, has no outcome, by the journal or by the results file they come from."""
     rows = plan.rows
-    in_doubt = wish & rows["known_doubt"].to_numpy(dtype=bool)
-    if not memory.doubted.empty:
-        in_doubt |= wish & pd.MultiIndex.from_frame(rows[KEY]).isin(pd.MultiIndex.from_frame(memory.doubted[KEY]))
+    in_doubt = desired & rows["known_doubt"].to_numpy(dtype=bool)
+    if not existing.doubted.empty:
+        in_doubt |= desired & pd.MultiIndex.from_frame(rows[KEY]).isin(pd.MultiIndex.from_frame(existing.doubted[KEY]))
     if not in_doubt.any():
         return
-    waiting = in_doubt & (rows["verdict"] == Verdict.CREATE).to_numpy()
-    unlisted = rows["business_id"].isin(memory.unlisted).to_numpy()
-    rows.loc[waiting & ~unlisted, ["verdict", "error_code"]] = [Verdict.LOOK_UP, "in-doubt"]
+    waiting = in_doubt & (rows["operation"] == Operation.CREATE).to_numpy()
+    unlisted = rows["business_id"].isin(existing.unlisted).to_numpy()
+    rows.loc[waiting & ~unlisted, ["operation", "error_code"]] = [Operation.LOOK_UP, "in-doubt"]
     rows.loc[waiting & ~unlisted, "error"] = "sent by an earlier run, which got no answer"
     if not resend_unknown:
         nobody_can_look = waiting & unlisted
-        rows.loc[nobody_can_look, ["verdict", "status", "error_code"]] = [Verdict.NOTHING, Status.UNKNOWN, "in-doubt"]
+        rows.loc[nobody_can_look, ["operation", "status", "error_code"]] = [
+            Operation.NOTHING,
+            Status.UNKNOWN,
+            "in-doubt",
+        ]
         rows.loc[nobody_can_look, "error"] = (
             "sent by an earlier run, which got no answer, and looking it up is not permitted: see in Nexudus whether it"
             " is there, or use --resend-unknown"

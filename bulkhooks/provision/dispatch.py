@@ -41,7 +41,7 @@ class Traffic:
     retried: int = 0
 
 
-class Exchange:
+class Dispatcher:
     """Makes the requests of one account. ``wall`` tells seconds since 1970."""
 
     def __init__(

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from bulkhooks import actions
-from bulkhooks.provision.account import Line
-from bulkhooks.provision.item import Verdict
+from bulkhooks.provision.account import Account
+from bulkhooks.provision.item import Operation
 from bulkhooks.provision.plan import Plan
 from bulkhooks.webhook import Status
 
-_READS_BEFORE = {Verdict.LOOK_UP: 1, Verdict.UPDATE: 1, Verdict.MOVE: 1, Verdict.DELETE: 1}
+_READS_BEFORE = {Operation.LOOK_UP: 1, Operation.UPDATE: 1, Operation.MOVE: 1, Operation.DELETE: 1}
 """Requests that come before the write itself: a look-up, or the full record."""
 
 
@@ -22,7 +22,7 @@ _READS_BEFORE = {Verdict.LOOK_UP: 1, Verdict.UPDATE: 1, Verdict.MOVE: 1, Verdict
 class Forecast:
     """What a run would do now.
 
-    ``changes`` counts rows by verdict (create, update, …); ``by_location`` and ``by_action`` count rows by label and
+    ``changes`` counts rows by operation (create, update, …); ``by_location`` and ``by_action`` count rows by label and
     status; ``seconds`` is the time at the limits, latency not counted; ``days`` on how many days something is sent
     (None without a daily cap); ``cap_left`` how many writes the cap has left now, the smallest of all accounts.
     """
@@ -37,15 +37,15 @@ class Forecast:
     cap_left: int | None = None
 
 
-def forecast(plan: Plan, lines: Mapping[str, Line]) -> Forecast:
+def forecast(plan: Plan, lines: Mapping[str, Account]) -> Forecast:
     """Work out what sending a plan takes; accounts wait side by side."""
     changes = plan.changes()
-    reads = sum(changes.get(verdict, 0) * count for verdict, count in _READS_BEFORE.items())
+    reads = sum(changes.get(operation, 0) * count for operation, count in _READS_BEFORE.items())
     seconds, days, caps = 0.0, [], []
     for name, line in lines.items():
-        verdicts = plan.verdicts(name)
-        writes = sum(verdicts.values())
-        lookups = sum(verdicts.get(verdict, 0) * count for verdict, count in _READS_BEFORE.items())
+        operations = plan.operations(name)
+        writes = sum(operations.values())
+        lookups = sum(operations.get(operation, 0) * count for operation, count in _READS_BEFORE.items())
         seconds = max(seconds, line.limiter.seconds_for(writes=writes, reads=lookups))
         if (needed := line.limiter.days_for(writes)) is not None:
             days.append(needed)
@@ -65,7 +65,7 @@ def forecast(plan: Plan, lines: Mapping[str, Line]) -> Forecast:
 
 
 def _counted(rows: pd.DataFrame, labels: pd.Series) -> dict[str, dict[str, int]]:
-    words = rows["status"].astype(str).where(rows["verdict"].astype(str) == "", str(Status.PLANNED))
+    words = rows["status"].astype(str).where(rows["operation"].astype(str) == "", str(Status.PLANNED))
     counts: dict[str, dict[str, int]] = {}
     for (label, word), count in Counter(zip(labels, words, strict=True)).items():
         counts.setdefault(str(label), {})[str(word)] = count

@@ -9,7 +9,7 @@ from bulkhooks.errors import ApiError
 from bulkhooks.webhook import Status, Webhook
 
 
-class Verdict(StrEnum):
+class Operation(StrEnum):
     """What has to be sent for a row, decided before the first request leaves."""
 
     NOTHING = ""
@@ -43,7 +43,7 @@ class Item:
     name_given: bool
     description: str | None
     active: bool | None
-    verdict: Verdict
+    operation: Operation
     webhook_id: int = 0
 
     attempts: int = 0

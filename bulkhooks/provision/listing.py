@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bulkhooks.errors import Forbidden, Refused, Unauthorized
-from bulkhooks.provision.account import Line
+from bulkhooks.provision.account import Account
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.outage import GaveUp
 from bulkhooks.webhook import url_key
@@ -42,7 +42,7 @@ class Listing:
         return {number: error for number, error in self.refused.items() if not _is_permission(error)}
 
 
-async def existing(line: Line, business_ids: Collection[int]) -> Listing:
+async def existing(line: Account, business_ids: Collection[int]) -> Listing:
     """The webhooks of these locations, with as few requests as possible: by location, or every page.
 
     Where the very first request is refused, no other is tried. Where a later page of all is, each location is asked
@@ -66,7 +66,7 @@ async def existing(line: Line, business_ids: Collection[int]) -> Listing:
     return _at(business_ids, found)
 
 
-async def _take(found: Listing, line: Line, page: Page[Record], business_id: int | None) -> None:
+async def _take(found: Listing, line: Account, page: Page[Record], business_id: int | None) -> None:
     """Keep a page and those that follow it, each as it comes."""
     found.records.update((record.id, record) for record in page.records)
     async for following in _following(line, page, business_id):
@@ -83,14 +83,14 @@ def _is_permission(error: Refused) -> bool:
     return isinstance(error, Unauthorized | Forbidden)
 
 
-async def everything(line: Line) -> list[Record]:
+async def everything(line: Account) -> list[Record]:
     """Every webhook of the account. Raises ``Unauthorized`` or ``Forbidden`` where listing is not permitted."""
     found = Listing()
     await _take(found, line, await _page(line, 1, None), None)
     return list(found.records.values())
 
 
-async def find(line: Line, item: Item) -> int:
+async def find(line: Account, item: Item) -> int:
     """The lowest id of the webhooks that are the item's by location, event and URL; 0 where there is none."""
     ids: list[int] = []
     page = await _page(line, 1, item.business_id, item.action)
@@ -104,7 +104,7 @@ async def find(line: Line, item: Item) -> int:
     return min(ids, default=0)
 
 
-async def locations(line: Line) -> list[tuple[int, str]]:
+async def locations(line: Account) -> list[tuple[int, str]]:
     """The account's locations as ``(id, name)``.
 
     Raises ``Unauthorized`` or ``Forbidden`` where that is not permitted, ``GaveUp`` where the line is halted before.
@@ -127,11 +127,11 @@ def is_of(item: Item, record: Record) -> bool:
     return identity == (item.business_id, item.action, item.url_key)
 
 
-async def _following(line: Line, page: Page[Record], business_id: int | None) -> AsyncIterator[Page[Record]]:
+async def _following(line: Account, page: Page[Record], business_id: int | None) -> AsyncIterator[Page[Record]]:
     while page.has_next:
         page = await _page(line, page.page + 1, business_id)
         yield page
 
 
-async def _page(line: Line, number: int, business_id: int | None, action: int | None = None) -> Page[Record]:
+async def _page(line: Account, number: int, business_id: int | None, action: int | None = None) -> Page[Record]:
     return await line.read(lambda: line.client.search(number, PAGE_SIZE, business_id=business_id, action=action))

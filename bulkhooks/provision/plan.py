@@ -12,17 +12,17 @@ from typing import Any
 import pandas as pd
 
 from bulkhooks.errors import ApiError, CredentialsError
-from bulkhooks.provision.account import Line
+from bulkhooks.provision.account import Account
 from bulkhooks.provision.canary import Canary
-from bulkhooks.provision.compare import Memory, compare, to_prune
-from bulkhooks.provision.item import Outcome, Verdict
+from bulkhooks.provision.compare import Existing, compare, to_prune
+from bulkhooks.provision.item import Operation, Outcome
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.listing import Listing, existing
 from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.sender import Sender
 from bulkhooks.provision.stopping import Halt
-from bulkhooks.provision.tasks import side_by_side
+from bulkhooks.provision.tasks import task_group
 from bulkhooks.webhook import Status, url_key
 
 _MOST_NAMED = 10
@@ -39,7 +39,7 @@ def new_run_id(moment: float) -> str:
 class Plan:
     """What a run is going to do, for all its accounts, before anything is sent.
 
-    ``rows``: the expansion with every verdict, in input order. ``prune``: the webhooks to delete, by account.
+    ``rows``: the expansion with every operation, in input order. ``prune``: the webhooks to delete, by account.
     """
 
     rows: pd.DataFrame
@@ -56,21 +56,23 @@ class Plan:
         return sum(map(len, self.prune.values()))
 
     def changes(self) -> dict[str, int]:
-        """Rows that need a write, by verdict (a look-up may turn out to need none)."""
+        """Rows that need a write, by operation (a look-up may turn out to need none)."""
         return self._counted(self.rows, self.deletions)
 
-    def verdicts(self, account: str) -> dict[str, int]:
+    def operations(self, account: str) -> dict[str, int]:
         """The changes of one account."""
         return self._counted(self.rows[self.rows["account"] == account], len(self.prune.get(account, ())))
 
     @staticmethod
     def _counted(rows: pd.DataFrame, deletions: int) -> dict[str, int]:
-        counts = rows["verdict"].astype(str).value_counts()
+        counts = rows["operation"].astype(str).value_counts()
         found = {
-            str(verdict): int(counts.get(str(verdict), 0)) for verdict in Verdict if verdict is not Verdict.NOTHING
+            str(operation): int(counts.get(str(operation), 0))
+            for operation in Operation
+            if operation is not Operation.NOTHING
         }
-        found[str(Verdict.DELETE)] = deletions
-        return {verdict: count for verdict, count in found.items() if count}
+        found[str(Operation.DELETE)] = deletions
+        return {operation: count for operation, count in found.items() if count}
 
     @property
     def writes(self) -> int:
@@ -79,18 +81,18 @@ class Plan:
 
 
 async def make_plan(
-    lines: Mapping[str, Line], rows: pd.DataFrame, *, if_exists: str, resend_unknown: bool, prune: bool
+    lines: Mapping[str, Account], rows: pd.DataFrame, *, if_exists: str, resend_unknown: bool, prune: bool
 ) -> Plan:
-    """Compare the wish with every account's server and journal; accounts without a line are left as they are."""
+    """Compare the desired with every account's server and journal; accounts without a line are left as they are."""
     parts = {str(name): part for name, part in rows.groupby("account", sort=False)}
-    memories: dict[str, Memory] = {}
+    known: dict[str, Existing] = {}
     warnings: list[str] = []
 
-    async def learn(name: str, line: Line) -> None:
-        wish = parts[name].loc[parts[name]["status"] == Status.PLANNED, "business_id"]
-        memories[name] = await _learn(line, name, wish, warnings)
+    async def learn(name: str, line: Account) -> None:
+        desired = parts[name].loc[parts[name]["status"] == Status.PLANNED, "business_id"]
+        known[name] = await _learn(line, name, desired, warnings)
 
-    async with side_by_side() as group:
+    async with task_group() as group:
         for name, line in lines.items():
             if name in parts:
                 group.start_soon(learn, name, line)
@@ -101,26 +103,26 @@ async def make_plan(
         prune = False
     decided: list[pd.DataFrame] = []
     for name, part in parts.items():
-        memory = memories.get(name) or Memory.nothing()
-        account = compare(part, memory, if_exists=if_exists, resend_unknown=resend_unknown)
+        existing = known.get(name) or Existing.nothing()
+        account = compare(part, existing, if_exists=if_exists, resend_unknown=resend_unknown)
         decided.append(account.rows)
         plan.warnings += account.warnings
-        plan.unlisted[name] = memory.unlisted
-        arrived = memory.arrived[["business_id", "action", "url_key", "id"]].itertuples(index=False)
+        plan.unlisted[name] = existing.unlisted
+        arrived = existing.arrived[["business_id", "action", "url_key", "id"]].itertuples(index=False)
         plan.arrived[name] = [(tuple(key), webhook_id) for *key, webhook_id in arrived]
-        if prune and memory.failed:
+        if prune and existing.failed:
             plan.warnings.append(f"account {name!r}: not everything could be listed, so --prune deletes nothing there")
         elif prune and name in lines and lines[name].halted is None:
-            plan.prune[name] = to_prune(account, memory)
+            plan.prune[name] = to_prune(account, existing)
     if decided:
         plan.rows = pd.concat(decided).sort_index() if len(decided) > 1 else decided[0]
     return plan
 
 
-async def _learn(line: Line, name: str, wish: pd.Series, warnings: list[str]) -> Memory:
-    """What the server has at the locations of a wish and of sends in doubt, and what the journal knows."""
+async def _learn(line: Account, name: str, desired: pd.Series, warnings: list[str]) -> Existing:
+    """What the server has at the locations of a desired and of sends in doubt, and what the journal knows."""
     doubted = history.doubted(line.journal, line.account)
-    business_ids = pd.concat([wish, doubted["business_id"]]).unique().tolist()
+    business_ids = pd.concat([desired, doubted["business_id"]]).unique().tolist()
     found = Listing()  # where it cannot be had, nobody knows what is there, and nothing will be sent
     with line.working():
         try:
@@ -129,7 +131,7 @@ async def _learn(line: Line, name: str, wish: pd.Series, warnings: list[str]) ->
             line.stop(error)
     if found.not_permitted:
         warnings.append(_not_listed(name, found, len(business_ids)))
-    return Memory.of(
+    return Existing.of(
         (
             (record.business_id, record.action, url_key(record.url), record.id, record.url, record.name, record.active)
             for record in found.records.values()
@@ -153,7 +155,7 @@ def _not_listed(name: str, found: Listing, asked: int) -> str:
     )
 
 
-def tell_arrivals(lines: Mapping[str, Line], plan: Plan) -> None:
+def tell_arrivals(lines: Mapping[str, Account], plan: Plan) -> None:
     """Let the journal know which earlier sends have arrived after all."""
     for name, line in lines.items():
         for key, webhook_id in plan.arrived.get(name, ()):
@@ -178,7 +180,7 @@ def item_rows(plan: Plan, numbers: Mapping[str, int]) -> Iterator[tuple[object, 
     yield from zip(
         range(len(rows)), rows["row"].tolist(), rows["place"], accounts.tolist(), rows["business_id"].tolist(),
         rows["location"], rows["action"].tolist(), rows["url"], rows["url_key"], rows["name"],
-        rows["name_given"].tolist(), descriptions, active, map(str, rows["verdict"]), map(str, rows["status"]),
+        rows["name_given"].tolist(), descriptions, active, map(str, rows["operation"]), map(str, rows["status"]),
         rows["webhook_id"].tolist(), _nothing(), rows["error_code"], rows["error"],
         rows["changes"] if "changes" in rows else _nothing(),
         strict=False,
@@ -192,8 +194,8 @@ def deletion_row(seq: int, place: str, account: int, webhook: Mapping[Any, Any],
     """A webhook of ours (``history.OWNED``) to delete, as the journal takes it."""
     return (
         seq, row, place, account, webhook["business_id"], webhook["location"], webhook["action"], webhook["url"],
-        webhook["url_key"], webhook["name"], 1, webhook["description"], None, str(Verdict.DELETE), str(Status.PENDING),
-        webhook["id"], None, "", "", "delete",
+        webhook["url_key"], webhook["name"], 1, webhook["description"], None, str(Operation.DELETE),
+        str(Status.PENDING), webhook["id"], None, "", "", "delete",
     )  # fmt: skip
 
 
@@ -203,7 +205,7 @@ def _nothing() -> Iterator[None]:
 
 
 async def send(
-    lines: Mapping[str, Line],
+    lines: Mapping[str, Account],
     run: int,
     unlisted: Mapping[str, Container[int]],
     *,
@@ -218,7 +220,7 @@ async def send(
     ``unlisted``: by account the locations where what is in doubt cannot be looked up.
     """
     cage = Canary(canary)
-    async with side_by_side() as group:
+    async with task_group() as group:
         for name, line in lines.items():
             sender = Sender(
                 line,
@@ -241,6 +243,6 @@ async def send(
         line.left = line.journal.pending(run, line.account)
 
 
-def resume_at(lines: Iterable[Line]) -> float | None:
+def resume_at(lines: Iterable[Account]) -> float | None:
     """The first moment (seconds since 1970) at which the limits let an account go on with what it has left."""
     return min((moment for line in lines if (moment := line.resumes_at) is not None), default=None)

@@ -6,27 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from bulkhooks.errors import ApiError, CredentialsError, NotFound, Refused
-from bulkhooks.provision.account import Line
+from bulkhooks.provision.account import Account
 from bulkhooks.provision.changes import described, differences, identity, wanted
-from bulkhooks.provision.item import Item, Verdict
+from bulkhooks.provision.item import Item, Operation
 from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.plan import Plan
-from bulkhooks.provision.tasks import side_by_side
+from bulkhooks.provision.tasks import task_group
 from bulkhooks.webhook import Status
 
-_WORDS = {Verdict.CREATE: "create", Verdict.LOOK_UP: "look up, create if it is not there"}
+_WORDS = {Operation.CREATE: "create", Operation.LOOK_UP: "look up, create if it is not there"}
 
 
-async def preview(plan: Plan, lines: Mapping[str, Line]) -> None:
+async def preview(plan: Plan, lines: Mapping[str, Account]) -> None:
     """Say in ``plan.rows``, column ``changes``, what would be changed; what changes nothing becomes ``exists``."""
-    plan.rows["changes"] = plan.rows["verdict"].map(lambda verdict: _WORDS.get(verdict, "")).astype(object)
-    async with side_by_side() as group:
+    plan.rows["changes"] = plan.rows["operation"].map(lambda operation: _WORDS.get(operation, "")).astype(object)
+    async with task_group() as group:
         for name, line in lines.items():
             group.start_soon(_preview_account, plan, name, line)
 
 
-async def _preview_account(plan: Plan, name: str, line: Line) -> None:
+async def _preview_account(plan: Plan, name: str, line: Account) -> None:
     with line.working():
         try:
             await _read_changing(plan, name, line)
@@ -35,9 +35,9 @@ async def _preview_account(plan: Plan, name: str, line: Line) -> None:
             line.stop(error)
 
 
-async def _read_changing(plan: Plan, name: str, line: Line) -> None:
+async def _read_changing(plan: Plan, name: str, line: Account) -> None:
     rows = plan.rows
-    changing = rows["verdict"].isin([Verdict.UPDATE, Verdict.MOVE]) & (rows["account"] == name)
+    changing = rows["operation"].isin([Operation.UPDATE, Operation.MOVE]) & (rows["account"] == name)
     for number in rows.index[changing]:
         item = _item(rows, number, line.account)
         try:
@@ -48,11 +48,11 @@ async def _read_changing(plan: Plan, name: str, line: Line) -> None:
         changed = differences(record, wanted(item))
         rows.at[number, "changes"] = described(record, changed)
         if not changed:
-            rows.at[number, "verdict"] = Verdict.NOTHING
+            rows.at[number, "operation"] = Operation.NOTHING
             rows.at[number, "status"] = Status.EXISTS
 
 
-async def _read_deletions(plan: Plan, name: str, line: Line) -> None:
+async def _read_deletions(plan: Plan, name: str, line: Account) -> None:
     """What somebody has changed or deleted since is not deleted by a run; a plan leaves it out."""
     candidates = plan.prune.get(name)
     if candidates is None or candidates.empty:
@@ -65,7 +65,7 @@ async def _read_deletions(plan: Plan, name: str, line: Line) -> None:
         )
 
 
-async def _is_as_made(line: Line, webhook: Mapping[Any, Any]) -> bool:
+async def _is_as_made(line: Account, webhook: Mapping[Any, Any]) -> bool:
     try:
         record = await line.read(lambda: line.client.read(int(webhook["id"])))
     except NotFound:
@@ -78,5 +78,5 @@ def _item(rows: object, number: int, account: int) -> Item:
     return Item(
         0, number, row["place"], account, int(row["business_id"]), row["location"], int(row["action"]), row["url"],
         row["url_key"], row["name"], bool(row["name_given"]), row["description"] or None,
-        None if row["active"] < 0 else bool(row["active"]), Verdict(row["verdict"]), int(row["webhook_id"]),
+        None if row["active"] < 0 else bool(row["active"]), Operation(row["operation"]), int(row["webhook_id"]),
     )  # fmt: skip

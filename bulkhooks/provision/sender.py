@@ -33,10 +33,10 @@ from bulkhooks.errors import (
     Refused,
     Unauthorized,
 )
-from bulkhooks.provision.account import Line
+from bulkhooks.provision.account import Account
 from bulkhooks.provision.canary import Canary
 from bulkhooks.provision.changes import described, differences, identity, wanted
-from bulkhooks.provision.item import Item, Outcome, Verdict
+from bulkhooks.provision.item import Item, Operation, Outcome
 from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.listing import find
 from bulkhooks.provision.outage import GaveUp, backoff
@@ -57,7 +57,7 @@ class Sender:
 
     def __init__(
         self,
-        line: Line,
+        line: Account,
         run: int,
         *,
         unlisted: Container[int],
@@ -118,7 +118,7 @@ class Sender:
             if self._ahead is not None and self._line.closed is None and self._canary.admits_next():
                 item, self._ahead = self._ahead, None
                 self._open += 1
-                if item.verdict is not Verdict.LOOK_UP:
+                if item.operation is not Operation.LOOK_UP:
                     return item
                 self._put_off(item, self._settle)
             elif self._busy or self._later:
@@ -172,14 +172,14 @@ class Sender:
             self._line.stop(error)
 
     async def _send_one(self, item: Item) -> None:
-        match item.verdict:
-            case Verdict.CREATE:
+        match item.operation:
+            case Operation.CREATE:
                 await self._create(item)
-            case Verdict.LOOK_UP:
+            case Operation.LOOK_UP:
                 await self._look_up(item)
-            case Verdict.UPDATE | Verdict.MOVE:
+            case Operation.UPDATE | Operation.MOVE:
                 await self._change(item)
-            case Verdict.DELETE:
+            case Operation.DELETE:
                 await self._delete(item)
 
     async def _create(self, item: Item) -> None:
@@ -202,7 +202,7 @@ class Sender:
         elif self._is_used_up(item):
             self._end_in_doubt(item, "not found on the server; out of tries")
         else:
-            item.verdict = Verdict.CREATE
+            item.operation = Operation.CREATE
             await self._create(item)
 
     async def _change(self, item: Item) -> None:
@@ -256,10 +256,10 @@ class Sender:
         """What never left is sent again. What may have arrived is looked up once it has had time to settle; where that
         was a change, it is read again by id."""
         item.failure, item.silence = error, self._line.outage.answers
-        if isinstance(error, NotSent) or item.verdict is not Verdict.CREATE:
+        if isinstance(error, NotSent) or item.operation is not Operation.CREATE:
             self._put_off(item, backoff(item.tries + 1, self._line.draw))
         elif item.business_id not in self._unlisted:
-            item.verdict = Verdict.LOOK_UP
+            item.operation = Operation.LOOK_UP
             self._put_off(item, self._settle)
         else:
             self._unknown(item, str(error))
@@ -276,10 +276,10 @@ class Sender:
         """The API answers others, and not whoever asks for this one."""
         item.tries += 1
         if item.tries <= self._retries:
-            settle = self._settle if item.verdict is Verdict.LOOK_UP else 0.0
+            settle = self._settle if item.operation is Operation.LOOK_UP else 0.0
             self._put_off(item, settle + backoff(item.tries, self._line.draw))
             _log.warning("%s: the look-up failed (%s); looking again", item.place, error)
-        elif item.verdict is Verdict.LOOK_UP or isinstance(item.failure, InDoubt):
+        elif item.operation is Operation.LOOK_UP or isinstance(item.failure, InDoubt):
             self._end_in_doubt(item, f"the look-up failed as well ({error}): the next run looks again")
         else:
             self._fail(item, error)

@@ -18,7 +18,7 @@ from anyio.abc import TaskGroup
 from bulkhooks.errors import Aborted, UsageError
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.nexudus.credentials import Authorization
-from bulkhooks.provision.account import Line
+from bulkhooks.provision.account import Account
 from bulkhooks.provision.dispatch import Traffic
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.lock import hold
@@ -32,7 +32,7 @@ PATIENCE = 900.0
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountConfig:
     """Where and as whom requests are sent, and how many. ``name`` is what the sheet's Account column says."""
 
     name: str
@@ -70,7 +70,7 @@ class Session:
         self.journal = journal
         self.terms = terms
         self.wall = wall
-        self.lines: dict[str, Line] = {}
+        self.lines: dict[str, Account] = {}
         self.was_interrupted = False
         self.was_aborted = False
         self._signals = 0
@@ -97,7 +97,7 @@ class Session:
         if threading.current_thread() is threading.main_thread():
             group.start_soon(self._listen_to_signals)
 
-    async def open(self, account: Account, *, lock: bool = False) -> Line:
+    async def open(self, account: AccountConfig, *, lock: bool = False) -> Account:
         """The line of an account, opened when first asked for; with ``lock``, no other run of it can have one."""
         if account.name in self.lines:
             return self.lines[account.name]
@@ -119,7 +119,7 @@ class Session:
                 concurrency=self.terms.concurrency,
             )
         )
-        line = Line(
+        line = Account(
             client,
             self.journal,
             number,

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def side_by_side() -> AsyncIterator[TaskGroup]:
+async def task_group() -> AsyncIterator[TaskGroup]:
     """A task group; of the errors that end it together, the first that is ours comes out as it is."""
     try:
         async with anyio.create_task_group() as group:
@@ -37,7 +37,7 @@ def _first_of_ours(several: BaseExceptionGroup[BaseException]) -> BulkhooksError
     return None
 
 
-def blocking(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run_sync(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine to its end, also where an event loop runs already (a notebook, a scheduler)."""
     try:
         sniffio.current_async_library()

@@ -32,7 +32,7 @@ class Latency:
     longest: float = 0.0
 
 
-class Misfortune:
+class FaultInjector:
     """Draws the fault of each write and the latency of each request, and counts the faults."""
 
     def __init__(self, faults: Sequence[Fault], latency: Latency, seed: int | None) -> None:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bulkhooks.sandbox.app import BUSINESSES, TOKEN, WEBHOOKS, answer, failure
 from bulkhooks.sandbox.connection import EXTENSION, Connection, drain
-from bulkhooks.sandbox.faults import Fault, Misfortune
+from bulkhooks.sandbox.faults import Fault, FaultInjector
 from bulkhooks.sandbox.limits import Limits
 from bulkhooks.sandbox.tokens import Tokens
 from bulkhooks.sandbox.validation import Rejected
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 class Gate:
     """The whole server as an ASGI application, around the calls. ``counts`` and ``requests`` tally what came."""
 
-    def __init__(self, calls: ASGIApp, limits: Limits, tokens: Tokens, misfortune: Misfortune, role: str) -> None:
+    def __init__(self, calls: ASGIApp, limits: Limits, tokens: Tokens, misfortune: FaultInjector, role: str) -> None:
         self._calls = calls
         self._limits = limits
         self._tokens = tokens

@@ -17,7 +17,7 @@ import uvicorn
 from bulkhooks.sandbox.app import Calls
 from bulkhooks.sandbox.connection import Connection
 from bulkhooks.sandbox.delivery import Delivery
-from bulkhooks.sandbox.faults import Misfortune
+from bulkhooks.sandbox.faults import FaultInjector
 from bulkhooks.sandbox.gate import Gate
 from bulkhooks.sandbox.limits import Limits
 from bulkhooks.sandbox.locations import Locations
@@ -196,7 +196,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _application(options: SandboxOptions, store: Store, locations: Locations) -> Gate:
     tokens = Tokens(options.token_lifetime, options.clock)
     delivery = Delivery(store, options.secret, options.retry_delays)
-    misfortune = Misfortune(options.fault, options.latency, options.seed)
+    misfortune = FaultInjector(options.fault, options.latency, options.seed)
 
     def stats() -> dict[str, object]:
         return {

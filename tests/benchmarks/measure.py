@@ -29,7 +29,7 @@ class Row:
     """Whether the goal is a floor and not a ceiling."""
 
     @property
-    def verdict(self) -> str:
+    def operation(self) -> str:
         if self.ratio is None or self.goal is None:
             return ""
         return "yes" if (self.ratio >= self.goal if self.at_least else self.ratio <= self.goal) else "NO"
@@ -85,7 +85,7 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
                 row.reference,
                 "" if row.ratio is None else f"{row.ratio:.2f}",
                 "" if row.goal is None else f"{sign} {row.goal:g}",
-                row.verdict,
+                row.operation,
             )
         )
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

@@ -15,7 +15,7 @@ from bulkhooks.config.job import AccountSettings, Job, Notify, read_toml
 from bulkhooks.config.job_file import read_job_file
 from bulkhooks.config.options import BY_NAME, COUNT, FLAG, PATH, RATE, SECONDS, WHOLE, of_command
 from bulkhooks.config.schema import job_schema
-from bulkhooks.config.sources import settle
+from bulkhooks.config.sources import resolve
 from bulkhooks.errors import UsageError
 
 VALUES = {
@@ -67,7 +67,7 @@ def test_flag_beats_environment_beats_job_file_beats_default(name, write):
 
     def settled(flags, environment, job):
         inputs = [] if job or command not in {"run", "check", "plan"} else ["hooks.csv"]
-        return getattr(settle(command, {**flags, **job}, environment, inputs), name)
+        return getattr(resolve(command, {**flags, **job}, environment, inputs), name)
 
     job = {"job": str(path)}
     assert settled(flags, environment, job) == flag[1]
@@ -80,34 +80,34 @@ def test_flag_beats_environment_beats_job_file_beats_default(name, write):
 def test_flags_that_say_no_beat_the_job_file(write):
     """--no-strict takes back what the file says."""
     path = write("[job]\ninput = []\nstrict = true\n")
-    assert settle("run", {"job": str(path), "strict": False}, {}).strict is False
+    assert resolve("run", {"job": str(path), "strict": False}, {}).strict is False
 
 
 def test_an_option_said_again_replaces_all_of_the_weaker_values(write):
     """Values of a repeatable option are not added up over the sources."""
     path = write('[job]\ninput = []\nrate = ["60/min", "5000/day"]\n')
-    assert settle("run", {"job": str(path), "rate": ["10/min"]}, {}).rate == ("10/min",)
+    assert resolve("run", {"job": str(path), "rate": ["10/min"]}, {}).rate == ("10/min",)
 
 
 def test_nothing_said_is_not_a_value(write):
     """An empty variable and an empty list in a file lift no limit: the defaults hold."""
     path = write("[job]\ninput = []\nrate = []\noutput = []\n")
-    assert settle("run", {"job": str(path)}, {"BULKHOOKS_RATE": " \n", "BULKHOOKS_LIMIT": ""}) == Job(name="nightly")
+    assert resolve("run", {"job": str(path)}, {"BULKHOOKS_RATE": " \n", "BULKHOOKS_LIMIT": ""}) == Job(name="nightly")
 
 
 def test_the_base_url_has_a_second_variable(write):
     """NEXUDUS_BASE_URL beats the file, and BULKHOOKS_BASE_URL beats both."""
     path = write('[job]\ninput = []\nbase_url = "https://file.example"\n')
     environment = {"NEXUDUS_BASE_URL": "https://nexudus.example"}
-    assert settle("run", {"job": str(path)}, environment).base_url == "https://nexudus.example"
+    assert resolve("run", {"job": str(path)}, environment).base_url == "https://nexudus.example"
     environment["BULKHOOKS_BASE_URL"] = "https://bulkhooks.example"
-    assert settle("run", {"job": str(path)}, environment).base_url == "https://bulkhooks.example"
+    assert resolve("run", {"job": str(path)}, environment).base_url == "https://bulkhooks.example"
 
 
 def test_the_job_file_itself_may_be_a_variable(write):
     """BULKHOOKS_JOB names it."""
     path = write('[job]\nname = "named"\ninput = []\n')
-    assert settle("run", {}, {"BULKHOOKS_JOB": str(path)}).name == "named"
+    assert resolve("run", {}, {"BULKHOOKS_JOB": str(path)}).name == "named"
 
 
 # Inputs
@@ -129,7 +129,7 @@ def test_globs_leave_out_results_and_lock_files(write):
         "x~$y.csv",
     ):
         (folder / name).touch()
-    found = [str(Path(name).relative_to(folder)) for name in settle("run", {"job": str(path)}, {}).inputs]
+    found = [str(Path(name).relative_to(folder)) for name in resolve("run", {"job": str(path)}, {}).inputs]
     assert found == ["b.csv", "a.csv", "x~$y.csv", "inbox/deep/z.xlsx"]
 
 
@@ -139,21 +139,21 @@ def test_a_folder_with_brackets_in_its_name_is_no_pattern(tmp_path):
     folder.mkdir()
     (folder / "hooks.csv").touch()
     (folder / "job.toml").write_text('[job]\ninput = ["*.csv"]\n')
-    assert settle("run", {"job": str(folder / "job.toml")}, {}).inputs == (str(folder / "hooks.csv"),)
+    assert resolve("run", {"job": str(folder / "job.toml")}, {}).inputs == (str(folder / "hooks.csv"),)
 
 
 def test_a_path_that_looks_like_a_pattern_is_the_file_of_that_name(write):
     """hooks[1].csv is what browsers call a second download."""
     path = write('[job]\ninput = ["hooks[1].csv"]\n')
     (path.parent / "hooks[1].csv").touch()
-    assert settle("run", {"job": str(path)}, {}).inputs == (str(path.parent / "hooks[1].csv"),)
+    assert resolve("run", {"job": str(path)}, {}).inputs == (str(path.parent / "hooks[1].csv"),)
 
 
 def test_globs_that_find_nothing_are_an_input_of_nothing(write):
     """There is an input, and it is empty; without the key at all something is missing."""
-    assert settle("run", {"job": str(write('[job]\ninput = ["inbox/*.csv"]\n'))}, {}).inputs == ()
+    assert resolve("run", {"job": str(write('[job]\ninput = ["inbox/*.csv"]\n'))}, {}).inputs == ()
     with pytest.raises(UsageError, match="name at least one input"):
-        settle("run", {"job": str(write("[job]\nstrict = true\n"))}, {})
+        resolve("run", {"job": str(write("[job]\nstrict = true\n"))}, {})
 
 
 def test_a_path_that_is_not_there_is_named_with_its_key_and_the_nearest(write):
@@ -161,7 +161,7 @@ def test_a_path_that_is_not_there_is_named_with_its_key_and_the_nearest(write):
     path = write('[job]\ninput = ["hoks.csv"]\n')
     (path.parent / "hooks.csv").touch()
     with pytest.raises(UsageError) as raised:
-        settle("run", {"job": str(path)}, {})
+        resolve("run", {"job": str(path)}, {})
     assert str(raised.value) == (
         f"{path}: [job] input: there is no file {path.parent / 'hoks.csv'}; did you mean 'hooks.csv'?"
     )
@@ -172,13 +172,13 @@ def test_other_files_to_read_have_to_exist_too(key, write):
     """Tables of locations and of accounts are looked for before anything is done."""
     path = write(f'[job]\ninput = []\n{key} = "missing.toml"\n')
     with pytest.raises(UsageError, match=re.escape(f"[job] {key}: there is no file {path.parent / 'missing.toml'}")):
-        settle("run", {"job": str(path)}, {})
+        resolve("run", {"job": str(path)}, {})
 
 
 def test_inputs_of_the_command_line_replace_those_of_the_file(write):
     """Then those of the file need not even exist."""
     path = write('[job]\ninput = ["missing.csv"]\n')
-    assert settle("run", {"job": str(path)}, {}, ["other.csv"]).inputs == ("other.csv",)
+    assert resolve("run", {"job": str(path)}, {}, ["other.csv"]).inputs == ("other.csv",)
 
 
 @pytest.mark.parametrize("command", ["undo", "health", "results", "runs", "template"])
@@ -186,7 +186,7 @@ def test_input_and_output_of_a_job_are_for_its_runs(command, write):
     """Other commands take the job's journal, and neither read its sheets nor write over its results."""
     path = write('[job]\ninput = ["missing.csv"]\noutput = "results.xlsx"\njournal = "journal.db"\n')
     flags = {"job": str(path), "run": "last"}
-    job = settle(command, flags, {})
+    job = resolve(command, flags, {})
     assert job.inputs == ()
     assert job.journal == str(path.parent / "journal.db")
     assert job.outputs == (("last.undo.xlsx",) if command == "undo" else ())
@@ -195,8 +195,8 @@ def test_input_and_output_of_a_job_are_for_its_runs(command, write):
 def test_a_plan_does_not_write_over_the_results_of_a_run(write):
     """``plan`` writes where its own -o says, or nowhere."""
     path = write('[job]\ninput = []\noutput = "results.xlsx"\n')
-    assert settle("plan", {"job": str(path)}, {}).outputs == ()
-    assert settle("plan", {"job": str(path), "output": ["plan.xlsx"]}, {}).outputs == ("plan.xlsx",)
+    assert resolve("plan", {"job": str(path)}, {}).outputs == ()
+    assert resolve("plan", {"job": str(path), "output": ["plan.xlsx"]}, {}).outputs == ("plan.xlsx",)
 
 
 # Outputs
@@ -206,27 +206,27 @@ def test_a_plan_does_not_write_over_the_results_of_a_run(write):
 def test_stdin_needs_a_place_for_the_results(inputs):
     """With - among the inputs, -o has to be given."""
     with pytest.raises(UsageError, match="-o"):
-        settle("run", {}, {}, inputs)
-    assert settle("run", {"output": ["out.csv"]}, {}, inputs).outputs == ("out.csv",)
+        resolve("run", {}, {}, inputs)
+    assert resolve("run", {"output": ["out.csv"]}, {}, inputs).outputs == ("out.csv",)
 
 
 def test_stdin_may_stand_in_a_job_file(write):
     """- is stdin there too, not a file of that name."""
     path = write('[job]\ninput = ["-"]\noutput = "out.csv"\n')
-    assert settle("run", {"job": str(path)}, {}).inputs == ("-",)
+    assert resolve("run", {"job": str(path)}, {}).inputs == ("-",)
 
 
 def test_results_stand_beside_the_first_input():
     """Without -o: the first input's stem, in its folder, whatever is in its name."""
-    assert settle("run", {}, {}, ["in/{date}.csv", "other.xlsx"]).outputs == (str(Path("in/{date}.results.xlsx")),)
-    assert settle("undo", {}, {}, ["in/a.results.xlsx"]).outputs == (str(Path("in/a.results.undo.xlsx")),)
+    assert resolve("run", {}, {}, ["in/{date}.csv", "other.xlsx"]).outputs == (str(Path("in/{date}.results.xlsx")),)
+    assert resolve("undo", {}, {}, ["in/a.results.xlsx"]).outputs == (str(Path("in/a.results.undo.xlsx")),)
 
 
 def test_words_in_an_output(write):
     """{date}, {time} and {job} are filled in; {input} is kept for each input's own results."""
     path = write('[job]\nname = "a/b"\ninput = []\noutput = ["out/{date}/{time}.csv", "{job}.{input}.xlsx"]\n')
     before = time.strftime("%Y-%m-%d")
-    first, second = settle("run", {"job": str(path)}, {}).outputs
+    first, second = resolve("run", {"job": str(path)}, {}).outputs
     assert re.fullmatch(rf"(?:{before}|{time.strftime('%Y-%m-%d')})/\d{{6}}\.csv", first.partition("/out/")[2])
     assert second == str(path.parent / "a-b.{input}.xlsx")
 
@@ -235,7 +235,7 @@ def test_words_in_an_output(write):
 def test_an_unknown_word_in_an_output_is_named(command, word):
     """A typo must not become the name of a file that every night writes over."""
     with pytest.raises(UsageError, match=re.escape(f"{{{word}}} is none of {{date}}, {{time}}, {{job}}")):
-        settle(command, {"output": [f"x{{{word}}}.xlsx"]}, {}, ["a.csv"])
+        resolve(command, {"output": [f"x{{{word}}}.xlsx"]}, {}, ["a.csv"])
 
 
 # Accounts, and whom to tell
@@ -248,7 +248,7 @@ def test_accounts_and_notify_of_a_file(write):
         '[job]\ninput = []\n[accounts.acme]\ntoken_env = "ACME"\n[accounts.c]\nusername_env = "U"\npassword_env = "P"\n'
         'rate = "30/min"\n[notify]\nurl_env = "HOOK"\non = "change"\nping_env = "PING"\n'
     )
-    job = settle("run", {"job": str(path), "accounts": str(accounts)}, {})
+    job = resolve("run", {"job": str(path), "accounts": str(accounts)}, {})
     assert job.accounts == {
         "acme": AccountSettings(token_env="OTHER"),
         "b": AccountSettings(token_env="B"),
@@ -301,7 +301,7 @@ def test_what_is_wrong_in_a_job_file_is_named(content, write):
     """The error names the file, the key and the nearest; it never shows what may be a secret."""
     path = write(content)
     with pytest.raises(UsageError) as raised:
-        settle("run", {"job": str(path)}, {}, ["hooks.csv"])
+        resolve("run", {"job": str(path)}, {}, ["hooks.csv"])
     assert str(raised.value).startswith(f"{path}: {WRONG[content]}")
     assert "hush" not in str(raised.value)
     assert raised.value.exit_code == 2
@@ -359,7 +359,7 @@ def test_check_names_every_variable_that_is_not_set(write):
     path = write(WITH_VARIABLES)
     environment = {"ACME_TOKENS": "hush", "BOTH_USER": "u", "HARBOUR_USER_FILE": "/f", "PING_URL": "https://hush"}
     with pytest.raises(UsageError) as raised:
-        settle("check", {"job": str(path)}, environment)
+        resolve("check", {"job": str(path)}, environment)
     assert (
         str(raised.value).split("; ", 1)[0] == f"{path}: [accounts.acme] token_env: the variable ACME_TOKEN is not set"
     )
@@ -380,13 +380,13 @@ def test_check_is_content_with_what_is_set(write):
     """A token is enough for an account, and a file is as good as a value."""
     path = write(WITH_VARIABLES.replace("ftp:", "https:").replace("http:", "https:"))
     names = ("BOTH_TOKEN", "HARBOUR_USER", "HARBOUR_PASSWORD_FILE", "ACME_TOKEN_FILE", "SLACK_URL", "PING_URL")
-    assert settle("check", {"job": str(path)}, dict.fromkeys(names, "x")).name == "nightly"
+    assert resolve("check", {"job": str(path)}, dict.fromkeys(names, "x")).name == "nightly"
 
 
 def test_a_run_starts_without_a_variable_of_one_of_its_accounts(write):
     """One account failing does not stop the others: that is for the run to say."""
     path = write(WITH_VARIABLES)
-    assert settle("run", {"job": str(path)}, {}).known_accounts.keys() == {"acme", "both", "harbour", "plain"}
+    assert resolve("run", {"job": str(path)}, {}).known_accounts.keys() == {"acme", "both", "harbour", "plain"}
 
 
 # The schema

@@ -19,7 +19,7 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.limiter import parse_rates
 from bulkhooks.provision.plan import item_rows, make_plan, new_run_id, resume_at, send, tell_arrivals
 from bulkhooks.provision.preview import preview
-from bulkhooks.provision.session import Account, Session, Terms
+from bulkhooks.provision.session import AccountConfig, Session, Terms
 from bulkhooks.provision.stopping import Halt
 from bulkhooks.webhook import RESULT_COLUMNS, Status, url_key
 from tests.nexudus.conftest import authorization
@@ -231,7 +231,7 @@ def rows_at(*business_ids, **fields):
 
 
 def expansion(rows):
-    """The rows as ``Wish.rows`` has them."""
+    """The rows as ``Desired.rows`` has them."""
     frame = pd.DataFrame(
         {
             "row": range(len(rows)),
@@ -408,7 +408,7 @@ def _terms(told, transport):
 
 
 def _account(name, told):
-    return Account(
+    return AccountConfig(
         name,
         f"https://{name}.example.com",
         told.get("authorization") or authorization({"NEXUDUS_TOKEN": "token-of-tests"}),

@@ -12,7 +12,7 @@ OLD, NEW = "https://old.example.com/in", "https://new.example.com/in"
 async def test_what_is_there_is_not_sent_whoever_made_it(tmp_path):
     """``exists`` with the id, and the URL and name of the server; scheme and host match whatever the case."""
     api = FakeApi()
-    theirs = api.add(1001, 6, "https://HOOKS.example.com/In", Name="Front desk")
+    theirs = api.add(1001, 6, "https://HOOKS.example.com/In", Name="Front accounts")
     ran = await Bench(tmp_path, api).run(
         [Row(url="HTTPS://hooks.EXAMPLE.com/In"), Row(url="https://hooks.example.com/in")]
     )
@@ -20,7 +20,7 @@ async def test_what_is_there_is_not_sent_whoever_made_it(tmp_path):
     assert (ran.ids[0], ran.told("URL")[0], ran.told("Name")[0]) == (
         theirs,
         "https://HOOKS.example.com/In",
-        "Front desk",
+        "Front accounts",
     )
     assert api.count("POST") == 1
 
@@ -220,12 +220,12 @@ async def test_pages_smaller_than_asked_for_are_all_read(tmp_path):
 async def test_a_move_keeps_the_webhook_and_all_its_fields(tmp_path):
     """The webhook at the old URL gets the new one: ``updated``, the same id, nothing cleared."""
     api = FakeApi()
-    moved = api.add(1001, 6, OLD, Description="front desk", Active=False)
+    moved = api.add(1001, 6, OLD, Description="front accounts", Active=False)
     ran = await Bench(tmp_path, api).run([Row(url=NEW, replaces=OLD)])
     assert (ran.statuses, ran.ids, ran.told("Changes")) == (["updated"], [moved], [f"URL: {OLD} -> {NEW}"])
     assert {**api.webhooks[moved]} == {
         "Id": moved, "BusinessId": 1001, "Action": 6, "URL": NEW, "Name": "theirs",
-        "Description": "front desk", "Active": False, "ErrorCount": 0,
+        "Description": "front accounts", "Active": False, "ErrorCount": 0,
     }  # fmt: skip
     again = await Bench(tmp_path, api).run([Row(url=NEW, replaces=OLD)])
     assert (again.statuses, again.ids, api.count("PUT")) == (["exists"], [moved], 1)

@@ -206,14 +206,14 @@ async def test_a_deletion_in_doubt_ends_deleted(tmp_path, fate, times):
 async def test_a_change_keeps_what_the_sheet_does_not_give(tmp_path):
     """The full record is read first, for a search leaves the description out."""
     api = FakeApi()
-    api.add(1001, 6, Row.url, Description="for the front desk", Name="theirs", Active=False)
+    api.add(1001, 6, Row.url, Description="for the front accounts", Name="theirs", Active=False)
     ran = await Bench(tmp_path, api, if_exists="update").run([Row(active=1)])
     assert ran.statuses == ["updated"]
     assert api.webhooks[101] | {"Active": False} == {
         "Id": 101, "BusinessId": 1001, "Action": 6, "URL": Row.url, "Name": "theirs",
-        "Description": "for the front desk", "Active": False, "ErrorCount": 0,
+        "Description": "for the front accounts", "Active": False, "ErrorCount": 0,
     }  # fmt: skip
-    assert ran.told("Description") == ["for the front desk"]
+    assert ran.told("Description") == ["for the front accounts"]
 
 
 async def test_a_description_that_is_the_same_changes_nothing(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from bulkhooks.errors import LockedError, UsageError
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.session import Account, Session, Terms
+from bulkhooks.provision.session import AccountConfig, Session, Terms
 from tests.nexudus.conftest import authorization
 from tests.provision.fake import FakeApi
 
@@ -15,7 +15,7 @@ TOKEN = {"NEXUDUS_TOKEN": "token-of-tests"}
 
 def account(name, user=""):
     environment = {**TOKEN, "NEXUDUS_USERNAME": user} if user else TOKEN
-    return Account(name, "https://spaces.example.com", authorization(environment))
+    return AccountConfig(name, "https://spaces.example.com", authorization(environment))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bulkhooks.sandbox.faults import Fault, Latency, Misfortune
+from bulkhooks.sandbox.faults import Fault, FaultInjector, Latency
 from bulkhooks.sandbox.options import parse_faults
 from tests.sandbox.conftest import WEBHOOKS, body, create, running, stats
 
@@ -66,7 +66,7 @@ def test_a_seed_repeats_the_faults():
     faults = parse_faults(["error-500=0.2", "drop-after=0.3"])
 
     def drawn(latency, seed):
-        misfortune = Misfortune(faults, latency, seed)
+        misfortune = FaultInjector(faults, latency, seed)
         kinds = []
         for _ in range(2000):
             misfortune.one_way()
@@ -83,7 +83,7 @@ def test_a_seed_repeats_the_faults():
 
 def test_latency_is_drawn_from_its_range():
     """Each request takes its time, half of it on the way there, within the range."""
-    misfortune = Misfortune((), Latency(0.01, 0.16), 1)
+    misfortune = FaultInjector((), Latency(0.01, 0.16), 1)
     drawn = [2 * misfortune.one_way() for _ in range(500)]
     assert 0.01 <= min(drawn) < 0.03
     assert 0.14 < max(drawn) <= 0.16

@@ -1,6 +1,6 @@
-"""Records on their way to the disk: many share one synced commit, and whoever needs to, waits for it.
+"""Group commit: many records share one synced commit of the journal, and whoever needs to, waits for it.
 
-Records are made on the event loop and committed by ``keep()`` every few turns of it, so that everything that happened
+Records are queued on the event loop and committed by ``keep()`` every few turns of it, so that everything that happened
 in them shares one synced commit.
 """
 
@@ -23,7 +23,7 @@ _TURNS = 16
 worker gets from an outcome to its next send, and answers that are just coming in find the commit not begun."""
 
 
-class Records:
+class GroupCommit:
     """A file of records. Raises ``JournalError`` where it cannot be read or written."""
 
     def __init__(self, path: Path) -> None:

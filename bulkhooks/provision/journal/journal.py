@@ -11,8 +11,8 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bulkhooks.provision.item import Item, Outcome, Verdict
-from bulkhooks.provision.journal.commits import Records
+from bulkhooks.provision.item import Item, Operation, Outcome
+from bulkhooks.provision.journal.commits import GroupCommit
 from bulkhooks.webhook import Status
 
 DAY = 86400.0
@@ -22,18 +22,18 @@ ROW_COLUMNS = ("row", "business", "location", "action", "url", "name", "descript
 
 ITEM_COLUMNS = (
     "seq", "row", "place", "account", "business_id", "location", "action", "url", "url_key", "name", "name_given",
-    "description", "active", "verdict", "status", "webhook_id", "http_status", "error_code", "error", "changes",
+    "description", "active", "operation", "status", "webhook_id", "http_status", "error_code", "error", "changes",
 )  # fmt: skip
 """What ``plan()`` takes of each row of the results."""
 
 
 _SELECT_ITEM = (
     "SELECT seq, place, account, business_id, location, action, url, url_key, name, name_given,"
-    " description, active, verdict, webhook_id FROM items"
+    " description, active, operation, webhook_id FROM items"
 )
 
 
-class Journal(Records):
+class Journal(GroupCommit):
     """An open journal. Times are seconds since 1970, UTC, given by the caller."""
 
     def __enter__(self) -> Journal:
@@ -118,7 +118,7 @@ class Journal(Records):
         """The next items of the account that something has to be sent for."""
         with self._guarded():
             found = self.database.execute(
-                f"{_SELECT_ITEM} WHERE run = ? AND account = ? AND seq > ? AND verdict <> '' ORDER BY seq LIMIT ?",
+                f"{_SELECT_ITEM} WHERE run = ? AND account = ? AND seq > ? AND operation <> '' ORDER BY seq LIMIT ?",
                 (run, account, after, count),
             ).fetchall()
         return [_item(run, values) for values in found]
@@ -128,7 +128,7 @@ class Journal(Records):
         with self._transaction() as database:
             database.execute(
                 "UPDATE items SET error_code = 'not-sent', error = ?"
-                " WHERE run = ? AND account = ? AND verdict <> '' AND status = 'pending' AND error_code = ''",
+                " WHERE run = ? AND account = ? AND operation <> '' AND status = 'pending' AND error_code = ''",
                 (reason, run, account),
             )
 
@@ -146,7 +146,7 @@ class Journal(Records):
         """Record that the item's request is about to leave; returns when the record survives a power cut."""
         item.attempts += 1
         item.call = self._say("INSERT INTO calls (account, write, at) VALUES (?, 1, ?)", (item.account, at))
-        if item.verdict in {Verdict.CREATE, Verdict.LOOK_UP}:
+        if item.operation in {Operation.CREATE, Operation.LOOK_UP}:
             self._say(
                 "INSERT OR REPLACE INTO doubts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -270,8 +270,8 @@ def _marks(count: int) -> str:
 
 def _item(run: int, values: tuple[Any, ...]) -> Item:
     seq, place, account, business_id, location, action, url, url_key, *rest = values
-    name, name_given, description, active, verdict, webhook_id = rest
+    name, name_given, description, active, operation, webhook_id = rest
     return Item(
         run, seq, place, account, business_id, location, action, url, url_key, name, bool(name_given), description,
-        None if active is None else bool(active), Verdict(verdict), webhook_id or 0,
+        None if active is None else bool(active), Operation(operation), webhook_id or 0,
     )  # fmt: skip

@@ -48,7 +48,7 @@ CREATE TABLE items (                         -- one row of the results each
     business_id INTEGER NOT NULL,
     location TEXT, action INTEGER NOT NULL,
     url TEXT, url_key TEXT, name TEXT, name_given INTEGER, description TEXT, active INTEGER,
-    verdict TEXT NOT NULL,                   -- what has to be sent; empty: nothing
+    verdict TEXT NOT NULL,                     -- what has to be sent; empty: nothing
     status TEXT NOT NULL,
     webhook_id INTEGER, http_status INTEGER, error_code TEXT, error TEXT, changes TEXT, verified INTEGER,
     attempts INTEGER NOT NULL DEFAULT 0, sent_at REAL, duration_ms INTEGER,
@@ -81,7 +81,11 @@ CREATE TABLE calls (                         -- requests that count for the acco
 CREATE INDEX calls_of_account ON calls (account, write, at);
 """
 
-_MIGRATIONS = (_FIRST,)
+_SECOND = """
+ALTER TABLE items RENAME COLUMN verdict TO operation
+"""
+
+_MIGRATIONS = (_FIRST, _SECOND)
 """Statements that lead from each version of the file (``PRAGMA user_version``) to the next."""
 
 _BUSY_TIMEOUT_MS = 60_000

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from bulkhooks import actions
-from bulkhooks.sheets.normalizing.categorical import Codes, Factored, Texts, Truths, combine, texts
+from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, IntArray, StrArray, combine, texts
 from bulkhooks.sheets.normalizing.expanded_rows import Lines
 from bulkhooks.sheets.normalizing.findings import Finding, missing
 from bulkhooks.sheets.normalizing.normalize import Fields
 from bulkhooks.sheets.normalizing.problems import Problems
-from bulkhooks.sheets.normalizing.urls import NOTHING, Verdict, check, hidden
+from bulkhooks.sheets.normalizing.urls import NOTHING, UrlCheck, check, hidden
 from bulkhooks.sheets.problems import Problem
 from bulkhooks.webhook import Status, url_key
 
@@ -72,11 +72,11 @@ def _fill_in(lines: Lines, problems: Problems) -> None:
     lines.fill_in("Description")
 
 
-def _is_blank(column: Texts) -> Truths:
+def _is_blank(column: StrArray) -> BoolArray:
     return _flags(not text or text.isspace() for text in column)
 
 
-def _flags(values: Iterable[bool]) -> Truths:
+def _flags(values: Iterable[bool]) -> BoolArray:
     return np.fromiter(values, dtype=bool)
 
 
@@ -97,7 +97,7 @@ def _check_urls(lines: Lines, problems: Problems) -> None:
             problems.add(name, ((row, findings[number]) for row, number in zip(rows.tolist(), codes, strict=True)))
 
 
-def _finding(code: str, url: str, verdict: Verdict) -> Finding:
+def _finding(code: str, url: str, verdict: UrlCheck) -> Finding:
     url = hidden(url)
     if code == "insecure-url":
         return Finding.of(
@@ -108,7 +108,7 @@ def _finding(code: str, url: str, verdict: Verdict) -> Finding:
     return Finding.of(code, url, verdict.sentence)
 
 
-def _frame(lines: Lines, stopped: Truths, found: Iterable[Problem], problems: Problems) -> pd.DataFrame:
+def _frame(lines: Lines, stopped: BoolArray, found: Iterable[Problem], problems: Problems) -> pd.DataFrame:
     fields, rows, row = lines.fields, lines.fields.table.rows, lines.row
     count = len(row)
     keys = lines.value("URL").map(_shared_key)
@@ -117,7 +117,7 @@ def _frame(lines: Lines, stopped: Truths, found: Iterable[Problem], problems: Pr
 
     invalid = np.flatnonzero(stopped[row])
     valid = np.flatnonzero(~stopped[row])
-    same_key = Factored.of(keys.distinct).codes[keys.codes]
+    same_key = Categorical.of(keys.distinct).codes[keys.codes]
     numbers, first = combine(lines.business_id[valid], account.codes[valid], lines.action[valid], same_key[valid])
     firsts = valid[first[numbers]]
     again = np.flatnonzero(firsts != valid)
@@ -162,7 +162,7 @@ def _frame(lines: Lines, stopped: Truths, found: Iterable[Problem], problems: Pr
     )
 
 
-def _text(column: Texts) -> pd.Series[str]:
+def _text(column: StrArray) -> pd.Series[str]:
     return pd.Series(column, dtype=object, copy=False)
 
 
@@ -172,7 +172,7 @@ def _shared_key(url: str) -> str:
     return url if key == url else key
 
 
-def _same_as(lines: Lines, problems: Problems, twins: Codes, firsts: Codes) -> Iterator[str]:
+def _same_as(lines: Lines, problems: Problems, twins: IntArray, firsts: IntArray) -> Iterator[str]:
     """For every twin which line it is the same as."""
     row, action, business_id = lines.row, lines.action, lines.business_id
     places = np.asarray(lines.fields.table.rows["place"], dtype=object)[row[firsts]]
@@ -184,7 +184,7 @@ def _same_as(lines: Lines, problems: Problems, twins: Codes, firsts: Codes) -> I
         )
 
 
-def _told(found: Iterable[Problem], rows: Codes) -> tuple[Texts, Texts]:
+def _told(found: Iterable[Problem], rows: IntArray) -> tuple[StrArray, StrArray]:
     """The codes and the sentences of invalid rows."""
     of_row: dict[int, list[Problem]] = {}
     for problem in found:

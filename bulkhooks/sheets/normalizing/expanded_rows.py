@@ -10,7 +10,7 @@ import pandas as pd
 
 from bulkhooks import actions
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.normalizing.categorical import Codes, Factored, Texts, Truths, texts
+from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, IntArray, StrArray, texts
 from bulkhooks.sheets.normalizing.normalize import TEMPLATED, Fields
 from bulkhooks.sheets.values import text
 
@@ -32,15 +32,15 @@ class Lines:
     (0 where not known), and whether it is the first of its row. ``filled`` are the texts whose blanks are filled in."""
 
     fields: Fields
-    row: Codes
-    business_id: Codes
-    action: Codes
-    is_first: Truths
-    filled: dict[str, Texts] = field(default_factory=dict)
-    _values: dict[str, Factored] = field(default_factory=dict)
+    row: IntArray
+    business_id: IntArray
+    action: IntArray
+    is_first: BoolArray
+    filled: dict[str, StrArray] = field(default_factory=dict)
+    _values: dict[str, Categorical] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, fields: Fields, stopped: Truths) -> Lines:
+    def of(cls, fields: Fields, stopped: BoolArray) -> Lines:
         """For each row its locations, and for each location its events; one line for a row that is stopped."""
         events = fields.actions.sizes()
         counts = np.where(stopped, 1, fields.ids.sizes() * events)
@@ -56,14 +56,14 @@ class Lines:
         location, event = np.divmod(within, np.maximum(events, 1)[row])
         return cls(fields, row, fields.ids.at(row, location), fields.actions.at(row, event), within == 0)
 
-    def take(self, lines: Codes) -> Lines:
+    def take(self, lines: IntArray) -> Lines:
         """Some of the lines."""
         filled = {name: column[lines] for name, column in self.filled.items()}
         return Lines(
             self.fields, self.row[lines], self.business_id[lines], self.action[lines], self.is_first[lines], filled
         )
 
-    def fill_in(self, name: str, *, template: str | None = None, in_url: bool = False) -> dict[str, Truths]:
+    def fill_in(self, name: str, *, template: str | None = None, in_url: bool = False) -> dict[str, BoolArray]:
         """Fill in the blanks of one field (with another template than its own: ``template``).
 
         Returns, for each column that was empty in lines that ask for it, in which.
@@ -73,45 +73,45 @@ class Lines:
         self._values.pop(name, None)  # which was the text in the sheet
         return empty
 
-    def value(self, key: str) -> Factored:
+    def value(self, key: str) -> Categorical:
         """What a placeholder stands for on every line."""
         if key not in self._values:
             self._values[key] = self._value(key)
         return self._values[key]
 
-    def location(self) -> Texts:
+    def location(self) -> StrArray:
         """The name of every line's location: the sheet's, else that of the table of locations, else the id."""
         column = self.value("Location").texts()
         self._values.clear()
         return column
 
-    def rows(self, where: Truths) -> Iterator[int]:
+    def rows(self, where: BoolArray) -> Iterator[int]:
         """The rows of some lines, each once."""
         return iter(dict.fromkeys(self.row[where].tolist()))
 
-    def _value(self, key: str) -> Factored:
+    def _value(self, key: str) -> Categorical:
         if key in self.filled:
-            return Factored.of(self.filled[key])
+            return Categorical.of(self.filled[key])
         if key == "BusinessId":
             codes, distinct = pd.factorize(self.business_id)
-            return Factored(codes.astype(np.int32), texts(map(str, map(int, distinct))))
+            return Categorical(codes.astype(np.int32), texts(map(str, map(int, distinct))))
         if key == "Location":
             return self._location()
         if key in _OF_EVENTS:
-            return Factored(self.action, _OF_EVENTS[key])
+            return Categorical(self.action, _OF_EVENTS[key])
         return self._column(key).take(self.row)
 
-    def _column(self, key: str) -> Factored:
+    def _column(self, key: str) -> Categorical:
         table = self.fields.table
         if key == "Account":
             return self.fields.account
-        return Factored.of(table.rows[key] if key in _AS_WRITTEN else texts(map(text, table.extras[key])))
+        return Categorical.of(table.rows[key] if key in _AS_WRITTEN else texts(map(text, table.extras[key])))
 
-    def _location(self) -> Factored:
+    def _location(self) -> Categorical:
         known = self.fields.names
         ids = self.value("BusinessId")
         names = ids.map(lambda number: known.get(int(number)) or number) if known else ids
         shown_as = self.fields.shown_as[self.row]
         if not shown_as.any():
             return names
-        return Factored.of(np.where(shown_as == "", names.texts(), shown_as))
+        return Categorical.of(np.where(shown_as == "", names.texts(), shown_as))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from bulkhooks.errors import UsageError
 from bulkhooks.sheets.normalizing.business_ids import IdReader
-from bulkhooks.sheets.normalizing.categorical import Factored, Lists, Texts, Truths, texts
+from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, Lists, StrArray, texts
 from bulkhooks.sheets.normalizing.fields import HOW_TO_WRITE_AN_EVENT, Read, account_reader, event_reader, read_active
 from bulkhooks.sheets.normalizing.findings import Finding, missing, shown
 from bulkhooks.sheets.normalizing.problems import Problems
@@ -49,9 +49,9 @@ class Fields:
     problems: Problems
     ids: Lists
     actions: Lists
-    shown_as: Texts
+    shown_as: StrArray
     names: Mapping[int, str]
-    account: Factored
+    account: Categorical
     active: npt.NDArray[np.int8]
     templates: Mapping[str, TemplateColumn]
 
@@ -68,11 +68,11 @@ def normalize(
     flawed = problems.add_flaws(table.flaws)
     raw = {name: np.asarray(table.rows[name], dtype=object) for name in FIELDS}
     for name in ("URL", "Replaces"):
-        raw[name] = Factored.of(raw[name]).map(clean).texts()
+        raw[name] = Categorical.of(raw[name]).map(clean).texts()
 
-    is_named: Truths = (raw["BusinessId"] == "") & (raw["Location"] != "")
+    is_named: BoolArray = (raw["BusinessId"] == "") & (raw["Location"] != "")
     raw["Location"] = _still_meant(table, raw["Location"], is_named, locations)
-    where = Factored.of(np.where(is_named, raw["Location"], raw["BusinessId"]))
+    where = Categorical.of(np.where(is_named, raw["Location"], raw["BusinessId"]))
     found: dict[int, Sequence[Finding]] = {}
     if locations is table.locations and table.tables:
         where = _by_table(table, where)
@@ -84,23 +84,23 @@ def normalize(
     problems.add_distinct("BusinessId", where, found, ~is_named)
     _miss(problems, "BusinessId", where, flawed["BusinessId"] | flawed["Location"])
 
-    events = Factored.of(raw["Action"])
+    events = Categorical.of(raw["Action"])
     found = {}
     numbers = Lists.of(events.codes, _each(events, event_reader(), found))
     problems.add_distinct("Action", events, found)
     _miss(problems, "Action", events, flawed["Action"])
 
     templates = _templates(table, raw, name_template, problems)
-    _miss(problems, "URL", Factored.of(raw["URL"]), flawed["URL"])
+    _miss(problems, "URL", Categorical.of(raw["URL"]), flawed["URL"])
 
-    switches = Factored.of(raw["Active"])
+    switches = Categorical.of(raw["Active"])
     found = {}
     active = np.array(list(_each(switches, read_active, found)), dtype=np.int8)
     problems.add_distinct("Active", switches, found)
 
-    tenants = Factored.of(raw["Account"])
+    tenants = Categorical.of(raw["Account"])
     found = {}
-    known = Factored.of(np.array(list(_each(tenants, account_reader(accounts, account), found)), dtype=object))
+    known = Categorical.of(np.array(list(_each(tenants, account_reader(accounts, account), found)), dtype=object))
     problems.add_distinct("Account", tenants, found)
 
     return Fields(
@@ -110,7 +110,7 @@ def normalize(
         actions=numbers,
         shown_as=np.where(is_named, "", raw["Location"]),
         names=locations.name_of,
-        account=Factored(known.codes[tenants.codes], known.distinct),
+        account=Categorical(known.codes[tenants.codes], known.distinct),
         active=active[switches.codes],
         templates=templates,
     )
@@ -119,12 +119,12 @@ def normalize(
 _BETWEEN = "\x1f"
 
 
-def _by_table(table: Table, where: Factored) -> Factored:
+def _by_table(table: Table, where: Categorical) -> Categorical:
     """The cells, each with the number of the table of locations before it that counts for its row."""
     source = np.asarray(table.rows["source"])
     numbers = {id(known): str(number) for number, known in enumerate(table.tables)}
     prefixes = texts(numbers[id(known)] + _BETWEEN for known in table.tables)
-    return Factored.of(prefixes[source] + where.texts())
+    return Categorical.of(prefixes[source] + where.texts())
 
 
 def _tables_reader(table: Table) -> Read[Sequence[int]]:
@@ -140,21 +140,21 @@ def _tables_reader(table: Table) -> Read[Sequence[int]]:
 _NUMBER = re.compile(r"\d+(?:\.0+)?")
 
 
-def _still_meant(table: Table, column: Texts, is_named: Truths, locations: Locations) -> Texts:
+def _still_meant(table: Table, column: StrArray, is_named: BoolArray, locations: Locations) -> StrArray:
     """The names of locations. In rows of results that are tried again they may be those of an id corrected since: what
     is an id, or a name of the table, is looked up anew."""
     has_results = np.array([source.has_results for source in table.sources], dtype=bool)
     again = has_results[np.asarray(table.rows["source"])] & (np.asarray(table.rows["known_id"]) == 0) & ~is_named
     if not again.any():
         return column
-    names = Factored.of(column)
+    names = Categorical.of(column)
     known = [_NUMBER.fullmatch(name) is not None or name_key(name) in locations.by_name for name in names.distinct]
     column = column.copy()
     column[again & np.asarray(known, dtype=bool)[names.codes]] = ""
     return column
 
 
-def _each(column: Factored, read: Read[T], found: dict[int, Sequence[Finding]]) -> Iterator[T]:
+def _each(column: Categorical, read: Read[T], found: dict[int, Sequence[Finding]]) -> Iterator[T]:
     """What each distinct text means; what is wrong with it goes into ``found``. An empty one is not asked about."""
     for number, text in enumerate(column.distinct):
         value, findings = read(text)
@@ -163,7 +163,7 @@ def _each(column: Factored, read: Read[T], found: dict[int, Sequence[Finding]]) 
         yield value
 
 
-def _miss(problems: Problems, name: str, column: Factored, flawed: Truths) -> None:
+def _miss(problems: Problems, name: str, column: Categorical, flawed: BoolArray) -> None:
     rows = column.where(column.distinct == "")
     finding = missing(name, _WANTED[name])
     problems.add(name, ((row, finding) for row in rows[~flawed[rows]].tolist()))
@@ -177,7 +177,7 @@ _WANTED = {
 
 
 def _templates(
-    table: Table, raw: Mapping[str, Texts], name_template: str, problems: Problems
+    table: Table, raw: Mapping[str, StrArray], name_template: str, problems: Problems
 ) -> dict[str, TemplateColumn]:
     """The templates of every field. The text of rows that are done is what the server has, and no template."""
     done = np.asarray(table.rows["known_id"]) > 0
@@ -185,13 +185,13 @@ def _templates(
     templates: dict[str, TemplateColumn] = {}
     theirs = {header: kind for source in table.sources for kind, header in source.headers.items()}
     for name in TEMPLATED:
-        column = Factored.of(raw[name])
+        column = Categorical.of(raw[name])
         braced = column.where(["{" in text or "}" in text for text in column.distinct])
         literal = braced[done[braced]]
         if len(literal) and name != "Replaces":
             written = raw[name].copy()
             written[literal] = [escape(text) for text in written[literal]]
-            column = Factored.of(written)
+            column = Categorical.of(written)
         if name == "Name":
             column = column.map(lambda text: text or name_template)
         found: dict[int, Sequence[Finding]] = {}
@@ -205,7 +205,7 @@ def _templates(
 
 
 def _look_at_what_is_asked_for(
-    table: Table, raw: Mapping[str, Texts], templates: Mapping[str, TemplateColumn], name: str, problems: Problems
+    table: Table, raw: Mapping[str, StrArray], templates: Mapping[str, TemplateColumn], name: str, problems: Problems
 ) -> None:
     """A column that a template asks for may hold an error, or be a template that is filled in only later."""
     later = TEMPLATED[TEMPLATED.index(name) + 1 :]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from bulkhooks.sheets.normalizing.categorical import Factored, Truths
+from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical
 from bulkhooks.sheets.normalizing.findings import Finding
 from bulkhooks.sheets.problems import Problem
 from bulkhooks.sheets.reading.source import FIELDS
@@ -35,7 +35,7 @@ class Problems:
             self._found.append((position, problem))
 
     def add_distinct(
-        self, name: str, column: Factored, findings: Mapping[int, Sequence[Finding]], among: Truths | None = None
+        self, name: str, column: Categorical, findings: Mapping[int, Sequence[Finding]], among: BoolArray | None = None
     ) -> None:
         """Findings of distinct texts, by their numbers, for all rows (``among`` some of them) that say so."""
         if not findings:
@@ -49,7 +49,7 @@ class Problems:
         pairs = zip(rows.tolist(), codes, strict=True)
         self.add(name, ((row, finding) for row, code in pairs for finding in findings[code]))
 
-    def add_flaws(self, flaws: Iterable[Problem]) -> dict[str, Truths]:
+    def add_flaws(self, flaws: Iterable[Problem]) -> dict[str, BoolArray]:
         """The reader's findings; for each field the rows whose cell is flawed."""
         flawed = {name: np.zeros(len(self._line), dtype=bool) for name in FIELDS}
         for flaw in flaws:
@@ -67,7 +67,7 @@ class Problems:
         """By row, and in a row by field."""
         return [problem for _, problem in sorted(self._found, key=lambda found: (found[1].row, found[0]))]
 
-    def stopped(self) -> Truths:
+    def stopped(self) -> BoolArray:
         """For every row whether a problem stops it."""
         stopped = np.zeros(len(self._line), dtype=bool)
         stopped[[problem.row for _, problem in self._found if not problem.warning]] = True

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from bulkhooks.sheets.normalizing.categorical import Codes, Factored, Texts, Truths, combine, texts
+from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, IntArray, StrArray, combine, texts
 from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, one_of, shown
 from bulkhooks.sheets.reading.headers import ALIASES, folded
 
@@ -104,13 +104,13 @@ def escape(text: str) -> str:
 class TemplateColumn:
     """A column of templates: row ``i`` has ``patterns[codes[i]]``, and for its blanks ``keys[kinds[codes[i]]]``."""
 
-    codes: Codes
-    patterns: Texts
-    kinds: Codes
+    codes: IntArray
+    patterns: StrArray
+    kinds: IntArray
     keys: Sequence[tuple[str, ...]]
 
     @classmethod
-    def of(cls, codes: Codes, templates: Iterable[Template]) -> TemplateColumn:
+    def of(cls, codes: IntArray, templates: Iterable[Template]) -> TemplateColumn:
         """From the template of each distinct text."""
         numbers: dict[tuple[str, ...], int] = {}
         patterns: list[str] = []
@@ -124,22 +124,22 @@ class TemplateColumn:
         """Every column that any of the templates asks for."""
         return {key for keys in self.keys for key in keys}
 
-    def rows_that_ask_for(self, key: str) -> Codes:
+    def rows_that_ask_for(self, key: str) -> IntArray:
         """The rows whose template asks for a column."""
         asking = np.array([key in keys for keys in self.keys], dtype=bool)
         return np.flatnonzero(asking[self.kinds][self.codes])
 
     def fill_in(
-        self, rows: Codes, value: Callable[[str], Factored], *, in_url: bool = False
-    ) -> tuple[Texts, dict[str, Truths]]:
+        self, rows: IntArray, value: Callable[[str], Categorical], *, in_url: bool = False
+    ) -> tuple[StrArray, dict[str, BoolArray]]:
         """The texts of some rows, one for each of ``rows``, where ``value(key)`` has as many.
 
         In a URL every value is percent-encoded. Beside the texts, for each key that had an empty value, where. Each
         distinct combination of template and values is put together once, and equal ones are one object.
         """
         codes = self.codes[rows]
-        filled: Texts = self.patterns[codes]
-        empty: dict[str, Truths] = {}
+        filled: StrArray = self.patterns[codes]
+        empty: dict[str, BoolArray] = {}
         for kind, keys in enumerate(self.keys):
             if not keys:
                 continue

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bulkhooks.sheets.normalizing.findings import shown
 
 
-class Verdict(NamedTuple):
+class UrlCheck(NamedTuple):
     """What is to be said of a URL. ``sentence`` tells, after the URL itself, why it is none ('' where it is one)."""
 
     sentence: str
@@ -18,7 +18,7 @@ class Verdict(NamedTuple):
     is_private: bool = False
 
 
-NOTHING = Verdict("")
+NOTHING = UrlCheck("")
 
 _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 _AROUND = "".join(re.findall(rf"[\s{_INVISIBLE}]", "".join(map(chr, range(0x10000))))) + '"“”„‟‘’‚‛«»‹›`´'
@@ -35,21 +35,21 @@ def clean(url: str) -> str:
     return url
 
 
-def check(url: str) -> Verdict:
+def check(url: str) -> UrlCheck:
     """Whether events can be delivered there: http or https, a host, nothing that does not belong into a URL."""
     parts = _URL.fullmatch(url)
     if parts is None or not url.isprintable():
-        return Verdict(_why(url))
+        return UrlCheck(_why(url))
     scheme, authority = parts.groups()
     fault, is_private = _host(authority)
     if fault:
-        return Verdict(fault)
+        return UrlCheck(fault)
     return _VERDICTS[len(scheme) == 4, is_private]
 
 
 _URL = re.compile(r"(https?)://([^\s/?#\\]+)(?:[/?#][^ ]*)?", re.IGNORECASE)
 _VERDICTS = {
-    (insecure, private): Verdict("", insecure, private) for insecure in (False, True) for private in (False, True)
+    (insecure, private): UrlCheck("", insecure, private) for insecure in (False, True) for private in (False, True)
 }
 
 

@@ -18,7 +18,7 @@ from bulkhooks.sheets.reading.xlsx_cells import Flaw, SecondLook
 from bulkhooks.webhook import DONE, Status
 
 Positions = npt.NDArray[np.int64]
-Truths = npt.NDArray[np.bool_]
+BoolArray = npt.NDArray[np.bool_]
 
 _MOST_PLACES = 5
 """Places that a warning names one by one."""
@@ -42,7 +42,7 @@ class Part:
     fields: Mapping[str, Column]
     extras: Mapping[str, Column]
     known_ids: Positions
-    known_doubts: Truths
+    known_doubts: BoolArray
     flaws: Sequence[tuple[int, str, Flaw]]
     extra_flaws: Sequence[tuple[int, str, int, Flaw]]
     warnings: Sequence[str]
@@ -209,7 +209,7 @@ def _known_ids(columns: Sequence[Column], rows: Positions, layout: Layout) -> tu
     return ids, unreadable
 
 
-def _known_doubts(columns: Sequence[Column], rows: Positions, layout: Layout) -> Truths:
+def _known_doubts(columns: Sequence[Column], rows: Positions, layout: Layout) -> BoolArray:
     """The rows of a results file that were sent, and of which nobody knows whether they arrived."""
     doubts = np.zeros(len(rows), dtype=bool)
     if layout.results:
@@ -227,7 +227,7 @@ _ID = re.compile(r"(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.0+)?", re.ASCII)
 
 
 def _left_out(
-    filled: Truths, fields: Mapping[str, Column], columns: Sequence[Column], layout: Layout
+    filled: BoolArray, fields: Mapping[str, Column], columns: Sequence[Column], layout: Layout
 ) -> Iterator[tuple[Positions, str]]:
     """Rows that are no webhooks though they hold something, and what is said about them."""
     bare = np.flatnonzero(~filled)
@@ -253,8 +253,8 @@ def _repeated_headers(fields: Mapping[str, Column], layout: Layout) -> Positions
     )
 
 
-def _totals(filled: Truths, fields: Mapping[str, Column]) -> Positions:
-    candidates: Truths = filled.copy()
+def _totals(filled: BoolArray, fields: Mapping[str, Column]) -> Positions:
+    candidates: BoolArray = filled.copy()
     for name in ("URL", "Action"):
         if name in fields and candidates.any():
             candidates &= fields[name] == ""

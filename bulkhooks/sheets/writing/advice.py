@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bulkhooks.summary import Summary
 
 
-class Verdict(NamedTuple):
+class StatusGuide(NamedTuple):
     """One value of ``Status`` or ``Health``: which colours it has, what it means, what to do (empty: nothing)."""
 
     look: str
@@ -16,40 +16,40 @@ class Verdict(NamedTuple):
     advice: str = ""
 
 
-VERDICTS: Mapping[str, Verdict] = {
-    "created": Verdict("done", "made in this run; WebhookId is its id"),
-    "updated": Verdict("done", "changed in this run; Changes says how"),
-    "deleted": Verdict("done", "removed from the server in this run"),
-    "healthy": Verdict("done", "active, and its last deliveries arrived"),
-    "exists": Verdict("same", "was on the server before this run, just as the sheet wants it"),
-    "duplicate": Verdict("same", "the same as an earlier row, which Error names; not sent twice"),
-    "missing": Verdict("same", "is not on the server any more; nothing was left to remove"),
-    "never fired": Verdict("same", "active, and no event has set it off so far"),
-    "paused": Verdict("same", "switched off by someone, without any failed delivery"),
-    "pending": Verdict("waiting", "not sent so far", "run the same command again; it goes on where it stopped"),
-    "planned": Verdict("waiting", "a run would send this", "`bulkhooks run` sends it"),
-    "unknown": Verdict(
+VERDICTS: Mapping[str, StatusGuide] = {
+    "created": StatusGuide("done", "made in this run; WebhookId is its id"),
+    "updated": StatusGuide("done", "changed in this run; Changes says how"),
+    "deleted": StatusGuide("done", "removed from the server in this run"),
+    "healthy": StatusGuide("done", "active, and its last deliveries arrived"),
+    "exists": StatusGuide("same", "was on the server before this run, just as the sheet wants it"),
+    "duplicate": StatusGuide("same", "the same as an earlier row, which Error names; not sent twice"),
+    "missing": StatusGuide("same", "is not on the server any more; nothing was left to remove"),
+    "never fired": StatusGuide("same", "active, and no event has set it off so far"),
+    "paused": StatusGuide("same", "switched off by someone, without any failed delivery"),
+    "pending": StatusGuide("waiting", "not sent so far", "run the same command again; it goes on where it stopped"),
+    "planned": StatusGuide("waiting", "a run would send this", "`bulkhooks run` sends it"),
+    "unknown": StatusGuide(
         "doubt",
         "sent, but no answer came and it could not be looked up: it may exist",
         "look it up in Nexudus; if it is not there, run again with --resend-unknown",
     ),
-    "changed": Verdict(
+    "changed": StatusGuide(
         "doubt",
         "someone has changed it since this tool made it, so it was left alone",
         "if it is to go, delete it in Nexudus",
     ),
-    "failing": Verdict(
+    "failing": StatusGuide(
         "doubt",
         "active, but its deliveries are turned away; after 10 failures in a row it is switched off",
         "see LastError, and mend the receiving end",
     ),
-    "invalid": Verdict(
+    "invalid": StatusGuide(
         "wrong",
         "something in the row is wrong, so nothing was sent",
         "correct the row as Error says, and run this file",
     ),
-    "failed": Verdict("wrong", "the server did not accept it", "correct the row as Error says, and run this file"),
-    "disabled": Verdict(
+    "failed": StatusGuide("wrong", "the server did not accept it", "correct the row as Error says, and run this file"),
+    "disabled": StatusGuide(
         "wrong",
         "switched off after too many failed deliveries: its events are lost",
         "mend the receiving end, then `bulkhooks health --reactivate`",

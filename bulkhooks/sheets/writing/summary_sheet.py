@@ -11,7 +11,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from bulkhooks.sheets.writing import charts
-from bulkhooks.sheets.writing.advice import FLAWS, VERDICTS, Verdict, headline, in_order, next_steps, readable
+from bulkhooks.sheets.writing.advice import FLAWS, VERDICTS, StatusGuide, headline, in_order, next_steps, readable
 from bulkhooks.sheets.writing.counts import Tally
 from bulkhooks.sheets.writing.style import BLUE, GREY, INK, LINE, LINE_HEIGHT, LOOKS, for_print, heading, height_of
 from bulkhooks.summary import Summary
@@ -107,7 +107,7 @@ class _Page:
         self._wide("What it means, and what to do", self._indented_heading, first_column=3)
         first_row = self.row
         for verdict in verdicts:
-            look, meaning, advice = VERDICTS.get(verdict, Verdict("same", ""))
+            look, meaning, advice = VERDICTS.get(verdict, StatusGuide("same", ""))
             form = self._book.add_format({**LOOKS[look].properties(), "bottom": 1, "bottom_color": LINE})
             self._sheet.write_string(self.row, 0, verdict, form)
             self._sheet.write_number(self.row, 1, counts[verdict], self._number)

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from bulkhooks.errors import JournalError
-from bulkhooks.provision.item import Outcome, Verdict
+from bulkhooks.provision.item import Operation, Outcome
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.webhook import Status
 
@@ -29,7 +29,7 @@ def planned(journal, count=3):
     items = [
         (
             number, number, f"hooks.csv:{number + 2}", account, 1001 + number, "Soho", 6, URL, URL, "name", 0, None,
-            None, str(Verdict.CREATE), str(Status.PENDING), 0, None, "", "", "",
+            None, str(Operation.CREATE), str(Status.PENDING), 0, None, "", "", "",
         )
         for number in range(count)
     ]  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkhooks.sheets.normalizing.categorical import Factored, texts
+from bulkhooks.sheets.normalizing.categorical import Categorical, texts
 from bulkhooks.sheets.normalizing.templates import TemplateColumn, TemplateReader, escape
 
 KNOWN = ["BusinessId", "Location", "Action", "ActionId", "Region", "region", "Status (input)", "Own %s column"]
@@ -18,10 +18,10 @@ READER = TemplateReader("URL", KNOWN)
 
 def fill_in(templates, values, *, in_url=False):
     """Each template filled in with its own values."""
-    column = Factored.of(texts(templates))
+    column = Categorical.of(texts(templates))
     parsed = TemplateColumn.of(column.codes, [READER.read(text)[0] for text in column.distinct])
     filled, _ = parsed.fill_in(
-        np.arange(len(templates)), lambda key: Factored.of(texts(one.get(key, "") for one in values)), in_url=in_url
+        np.arange(len(templates)), lambda key: Categorical.of(texts(one.get(key, "") for one in values)), in_url=in_url
     )
     return list(filled)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkhooks.sheets.normalizing.urls import Verdict, check, clean, hidden
+from bulkhooks.sheets.normalizing.urls import UrlCheck, check, clean, hidden
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from bulkhooks.sheets.normalizing.urls import Verdict, check, clean, hidden
 )
 def test_good(url):
     """Every URL with https and a host is taken without a word."""
-    assert check(url) == Verdict("")
+    assert check(url) == UrlCheck("")
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def test_bad(url, word):
 )  # fmt: skip
 def test_private(host):
     """Loopback, private and link-local addresses are told from those that Nexudus can reach."""
-    assert check(f"https://{host}:8443/in") == Verdict("", is_private=True)
-    assert check(f"http://user@{host}") == Verdict("", is_insecure=True, is_private=True)
+    assert check(f"https://{host}:8443/in") == UrlCheck("", is_private=True)
+    assert check(f"http://user@{host}") == UrlCheck("", is_insecure=True, is_private=True)
 
 
 @pytest.mark.parametrize("host", ["172.32.0.1", "11.0.0.1", "localhost.example.com", "8.8.8.8", "[2606:4700::1111]"])
 def test_public(host):
     """Addresses that only look private are not called so."""
-    assert check(f"https://{host}/in") == Verdict("")
+    assert check(f"https://{host}/in") == UrlCheck("")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from bulkhooks.errors import InputError
 from bulkhooks.sheets.examples import EXAMPLES
 from bulkhooks.sheets.reading.reader import read
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 
 def refused(path):

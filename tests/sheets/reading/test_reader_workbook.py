@@ -23,7 +23,7 @@ from bulkhooks.sheets.reading.reader import read
 from bulkhooks.webhook import RESULT_COLUMNS
 
 at = dt.datetime  # spreadsheets have no time zones
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 HEADER = ["BusinessId", "Action", "URL"]
 
 
