@@ -30,8 +30,7 @@ if TYPE_CHECKING:
         OutputError,
         UsageError,
     )
-    from bulkhooks.report import Report
-    from bulkhooks.summary import Summary
+    from bulkhooks.report import Report, Summary
 
 __version__ = VERSION
 
@@ -45,11 +44,10 @@ _ROOMS = {
         "OutputError",
         "UsageError",
     ),
-    "bulkhooks.report": ("Report",),
     "bulkhooks.commands.check": ("check",),
     "bulkhooks.commands.run": ("plan", "run", "run_async"),
     "bulkhooks.config.job": ("AccountSettings", "Job"),
-    "bulkhooks.summary": ("Summary",),
+    "bulkhooks.report": ("Report", "Summary"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

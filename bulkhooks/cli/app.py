@@ -178,8 +178,7 @@ def _template(
     """Write an empty input workbook with drop-downs."""
     from bulkhooks.cli.text import as_json
     from bulkhooks.commands.undo import template
-    from bulkhooks.report import Report
-    from bulkhooks.summary import Summary
+    from bulkhooks.report import Report, Summary
 
     def work(job: Job) -> None:
         path = template(job, output)

@@ -17,8 +17,7 @@ from pathlib import Path
 from bulkhooks.cli.logs import without_secrets
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
-from bulkhooks.report import Report
-from bulkhooks.summary import Summary
+from bulkhooks.report import Report, Summary
 
 _log = logging.getLogger("bulkhooks")
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from bulkhooks.cli.progress import duration
 from bulkhooks.errors import BulkhooksError
-from bulkhooks.report import Report
-from bulkhooks.summary import EXIT_CODES, ErrorCount, Summary
+from bulkhooks.report import EXIT_CODES, ErrorCount, Report, Summary
 from bulkhooks.webhook import url_host
 
 if TYPE_CHECKING:
-    from bulkhooks.provision.forecast import Forecast
+    from bulkhooks.report import Forecast
 
 _MOST_LINES = 20
 """Rows of a table on a terminal; the sheet has them all."""

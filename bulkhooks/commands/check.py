@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
-from bulkhooks.report import Report
-from bulkhooks.summary import ErrorCount
+from bulkhooks.report import ErrorCount, Report
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:

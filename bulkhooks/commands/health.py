@@ -14,8 +14,7 @@ from bulkhooks import actions
 from bulkhooks.commands.run import Declined, Tally
 from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, ApiError, CredentialsError, Forbidden, NotSent, Unauthorized, UsageError
-from bulkhooks.report import Ask, Question, Report
-from bulkhooks.summary import EXIT_CODES, ErrorCount
+from bulkhooks.report import EXIT_CODES, Ask, ErrorCount, Question, Report, iso
 from bulkhooks.webhook import Status, url_host, url_key
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ async def _health(job: Job, ask: Ask | None) -> Report:
                     traffic.throttled,
                 )
                 summary.remaining = sum(line.left for line in accounts.lines.values())
-                summary.resume_at = history.iso(resume_at(accounts.lines.values()))
+                summary.resume_at = iso(resume_at(accounts.lines.values()))
                 if accounts.is_refused:
                     summary.status = "auth-error"
                 elif summary.remaining:

@@ -20,9 +20,8 @@ from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.plan import Plan, input_rows, item_rows, new_run_id, resume_at
 from bulkhooks.provision.session import Session
-from bulkhooks.report import Report
+from bulkhooks.report import EXIT_CODES, Report, Summary, iso, moment
 from bulkhooks.sheets.reading.table import Table
-from bulkhooks.summary import EXIT_CODES, Summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
 
@@ -34,7 +33,7 @@ class Incomplete(BulkhooksError):
 
 def opened(job: Job, run_id: str, started_at: float) -> Summary:
     """The summary of something that begins."""
-    return Summary(run_id, started_at=history.iso(started_at) or "", inputs=list(job.inputs))
+    return Summary(run_id, started_at=iso(started_at) or "", inputs=list(job.inputs))
 
 
 @dataclass(slots=True)
@@ -140,7 +139,7 @@ class RunContext:
         summary.writes, summary.requests = traffic.writes, traffic.requests
         summary.throttled, summary.retried = traffic.throttled, traffic.retried
         summary.errors = history.errors(journal, self.number)
-        summary.resume_at = history.iso(resume_at(lines)) if summary.remaining else None
+        summary.resume_at = iso(resume_at(lines)) if summary.remaining else None
         self.report.warnings += self.accounts.reasons
         caps = [left for line in lines if (left := line.limiter.writes_left()) is not None]
         self.report.cap_left = min(caps, default=None)
@@ -214,8 +213,8 @@ def settle_status(summary: Summary, *, refused: bool = False, left: frozenset[St
 def close(summary: Summary, ended_at: float | None = None) -> None:
     """Say when it ended."""
     ended_at = time.time() if ended_at is None else ended_at
-    started_at = history.moment(summary.started_at)
-    summary.finished_at = history.iso(ended_at) or ""
+    started_at = moment(summary.started_at)
+    summary.finished_at = iso(ended_at) or ""
     summary.seconds = round(max(0.0, ended_at - started_at), 3)
 
 

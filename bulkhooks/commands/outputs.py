@@ -11,9 +11,9 @@ from types import TracebackType
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.report import Summary
 from bulkhooks.sheets.reading.table import Table
 from bulkhooks.sheets.writing.outputs import Outputs
-from bulkhooks.summary import Summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
 _EACH = "{input}"

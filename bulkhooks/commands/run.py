@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bulkhooks.config.job import RESULTS, AccountSettings, Job
 from bulkhooks.errors import BulkhooksError, UsageError
-from bulkhooks.report import Ask, Progress, Question, Report, Watcher
-from bulkhooks.summary import EXIT_CODES
+from bulkhooks.report import EXIT_CODES, Ask, Progress, Question, Report, Watcher
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
     from bulkhooks.commands.context import Accounts
     from bulkhooks.commands.inputs import Desired
-    from bulkhooks.provision.forecast import Forecast
     from bulkhooks.provision.item import Outcome
     from bulkhooks.provision.plan import Plan
+    from bulkhooks.report import Forecast
 
 __all__ = [
     "AccountSettings",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -12,29 +11,11 @@ from bulkhooks import actions
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.item import Operation
 from bulkhooks.provision.plan import Plan
+from bulkhooks.report import Forecast
 from bulkhooks.webhook import Status
 
 _READS_BEFORE = {Operation.LOOK_UP: 1, Operation.UPDATE: 1, Operation.MOVE: 1, Operation.DELETE: 1}
 """Requests that come before the write itself: a look-up, or the full record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What a run would do now.
-
-    ``changes`` counts rows by operation (create, update, …); ``by_location`` and ``by_action`` count rows by label and
-    status; ``seconds`` is the time at the limits, latency not counted; ``days`` on how many days something is sent
-    (None without a daily cap); ``cap_left`` how many writes the cap has left now, the smallest of all accounts.
-    """
-
-    changes: dict[str, int] = field(default_factory=dict)
-    by_location: dict[str, dict[str, int]] = field(default_factory=dict)
-    by_action: dict[str, dict[str, int]] = field(default_factory=dict)
-    writes: int = 0
-    requests: int = 0
-    seconds: float = 0.0
-    days: int | None = None
-    cap_left: int | None = None
 
 
 def forecast(plan: Plan, lines: Mapping[str, Account]) -> Forecast:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 from xlsxwriter import Workbook
 
+from bulkhooks.report import Summary
 from bulkhooks.sheets.writing.outputs import Outputs
-from bulkhooks.summary import Summary
 from bulkhooks.webhook import RESULT_COLUMNS
 from tests.benchmarks.measure import Row, Scale, medians, seconds
 

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from bulkhooks.cli.notify import attended, metrics
 from bulkhooks.config.job import Job, Notify
 from bulkhooks.errors import InputError, LockedError
-from bulkhooks.report import Report
-from bulkhooks.summary import ErrorCount, Summary
+from bulkhooks.report import ErrorCount, Report, Summary
 from tests.processes import bulkhooks
 
 SHEET = "BusinessId,Action,URL\n1001,BookingCreate,https://example.com/hooks\n"

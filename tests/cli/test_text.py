@@ -9,10 +9,7 @@ import pandas as pd
 from bulkhooks.cli import text as say
 from bulkhooks.commands.health import HEALTH_COLUMNS
 from bulkhooks.errors import CredentialsError, LockedError, UsageError
-from bulkhooks.provision.forecast import Forecast
-from bulkhooks.report import Report
-from bulkhooks.sheets.problems import Problem
-from bulkhooks.summary import ErrorCount, Summary
+from bulkhooks.report import ErrorCount, Forecast, Problem, Report, Summary
 
 KEYS = [
     "run_id",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import openpyxl
 
+from bulkhooks.report import Summary
 from bulkhooks.sheets.writing.outputs import Outputs
-from bulkhooks.summary import Summary
 from bulkhooks.webhook import RESULT_COLUMNS
 
 HEALTH_COLUMNS = (

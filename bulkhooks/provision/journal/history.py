@@ -12,8 +12,8 @@ import pandas as pd
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.report import EXIT_CODES, ErrorCount, Summary, iso
 from bulkhooks.sheets.writing.counts import sentences
-from bulkhooks.summary import EXIT_CODES, ErrorCount, Summary
 from bulkhooks.webhook import DONE, Status
 
 _KNOWN = DONE | {Status.DELETED, Status.CHANGED, Status.MISSING}
@@ -204,19 +204,6 @@ def runs(journal: Journal) -> list[dict[str, object]]:
         }
         for run_id, command, job, started_at, finished_at, inputs, summary, accounts in found
     ]
-
-
-def iso(moment: float | None) -> str | None:
-    """UTC in ISO 8601 with milliseconds."""
-    if moment is None:
-        return None
-    text = datetime.datetime.fromtimestamp(moment, datetime.UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
-
-
-def moment(text: str) -> float:
-    """Seconds since 1970 of a time in ISO 8601."""
-    return datetime.datetime.fromisoformat(text).timestamp()
 
 
 def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:

@@ -9,8 +9,8 @@ import anyio
 from filelock import FileLock, Timeout
 
 from bulkhooks.errors import JournalError, LockedError
-from bulkhooks.provision.journal.history import iso
 from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.report import iso
 
 _POLL = 0.2
 """Seconds."""

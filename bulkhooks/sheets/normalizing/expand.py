@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from bulkhooks import actions
+from bulkhooks.report import Problem
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, IntArray, StrArray, combine, texts
 from bulkhooks.sheets.normalizing.expanded_rows import Lines
 from bulkhooks.sheets.normalizing.findings import Finding, missing
 from bulkhooks.sheets.normalizing.normalize import Fields
 from bulkhooks.sheets.normalizing.problems import Problems
 from bulkhooks.sheets.normalizing.urls import NOTHING, UrlCheck, check, hidden
-from bulkhooks.sheets.problems import Problem
 from bulkhooks.webhook import Status, url_key
 
 

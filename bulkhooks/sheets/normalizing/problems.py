@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from bulkhooks.report import Problem
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical
 from bulkhooks.sheets.normalizing.findings import Finding
-from bulkhooks.sheets.problems import Problem
 from bulkhooks.sheets.reading.source import FIELDS
 from bulkhooks.sheets.reading.table import Table
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bulkhooks.errors import InputError, UsageError
-from bulkhooks.sheets.problems import Problem
+from bulkhooks.report import Problem
 from bulkhooks.sheets.reading.files import STDIN, File, label_of, opened
 from bulkhooks.sheets.reading.grid import Column, Grid
 from bulkhooks.sheets.reading.headers import Headers, Layout, lay_out

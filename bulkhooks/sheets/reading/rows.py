@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bulkhooks.report import Problem
 from bulkhooks.sheets.examples import EXAMPLES, is_example
-from bulkhooks.sheets.problems import Problem
 from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts, written
 from bulkhooks.sheets.reading.headers import Layout, folded
 from bulkhooks.sheets.reading.source import FIELDS, Source

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from bulkhooks.sheets.problems import Problem
+from bulkhooks.report import Problem
 from bulkhooks.sheets.reading.locations import Locations
 from bulkhooks.sheets.reading.source import Source
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from bulkhooks.summary import Summary
+from bulkhooks.report import Summary
 
 
 class StatusGuide(NamedTuple):

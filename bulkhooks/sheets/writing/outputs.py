@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import IO, Protocol
 
 from bulkhooks.errors import OutputError, UsageError
+from bulkhooks.report import Summary
 from bulkhooks.sheets.values import Row
 from bulkhooks.sheets.writing.atomic_file import Place, reason
 from bulkhooks.sheets.writing.text_formats import CsvWriter, JsonlWriter
 from bulkhooks.sheets.writing.workbook import WorkbookWriter
-from bulkhooks.summary import Summary
 
 Table = Sequence[tuple[int, str, str]]
 """The table of locations: id, name and groups of each."""

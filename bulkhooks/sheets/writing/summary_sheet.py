@@ -10,11 +10,11 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from bulkhooks.report import Summary
 from bulkhooks.sheets.writing import charts
 from bulkhooks.sheets.writing.advice import FLAWS, VERDICTS, StatusGuide, headline, in_order, next_steps, readable
 from bulkhooks.sheets.writing.counts import Tally
 from bulkhooks.sheets.writing.style import BLUE, GREY, INK, LINE, LINE_HEIGHT, LOOKS, for_print, heading, height_of
-from bulkhooks.summary import Summary
 
 RUN_ID = "Run id"
 """The fact by which a Summary is known."""

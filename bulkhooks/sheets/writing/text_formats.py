@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import IO, Any
 
+from bulkhooks.report import Summary
 from bulkhooks.sheets.values import Row, plain, text, whole
-from bulkhooks.summary import Summary
 
 _FORMULA = re.compile(r"'*[=+\-@]")
 """What a spreadsheet would take for a formula, and what would be taken for that with its ``'`` removed again."""

@@ -11,6 +11,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from bulkhooks.report import Summary
 from bulkhooks.sheets.values import Row
 from bulkhooks.sheets.writing.advice import VERDICTS, headline
 from bulkhooks.sheets.writing.cells import MAX_COLUMNS, MAX_ROWS, CellWriter
@@ -29,7 +30,6 @@ from bulkhooks.sheets.writing.style import (
     width_of,
 )
 from bulkhooks.sheets.writing.summary_sheet import write_summary
-from bulkhooks.summary import Summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
 _OURS = frozenset(RESULT_COLUMNS) - {

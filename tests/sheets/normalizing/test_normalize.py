@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from bulkhooks.errors import UsageError
-from bulkhooks.sheets.problems import Problem
+from bulkhooks.report import Problem
 from tests.sheets.tables import LOCATIONS, expanded, row, sentence, table, told
 
 
