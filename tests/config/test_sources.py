@@ -393,8 +393,8 @@ def test_a_run_starts_without_a_variable_of_one_of_its_accounts(write):
 
 
 def test_the_schema_in_the_package_is_the_one_that_is_made():
-    """After a change to the options: ``python -m bulkhooks.config.schema > bulkhooks/job.schema.json``."""
-    packed = (resources.files("bulkhooks") / "job.schema.json").read_text("utf-8")
+    """After a change to the options: ``python -m bulkhooks.config.schema > bulkhooks/config/job.schema.json``."""
+    packed = (resources.files("bulkhooks") / "config" / "job.schema.json").read_text("utf-8")
     assert packed == json.dumps(job_schema(), indent=2) + "\n"
 
 

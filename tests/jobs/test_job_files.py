@@ -36,7 +36,7 @@ def test_is_read_and_agrees_with_the_schema(name):
     path = JOBS / f"{name}.toml"
     assert read_job_file(path).name == name
     jsonschema.validate(read_toml(path), job_schema())
-    assert path.read_text("utf-8").startswith("#:schema ../bulkhooks/job.schema.json\n")
+    assert path.read_text("utf-8").startswith("#:schema ../bulkhooks/config/job.schema.json\n")
 
 
 def test_the_job_of_the_config_map_is_read(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 from bulkhooks.errors import CredentialsError, InDoubt, NotSent, Throttled, Unauthorized
 from bulkhooks.nexudus.tokens import QUIET
-from bulkhooks.provision.account import Line
+from bulkhooks.provision.account import Account
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.limiter import Limiter
 from bulkhooks.provision.stopping import Budget
@@ -66,7 +66,7 @@ class Api:
 def line_of(api: Api, tmp_path, environment=None) -> Line:
     """A line without limits to that API."""
     journal = Journal(tmp_path / "journal.db")
-    return Line(
+    return Account(
         client_of(api, environment or PAIR),
         journal,
         journal.account("key", "default"),
