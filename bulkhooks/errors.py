@@ -27,6 +27,60 @@ Every message is a sentence for a person: what, where, and what to do. No secret
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Why a row was not sent, or did not end well: the column ErrorCode (bulkhooks/docs/reference.md, Codes)."""
+
+    # Found in the input: the row is invalid and nothing of it is sent.
+    MISSING_VALUE = "missing-value"
+    BAD_BUSINESS_ID = "bad-business-id"
+    UNKNOWN_LOCATION = "unknown-location"
+    UNKNOWN_ACTION = "unknown-action"
+    BAD_URL = "bad-url"
+    BAD_BOOLEAN = "bad-boolean"
+    BAD_TEMPLATE = "bad-template"
+    FORMULA_ERROR = "formula-error"
+    TOO_WIDE = "too-wide"
+    UNKNOWN_ACCOUNT = "unknown-account"
+    EXTRA_FIELDS = "extra-fields"
+    STRAY_QUOTE = "stray-quote"
+    # Found while comparing and sending.
+    ALREADY_EXISTS = "already-exists"
+    API_VALIDATION = "api-validation"
+    API_AUTH = "api-auth"
+    API_FORBIDDEN = "api-forbidden"
+    API_NOT_FOUND = "api-not-found"
+    API_CONFLICT = "api-conflict"
+    API_ERROR = "api-error"
+    IN_DOUBT = "in-doubt"
+    NOT_SENT = "not-sent"
+
+
+class WarningCode(StrEnum):
+    """What a person should look at, and what does not stop a row (bulkhooks/docs/reference.md, Codes)."""
+
+    INSECURE_URL = "insecure-url"
+    PRIVATE_URL = "private-url"
+    NEVER_FIRES = "never-fires"
+    ODD_URL = "odd-url"
+    NETWORK_LOCATION = "network-location"
+    SUSPENDED_LOCATION = "suspended-location"
+    TWIN = "twin"
+    HIDDEN_ROW = "hidden-row"
+    HIDDEN_SHEET = "hidden-sheet"
+    UNUSED_COLUMN = "unused-column"
+    LEGACY_ENCODING = "legacy-encoding"
+    DEFAULTS_ONLY = "defaults-only"
+    OTHER_SERVER = "other-server"
+    NOT_LISTED = "not-listed"
+    ASYNC_STANDBY = "async-standby"
+
+
+Code = ErrorCode | WarningCode
+"""The code of a finding in the input."""
+
 
 class BulkhooksError(Exception):
     """Base of everything this package raises on purpose; ``exit_code`` is what a command ends with."""
@@ -77,7 +131,7 @@ class Aborted(BulkhooksError):
 class ApiError(BulkhooksError):
     """A request that did not end well. ``http_status`` is None where no status line arrived."""
 
-    error_code = "api-error"
+    error_code: ErrorCode = ErrorCode.API_ERROR
 
     def __init__(self, message: str, http_status: int | None = None) -> None:
         super().__init__(message)
@@ -87,7 +141,7 @@ class ApiError(BulkhooksError):
 class NotSent(ApiError):
     """No connection, or none in time: nothing left this machine."""
 
-    error_code = "not-sent"
+    error_code = ErrorCode.NOT_SENT
 
 
 class Throttled(ApiError):
@@ -105,7 +159,7 @@ class Throttled(ApiError):
 class InDoubt(ApiError):
     """Sent, and no answer that says what became of it."""
 
-    error_code = "in-doubt"
+    error_code = ErrorCode.IN_DOUBT
 
 
 class Refused(ApiError):
@@ -115,28 +169,28 @@ class Refused(ApiError):
 class Invalid(Refused):
     """400 with the API's validation errors, each as ``Property: message``."""
 
-    error_code = "api-validation"
+    error_code = ErrorCode.API_VALIDATION
 
 
 class Unauthorized(Refused):
     """401: failed authentication, or a missing permission (NEXUDUS.md, Authentication)."""
 
-    error_code = "api-auth"
+    error_code = ErrorCode.API_AUTH
 
 
 class Forbidden(Refused):
     """403."""
 
-    error_code = "api-forbidden"
+    error_code = ErrorCode.API_FORBIDDEN
 
 
 class NotFound(Refused):
     """404."""
 
-    error_code = "api-not-found"
+    error_code = ErrorCode.API_NOT_FOUND
 
 
 class Conflict(Refused):
     """409 without Retry-After."""
 
-    error_code = "api-conflict"
+    error_code = ErrorCode.API_CONFLICT

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from bulkhooks.errors import Code
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -65,7 +67,7 @@ class Problem:
 
     row: int
     place: str
-    code: str
+    code: Code
     value: str
     sentence: str
     warning: bool = False

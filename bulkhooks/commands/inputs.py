@@ -10,7 +10,7 @@ import pandas as pd
 
 from bulkhooks.commands.context import account_of
 from bulkhooks.config.job import Job
-from bulkhooks.errors import CredentialsError, Forbidden, Refused, Unauthorized, UsageError
+from bulkhooks.errors import CredentialsError, ErrorCode, Forbidden, Refused, Unauthorized, UsageError
 from bulkhooks.provision.listing import locations
 from bulkhooks.provision.session import Session
 from bulkhooks.sheets.normalizing.expand import Expansion, expand
@@ -96,7 +96,7 @@ def _without_table(job: Job, table: Table, error: Refused) -> Desired:
         table, warnings=[*table.warnings, f"{reason}: the sheet's ids are taken as they are, without names"]
     )
     desired = expand_table(job, table)
-    if any(problem.code == "unknown-location" for problem in desired.expansion.problems):
+    if any(problem.code == ErrorCode.UNKNOWN_LOCATION for problem in desired.expansion.problems):
         raise CredentialsError(f"{reason}, and the sheet has locations by name") from error
     return desired
 

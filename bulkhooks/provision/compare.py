@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bulkhooks import actions
-from bulkhooks.errors import Refused
+from bulkhooks.errors import ErrorCode, Refused
 from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal.history import DOUBTED, OWNED, frame
 from bulkhooks.webhook import Status, url_key
@@ -189,7 +189,11 @@ def _moves(plan: AccountPlan, existing: Existing, desired: np.ndarray, found: np
 
 
 def _already_exists(rows: pd.DataFrame, these: np.ndarray, sentence: str) -> None:
-    rows.loc[these, ["status", "operation", "error_code"]] = [Status.FAILED, Operation.NOTHING, "already-exists"]
+    rows.loc[these, ["status", "operation", "error_code"]] = [
+        Status.FAILED,
+        Operation.NOTHING,
+        ErrorCode.ALREADY_EXISTS,
+    ]
     rows.loc[these, "error"] = [sentence.format(id=webhook_id) for webhook_id in rows.loc[these, "webhook_id"]]
 
 
@@ -214,14 +218,14 @@ def _take_doubts(plan: AccountPlan, existing: Existing, desired: np.ndarray, res
         return
     waiting = in_doubt & (rows["operation"] == Operation.CREATE).to_numpy()
     unlisted = rows["business_id"].isin(existing.unlisted).to_numpy()
-    rows.loc[waiting & ~unlisted, ["operation", "error_code"]] = [Operation.LOOK_UP, "in-doubt"]
+    rows.loc[waiting & ~unlisted, ["operation", "error_code"]] = [Operation.LOOK_UP, ErrorCode.IN_DOUBT]
     rows.loc[waiting & ~unlisted, "error"] = "sent by an earlier run, which got no answer"
     if not resend_unknown:
         nobody_can_look = waiting & unlisted
         rows.loc[nobody_can_look, ["operation", "status", "error_code"]] = [
             Operation.NOTHING,
             Status.UNKNOWN,
-            "in-doubt",
+            ErrorCode.IN_DOUBT,
         ]
         rows.loc[nobody_can_look, "error"] = (
             "sent by an earlier run, which got no answer, and looking it up is not permitted: see in Nexudus whether it"

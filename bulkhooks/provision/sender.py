@@ -25,6 +25,7 @@ from bulkhooks import actions
 from bulkhooks.errors import (
     ApiError,
     CredentialsError,
+    ErrorCode,
     Forbidden,
     InDoubt,
     JournalError,
@@ -286,11 +287,11 @@ class Sender:
 
     def _end_in_doubt(self, item: Item, what_was_seen: str) -> None:
         error = f"sent, not answered, and {what_was_seen}"
-        self._end(item, Outcome(Status.FAILED, error_code="in-doubt", error=error))
+        self._end(item, Outcome(Status.FAILED, error_code=ErrorCode.IN_DOUBT, error=error))
 
     def _unknown(self, item: Item, reason: str) -> None:
         error = f"{reason}; looking it up is not permitted: see in Nexudus whether it is there, or use --resend-unknown"
-        self._end(item, Outcome(Status.UNKNOWN, error_code="in-doubt", error=error))
+        self._end(item, Outcome(Status.UNKNOWN, error_code=ErrorCode.IN_DOUBT, error=error))
 
     def _fail(self, item: Item, error: ApiError) -> None:
         self._end(item, Outcome(Status.FAILED, error_code=error.error_code, error=str(error)))

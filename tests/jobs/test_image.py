@@ -48,7 +48,9 @@ def test_a_package_is_built_from_what_is_copied_alone(tmp_path):
         names = package.namelist()
         points = next(name for name in names if name.endswith("entry_points.txt"))
         assert "bulkhooks = bulkhooks.__main__:main" in package.read(points).decode()
-    assert {"bulkhooks/config/job.schema.json", "bulkhooks/py.typed", "bulkhooks/sheets/reading/reader.py"} <= set(names)
+    assert {"bulkhooks/config/job.schema.json", "bulkhooks/py.typed", "bulkhooks/sheets/reading/reader.py"} <= set(
+        names
+    )
     assert not any(name.startswith("tests") for name in names)
 
 

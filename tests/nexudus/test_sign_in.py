@@ -63,7 +63,7 @@ class Api:
         return [form["grant_type"] for form in self.forms]
 
 
-def line_of(api: Api, tmp_path, environment=None) -> Line:
+def line_of(api: Api, tmp_path, environment=None) -> Account:
     """A line without limits to that API."""
     journal = Journal(tmp_path / "journal.db")
     return Account(
@@ -78,7 +78,7 @@ def line_of(api: Api, tmp_path, environment=None) -> Line:
     )
 
 
-async def search(line: Line, business_id: int = 1001) -> None:
+async def search(line: Account, business_id: int = 1001) -> None:
     """A request over the line."""
     await line.read(lambda: line.client.search(1, 500, business_id=business_id))
 

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.item import Item, Operation, Outcome
 from bulkhooks.provision.journal.commits import GroupCommit
 from bulkhooks.webhook import Status
@@ -127,9 +128,9 @@ class Journal(GroupCommit):
         """Say on every row that was not sent why it was not."""
         with self._transaction() as database:
             database.execute(
-                "UPDATE items SET error_code = 'not-sent', error = ?"
+                "UPDATE items SET error_code = ?, error = ?"
                 " WHERE run = ? AND account = ? AND operation <> '' AND status = 'pending' AND error_code = ''",
-                (reason, run, account),
+                (ErrorCode.NOT_SENT, reason, run, account),
             )
 
     def pending(self, run: int, account: int) -> int:
@@ -155,9 +156,9 @@ class Journal(GroupCommit):
                 ),
             )  # fmt: skip
         self._say(
-            "UPDATE items SET attempts = ?, sent_at = ?, error_code = 'in-doubt',"
+            "UPDATE items SET attempts = ?, sent_at = ?, error_code = ?,"
             " error = 'sent, and the run stopped before the answer came' WHERE run = ? AND seq = ?",
-            (item.attempts, at, item.run, item.seq),
+            (item.attempts, at, ErrorCode.IN_DOUBT, item.run, item.seq),
         )
         await self.durable()
 
@@ -171,15 +172,15 @@ class Journal(GroupCommit):
         item.call = 0
         self._resolve(item)
         self._say(
-            "UPDATE items SET error_code = 'not-sent', error = ?, attempts = ? WHERE run = ? AND seq = ?",
-            (reason, item.attempts, item.run, item.seq),
+            "UPDATE items SET error_code = ?, error = ?, attempts = ? WHERE run = ? AND seq = ?",
+            (ErrorCode.NOT_SENT, reason, item.attempts, item.run, item.seq),
         )
 
     def in_doubt(self, item: Item, reason: str) -> None:
         """Keep why nobody knows what became of the item."""
         self._say(
-            "UPDATE items SET error_code = 'in-doubt', error = ?, http_status = ? WHERE run = ? AND seq = ?",
-            (reason, item.http_status, item.run, item.seq),
+            "UPDATE items SET error_code = ?, error = ?, http_status = ? WHERE run = ? AND seq = ?",
+            (ErrorCode.IN_DOUBT, reason, item.http_status, item.run, item.seq),
         )
 
     def ended(self, item: Item, outcome: Outcome, at: float) -> None:
@@ -209,7 +210,7 @@ class Journal(GroupCommit):
                 "UPDATE created SET deleted_at = ? WHERE account = ? AND webhook_id = ?",
                 (at, item.account, item.webhook_id),
             )
-        if outcome.status is not Status.UNKNOWN and outcome.error_code != "in-doubt":
+        if outcome.status is not Status.UNKNOWN and outcome.error_code != ErrorCode.IN_DOUBT:
             self._resolve(item)
 
     def _own(self, item: Item, webhook_id: int, at: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from bulkhooks.errors import ErrorCode
 from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited, one_of, shown
 from bulkhooks.sheets.reading.locations import Locations, group_key, name_key
 
@@ -62,9 +63,11 @@ class IdReader:
             else:
                 ids += found
             if len(ids) > _MOST:
-                return (), [Finding.of("too-wide", cell, f"names more than {_MOST:,} locations. Use several rows")]
+                return (), [
+                    Finding.of(ErrorCode.TOO_WIDE, cell, f"names more than {_MOST:,} locations. Use several rows")
+                ]
         if cell and not ids and not findings:
-            findings.append(Finding.of("bad-business-id", cell, f"names no location. {_HOW}"))
+            findings.append(Finding.of(ErrorCode.BAD_BUSINESS_ID, cell, f"names no location. {_HOW}"))
         return ids, limited(findings)
 
     def _plain(self, cell: str) -> Sequence[int]:
@@ -131,29 +134,29 @@ class IdReader:
             return groups[name]
         if not groups:
             return Finding.of(
-                "unknown-location", item, "is a group, but the table of locations names none in a column Groups"
+                ErrorCode.UNKNOWN_LOCATION, item, "is a group, but the table of locations names none in a column Groups"
             )
         close = self._groups(name)
         advice = f"Did you mean @{close[0]}? The" if close else "The"
         known = one_of([f"@{group}" for group in groups])
-        return Finding.of("unknown-location", item, f"is no group of locations. {advice} table has {known}")
+        return Finding.of(ErrorCode.UNKNOWN_LOCATION, item, f"is no group of locations. {advice} table has {known}")
 
     def _unknown(self, item: str) -> Finding:
         if words := _misread(item):
-            return Finding.of("bad-business-id", item, words)
+            return Finding.of(ErrorCode.BAD_BUSINESS_ID, item, words)
         if close := self._names(item) if self._locations else []:
             words = f"is the name of no location. Did you mean {shown(close[0])}? Or write the id"
-            return Finding.of("unknown-location", item, words)
+            return Finding.of(ErrorCode.UNKNOWN_LOCATION, item, words)
         if not any(map(str.isalpha, item)) or _NUMBERS_AND_WORDS.fullmatch(item):
-            return Finding.of("bad-business-id", item, f"is no location's id. {_HOW}")
+            return Finding.of(ErrorCode.BAD_BUSINESS_ID, item, f"is no location's id. {_HOW}")
         if not self._locations:
             return self._without_table(item)
         words = "is the name of no location. Look into the table of locations, or write the id"
-        return Finding.of("unknown-location", item, words)
+        return Finding.of(ErrorCode.UNKNOWN_LOCATION, item, words)
 
     def _without_table(self, item: str) -> Finding:
         return Finding.of(
-            "unknown-location",
+            ErrorCode.UNKNOWN_LOCATION,
             item,
             "needs a table of locations: give one with --locations FILE or in a sheet Locations (columns BusinessId,"
             " Name, Groups), or write the ids",
@@ -161,7 +164,9 @@ class IdReader:
 
     def _shared_name(self, item: str, ids: Sequence[int]) -> Finding:
         listed = one_of([str(number) for number in ids])
-        return Finding.of("unknown-location", item, f"is the name of {len(ids)} locations. Write the id: {listed}")
+        return Finding.of(
+            ErrorCode.UNKNOWN_LOCATION, item, f"is the name of {len(ids)} locations. Write the id: {listed}"
+        )
 
 
 _BOUNDS = "ids are whole numbers above 0"
@@ -172,9 +177,9 @@ def _checked_id(item: str, digits: str) -> Sequence[int] | Finding:
     digits = digits.lstrip("0０") or "0"
     number = int(digits) if len(digits) < 20 else _LARGEST + 1
     if number > _LARGEST:
-        return Finding.of("bad-business-id", item, "has more digits than any id. Look at them")
+        return Finding.of(ErrorCode.BAD_BUSINESS_ID, item, "has more digits than any id. Look at them")
     if number == 0:
-        return Finding.of("bad-business-id", item, f"is no location's id, for {_BOUNDS}. {_HOW}")
+        return Finding.of(ErrorCode.BAD_BUSINESS_ID, item, f"is no location's id, for {_BOUNDS}. {_HOW}")
     return (number,)
 
 
@@ -184,15 +189,17 @@ def _range(item: str, first: str, last: str) -> Sequence[int] | Finding:
         end = _checked_id(digits, digits)
         if isinstance(end, Finding):
             return Finding.of(
-                "bad-business-id", item, f"is no range of ids, for {_BOUNDS} and not that large. Look at its ends"
+                ErrorCode.BAD_BUSINESS_ID,
+                item,
+                f"is no range of ids, for {_BOUNDS} and not that large. Look at its ends",
             )
         ends += end
     low, high = ends
     if low > high:
-        return Finding.of("bad-business-id", item, f"is a range that runs backwards. Write {high}-{low}")
+        return Finding.of(ErrorCode.BAD_BUSINESS_ID, item, f"is a range that runs backwards. Write {high}-{low}")
     if high - low >= WIDEST:
         return Finding.of(
-            "too-wide",
+            ErrorCode.TOO_WIDE,
             item,
             f"has {high - low + 1:,} ids, and a range may have {WIDEST:,}. Look at its numbers, or use several ranges",
         )
@@ -227,4 +234,4 @@ def _grouped(item: str) -> Finding:
             f"looks like one number with thousands separators. Write {''.join(parts)} for that id, or"
             f" {', '.join(parts)} for {len(parts)} ids"
         )
-    return Finding.of("bad-business-id", item, words)
+    return Finding.of(ErrorCode.BAD_BUSINESS_ID, item, words)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bulkhooks import actions
+from bulkhooks.errors import Code, ErrorCode, WarningCode
 from bulkhooks.report import Problem
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, IntArray, StrArray, combine, texts
 from bulkhooks.sheets.normalizing.expanded_rows import Lines
@@ -67,7 +68,7 @@ def _fill_in(lines: Lines, problems: Problems) -> None:
     for name in ("URL", "Replaces"):
         for key, where in lines.fill_in(name, in_url=True).items():
             sentence = f"{name} asks for {{{key}}}, which is empty in this row. Fill it in, or take it out of {name}"
-            problems.add(name, ((row, Finding("missing-value", "", sentence)) for row in lines.rows(where)))
+            problems.add(name, ((row, Finding(ErrorCode.MISSING_VALUE, "", sentence)) for row in lines.rows(where)))
             lines.filled[name][where] = ""
     lines.fill_in("Description")
 
@@ -85,10 +86,10 @@ def _check_urls(lines: Lines, problems: Problems) -> None:
     for name in ("URL", "Replaces"):
         column = lines.value(name)
         verdicts = [check(url) if url else NOTHING for url in column.distinct]
-        flags = {"bad-url": _flags(verdict.sentence != "" for verdict in verdicts)}
+        flags: dict[Code, BoolArray] = {ErrorCode.BAD_URL: _flags(verdict.sentence != "" for verdict in verdicts)}
         if name == "URL":
-            flags["insecure-url"] = _flags(verdict.is_insecure for verdict in verdicts)
-            flags["private-url"] = _flags(verdict.is_private for verdict in verdicts)
+            flags[WarningCode.INSECURE_URL] = _flags(verdict.is_insecure for verdict in verdicts)
+            flags[WarningCode.PRIVATE_URL] = _flags(verdict.is_private for verdict in verdicts)
         for code, flagged in flags.items():
             where = column.where(flagged)
             rows, first = np.unique(lines.row[where], return_index=True)
@@ -97,13 +98,13 @@ def _check_urls(lines: Lines, problems: Problems) -> None:
             problems.add(name, ((row, findings[number]) for row, number in zip(rows.tolist(), codes, strict=True)))
 
 
-def _finding(code: str, url: str, verdict: UrlCheck) -> Finding:
+def _finding(code: Code, url: str, verdict: UrlCheck) -> Finding:
     url = hidden(url)
-    if code == "insecure-url":
+    if code == WarningCode.INSECURE_URL:
         return Finding.of(
             code, url, "is http: events go there unencrypted. Use https if the endpoint can", warning=True
         )
-    if code == "private-url":
+    if code == WarningCode.PRIVATE_URL:
         return Finding.of(code, url, "is in a private network, where Nexudus cannot reach it", warning=True)
     return Finding.of(code, url, verdict.sentence)
 

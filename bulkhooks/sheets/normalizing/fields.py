@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from bulkhooks import actions
+from bulkhooks.errors import ErrorCode, WarningCode
 from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited, one_of
 
 T = TypeVar("T")
@@ -29,10 +30,10 @@ def event_reader() -> Read[list[int]]:
             if not found:
                 findings.append(_unknown_event(item, suggest))
             elif actions.NEVER_FIRES in found:
-                findings.append(Finding.of("never-fires", item, _NEVER_FIRES, warning=True))
+                findings.append(Finding.of(WarningCode.NEVER_FIRES, item, _NEVER_FIRES, warning=True))
             numbers += found
         if cell and not numbers and not findings:
-            findings.append(Finding.of("unknown-action", cell, f"names no event. {HOW_TO_WRITE_AN_EVENT}"))
+            findings.append(Finding.of(ErrorCode.UNKNOWN_ACTION, cell, f"names no event. {HOW_TO_WRITE_AN_EVENT}"))
         return numbers, limited(findings)
 
     return read
@@ -43,11 +44,13 @@ _NEVER_FIRES = "is the event None, which never fires. Choose another if somethin
 
 def _unknown_event(item: str, suggest: Suggestions) -> Finding:
     if re.fullmatch(r"[\d.,\s-]+", item):
-        return Finding.of("unknown-action", item, f"is no event. They are numbered from 1 to {len(actions.NAMES)}")
+        return Finding.of(
+            ErrorCode.UNKNOWN_ACTION, item, f"is no event. They are numbered from 1 to {len(actions.NAMES)}"
+        )
     what = "is a pattern that no event matches" if "*" in item else "is no event"
     close = suggest(item)
     advice = f"The nearest are {', '.join(close[:-1])} and {close[-1]}, and " if len(close) > 1 else ""
-    return Finding.of("unknown-action", item, f"{what}. {advice}`bulkhooks actions` lists all of them")
+    return Finding.of(ErrorCode.UNKNOWN_ACTION, item, f"{what}. {advice}`bulkhooks actions` lists all of them")
 
 
 _ACTIVE = dict.fromkeys(("true", "yes", "y", "1", "1.0", "on"), 1) | dict.fromkeys(
@@ -58,7 +61,9 @@ _ACTIVE = dict.fromkeys(("true", "yes", "y", "1", "1.0", "on"), 1) | dict.fromke
 def read_active(cell: str) -> tuple[int, Sequence[Finding]]:
     value = -1 if cell == "" else _ACTIVE.get(cell.strip().casefold())
     if value is None:
-        return -1, [Finding.of("bad-boolean", cell, "is neither yes nor no. Write yes or no, or leave the cell empty")]
+        return -1, [
+            Finding.of(ErrorCode.BAD_BOOLEAN, cell, "is neither yes nor no. Write yes or no, or leave the cell empty")
+        ]
     return value, ()
 
 
@@ -76,6 +81,6 @@ def account_reader(accounts: Collection[str], account: str) -> Read[str]:
         close = suggest(cell)
         advice = f"Did you mean {close[0]}? Otherwise" if close else f"Write {one_of(known)}, or"
         sentence = f"is no account. {advice} add it to the job file or to --accounts FILE"
-        return account, [Finding.of("unknown-account", cell, sentence)]
+        return account, [Finding.of(ErrorCode.UNKNOWN_ACCOUNT, cell, sentence)]
 
     return read

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from bulkhooks.errors import Code, ErrorCode
 from bulkhooks.sheets.reading.headers import folded
 
 _MOST_SHOWN = 60
@@ -20,22 +21,22 @@ _MOST_SUGGESTIONS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with a text, once for all cells that say the same (codes of INTERFACE.md, section 3)."""
+    """What is wrong with a text, once for all cells that say the same (codes of bulkhooks/docs/reference.md)."""
 
-    code: str
+    code: Code
     value: str
     sentence: str
     warning: bool = False
 
     @classmethod
-    def of(cls, code: str, value: str, words: str, *, warning: bool = False) -> Finding:
+    def of(cls, code: Code, value: str, words: str, *, warning: bool = False) -> Finding:
         """A finding whose sentence is the value, and ``words`` about it."""
         return cls(code, cut(value, _MOST_KEPT), f"{shown(value)} {words}", warning)
 
 
 def missing(field: str, sentence: str) -> Finding:
     """A needed cell is empty."""
-    return Finding("missing-value", "", f"{field} is missing. {sentence}")
+    return Finding(ErrorCode.MISSING_VALUE, "", f"{field} is missing. {sentence}")
 
 
 def cut(value: str, most: int = _MOST_SHOWN) -> str:

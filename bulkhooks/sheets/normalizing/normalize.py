@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from bulkhooks.errors import UsageError
+from bulkhooks.errors import ErrorCode, UsageError
 from bulkhooks.sheets.normalizing.business_ids import IdReader
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, Lists, StrArray, texts
 from bulkhooks.sheets.normalizing.fields import HOW_TO_WRITE_AN_EVENT, Read, account_reader, event_reader, read_active
@@ -217,7 +217,7 @@ def _look_at_what_is_asked_for(
             words = f"asks for {{{key}}}, which is to be filled in itself. Write out what is meant"
             sentence = f"{name} {words}"
             braced = (row for row in rows.tolist() if "{" in raw[key][row])
-            problems.add(name, ((row, Finding("bad-template", f"{{{key}}}", sentence)) for row in braced))
+            problems.add(name, ((row, Finding(ErrorCode.BAD_TEMPLATE, f"{{{key}}}", sentence)) for row in braced))
 
 
 def _nameable(table: Table, field: str) -> list[str]:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from bulkhooks.errors import ErrorCode
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, IntArray, StrArray, combine, texts
 from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, one_of, shown
 from bulkhooks.sheets.reading.headers import ALIASES, folded
@@ -80,7 +81,7 @@ class TemplateReader:
         close = self._close(name) if name.strip() else []
         named = [f"{{{known}}}" for known in (close or self._known)]
         return Finding.of(
-            "bad-template",
+            ErrorCode.BAD_TEMPLATE,
             f"{{{name}}}",
             f"names no column that can stand in {self._field}. Write {one_of(named)}, and {{{{ and }}}} for braces"
             " themselves",
@@ -89,7 +90,7 @@ class TemplateReader:
     def _unbalanced(self, text: str, position: int) -> Finding:
         place = shown(text[max(0, position - 10) : position + 10])
         return Finding(
-            "bad-template",
+            ErrorCode.BAD_TEMPLATE,
             text[position],
             f"a brace stands alone in {self._field} near {place}. Close it, or write {{{{ or }}}} for a brace itself",
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bulkhooks.errors import ErrorCode
 from bulkhooks.report import Problem
 from bulkhooks.sheets.examples import EXAMPLES, is_example
 from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts, written
@@ -215,7 +216,7 @@ def _known_doubts(columns: Sequence[Column], rows: Positions, layout: Layout) ->
     if layout.results:
         doubts |= texts(columns[layout.results["Status"]][rows]) == Status.UNKNOWN
         if (at := layout.results.get("ErrorCode")) is not None:
-            doubts |= texts(columns[at][rows]) == "in-doubt"
+            doubts |= texts(columns[at][rows]) == ErrorCode.IN_DOUBT
     return doubts
 
 

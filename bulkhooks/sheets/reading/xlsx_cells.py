@@ -16,7 +16,7 @@ from typing import IO, Self
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from bulkhooks.errors import InputError
+from bulkhooks.errors import ErrorCode, InputError
 from bulkhooks.sheets.normalizing.findings import cut
 
 _CHUNK = 1 << 20
@@ -45,7 +45,7 @@ class Flaw:
 
     text: str
     sentence: str
-    code: str = "formula-error"
+    code: ErrorCode = ErrorCode.FORMULA_ERROR
 
     @classmethod
     def of_cell(cls, text: str, *, is_formula: bool) -> Flaw:
@@ -61,12 +61,12 @@ class Flaw:
         """A row of a results file that says it is done, and names no webhook."""
         what = f'"{cut(text)}" is no id of a webhook' if text else "it has no WebhookId"
         advice = "Write its id, or empty the Status if it is to be sent"
-        return cls(text, f"the Status is {status}, but {what}. {advice}", "missing-value")
+        return cls(text, f"the Status is {status}, but {what}. {advice}", ErrorCode.MISSING_VALUE)
 
     @classmethod
     def of_example(cls, url: str) -> Flaw:
         """A row written over an example of the template, with its URL left standing."""
-        return cls(url, f"{url} is the template's example. Write where the events are to go", "bad-url")
+        return cls(url, f"{url} is the template's example. Write where the events are to go", ErrorCode.BAD_URL)
 
 
 class SecondLook:

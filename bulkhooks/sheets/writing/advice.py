@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from bulkhooks.errors import ErrorCode, WarningCode
 from bulkhooks.report import Summary
 
 
@@ -41,7 +42,7 @@ VERDICTS: Mapping[str, StatusGuide] = {
     "failing": StatusGuide(
         "doubt",
         "active, but its deliveries are turned away; after 10 failures in a row it is switched off",
-        "see LastError, and mend the receiving end",
+        "see LastError, and fix the receiving end",
     ),
     "invalid": StatusGuide(
         "wrong",
@@ -52,7 +53,7 @@ VERDICTS: Mapping[str, StatusGuide] = {
     "disabled": StatusGuide(
         "wrong",
         "switched off after too many failed deliveries: its events are lost",
-        "mend the receiving end, then `bulkhooks health --reactivate`",
+        "fix the receiving end, then `bulkhooks health --reactivate`",
     ),
 }
 """Every verdict, in the order in which they are shown."""
@@ -64,30 +65,36 @@ _OF_UNDO = frozenset({"deleted", "changed", "missing", "failed", "unknown", "pen
 """Verdicts of an undo, where there is nothing to correct in a row."""
 
 _CODES = {
-    "missing-value": "Fill in the empty cell.",
-    "bad-business-id": "Write ids (1001), lists (1001, 1002) or ranges (1001-1010), or names of the sheet Locations.",
-    "unknown-location": "Correct the name, or add the location to the sheet Locations.",
-    "unknown-action": "Pick the event from the list that `bulkhooks actions` prints.",
-    "bad-url": "Write the whole address, beginning with https://",
-    "bad-boolean": "Write yes or no, or leave the cell empty.",
-    "bad-template": "Name a column of the row in the braces; write {{ and }} for plain braces.",
-    "formula-error": "Repair the formula, or write its value; saving in Excel once puts the value beside the formula.",
-    "too-wide": "Write a smaller range; the sentence says how wide one may be.",
-    "unknown-account": "Correct the name in Account, or describe the account in the job file or in --accounts FILE.",
-    "insecure-url": "Use https:// so that nobody on the way can read the events.",
-    "private-url": "Use an address that can be reached from the internet.",
-    "never-fires": "Choose another event: None is never delivered.",
-    "already-exists": "Nothing, if the one that exists will do; else use --if-exists update.",
-    "api-validation": "Correct the field that the message names.",
-    "api-auth": "Check the credentials, and that they may create webhooks at this location.",
-    "api-forbidden": "Ask an administrator for the role WebHook-Create at this location.",
-    "api-not-found": "Check the id: the location or the webhook is not there (any more).",
-    "api-conflict": "Look the record up in Nexudus; someone may have changed it meanwhile. Then run again.",
-    "api-error": "Run again later; if it stays, give the message to Nexudus support.",
-    "in-doubt": "Run again: it is looked up first, and never sent blindly.",
-    "not-sent": "Check the network, then run again: nothing of it left this machine.",
-    "failing": "Mend the receiving end; ErrorCount falls back when deliveries succeed.",
-    "disabled": "Mend the receiving end, then switch on with `bulkhooks health --reactivate`.",
+    ErrorCode.MISSING_VALUE: "Fill in the empty cell.",
+    ErrorCode.BAD_BUSINESS_ID: (
+        "Write ids (1001), lists (1001, 1002) or ranges (1001-1010), or names of the sheet Locations."
+    ),
+    ErrorCode.UNKNOWN_LOCATION: "Correct the name, or add the location to the sheet Locations.",
+    ErrorCode.UNKNOWN_ACTION: "Pick the event from the list that `bulkhooks actions` prints.",
+    ErrorCode.BAD_URL: "Write the whole address, beginning with https://",
+    ErrorCode.BAD_BOOLEAN: "Write yes or no, or leave the cell empty.",
+    ErrorCode.BAD_TEMPLATE: "Name a column of the row in the braces; write {{ and }} for plain braces.",
+    ErrorCode.FORMULA_ERROR: (
+        "Repair the formula, or write its value; saving in Excel once puts the value beside the formula."
+    ),
+    ErrorCode.TOO_WIDE: "Write a smaller range; the sentence says how wide one may be.",
+    ErrorCode.UNKNOWN_ACCOUNT: (
+        "Correct the name in Account, or describe the account in the job file or in --accounts FILE."
+    ),
+    WarningCode.INSECURE_URL: "Use https:// so that nobody on the way can read the events.",
+    WarningCode.PRIVATE_URL: "Use an address that can be reached from the internet.",
+    WarningCode.NEVER_FIRES: "Choose another event: None is never delivered.",
+    ErrorCode.ALREADY_EXISTS: "Nothing, if the one that exists will do; else use --if-exists update.",
+    ErrorCode.API_VALIDATION: "Correct the field that the message names.",
+    ErrorCode.API_AUTH: "Check the credentials, and that they may create webhooks at this location.",
+    ErrorCode.API_FORBIDDEN: "Ask an administrator for the role WebHook-Create at this location.",
+    ErrorCode.API_NOT_FOUND: "Check the id: the location or the webhook is not there (any more).",
+    ErrorCode.API_CONFLICT: "Look the record up in Nexudus; someone may have changed it meanwhile. Then run again.",
+    ErrorCode.API_ERROR: "Run again later; if it stays, give the message to Nexudus support.",
+    ErrorCode.IN_DOUBT: "Run again: it is looked up first, and never sent blindly.",
+    ErrorCode.NOT_SENT: "Check the network, then run again: nothing of it left this machine.",
+    "failing": "Fix the receiving end; ErrorCount falls back when deliveries succeed.",
+    "disabled": "Fix the receiving end, then switch on with `bulkhooks health --reactivate`.",
 }
 
 
