@@ -1,20 +1,21 @@
-"""What a command answers: how it moves while it works, and what it has to say at the end."""
+"""The values that a command answers with: its progress while it works, and its report at the end."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bulkhooks.errors import Code
+from bulkhooks.errors import Aborted
+from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 EXIT_CODES = {"ok": 0, "failures": 1, "input-error": 2, "auth-error": 3, "incomplete": 4, "locked": 5}
-"""Exit code of each ``Summary.status`` (INTERFACE.md, section 7)."""
+"""The exit code of each ``Summary.status`` (bulkhooks/docs/reference.md, Exit codes)."""
 
 
 @dataclass(slots=True)
@@ -28,15 +29,15 @@ class ErrorCount:
 
 @dataclass(slots=True)
 class Summary:
-    """One run. Times are UTC in ISO 8601, ``seconds`` is wall time, ``counts`` holds rows by status.
+    """What a command did, as numbers. Times are UTC in ISO 8601, ``seconds`` is wall time, ``counts`` rows by status.
 
-    ``remaining`` is the number of rows left ``pending``; ``resume_at`` the moment from which the limits let the job go
-    on, None where nothing waits for it.
+    ``status`` is a key of ``EXIT_CODES``. ``remaining`` is the number of rows left ``pending``; ``resume_at`` the
+    moment from which the limits let the job go on, None where nothing waits for it. ``was_aborted``: a second signal
+    ended the command.
     """
 
     run_id: str
     status: str = "ok"
-    exit_code: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     total: int = 0
     writes: int = 0
@@ -51,15 +52,54 @@ class Summary:
     outputs: list[str] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     errors: list[ErrorCount] = field(default_factory=list)
+    was_aborted: bool = False
+
+    @classmethod
+    def begun(cls, inputs: Sequence[str], started_at: float, run_id: str = "") -> Summary:
+        """The summary of a command that begins; ``started_at`` in seconds since 1970."""
+        return cls(run_id, started_at=iso(started_at) or "", inputs=list(inputs))
+
+    @property
+    def exit_code(self) -> int:
+        """What the program ends with: that of ``status``, or of a second signal."""
+        return Aborted.exit_code if self.was_aborted else EXIT_CODES[self.status]
+
+    def settle(self, *, refused: bool = False, failures: Collection[str] = ()) -> None:
+        """Work out ``status`` from ``counts``; where several apply, credentials come first, then what is pending.
+
+        ``refused``: credentials were missing or turned away. ``failures`` are statuses of rows that count as a failure
+        besides ``failed``, ``invalid`` and ``unknown``.
+        """
+        if refused:
+            self.status = "auth-error"
+        elif self.counts.get(Status.PENDING):
+            self.status = "incomplete"
+        elif any(self.counts.get(status) for status in (Status.FAILED, Status.INVALID, Status.UNKNOWN, *failures)):
+            self.status = "failures"
+        else:
+            self.status = "ok"
+
+    def close(self, finished_at: float) -> None:
+        """Fill in ``finished_at`` (given in seconds since 1970) and ``seconds``."""
+        self.finished_at = iso(finished_at) or ""
+        self.seconds = round(max(0.0, finished_at - moment(self.started_at)), 3)
 
     def as_dict(self) -> dict[str, object]:
-        """The JSON object of section 7, keys in its order."""
-        return asdict(self)
+        """The JSON object that ``--json`` prints, its keys in the order of bulkhooks/docs/reference.md."""
+        values = asdict(self)
+        del values["was_aborted"]
+        return {"run_id": self.run_id, "status": self.status, "exit_code": self.exit_code, **values}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Summary:
+        """The summary that ``as_dict`` gave; keys that this version does not know are left out."""
+        known = {name: values[name] for name in values if name in cls.__dataclass_fields__}
+        return cls(**{**known, "errors": [ErrorCount(**error) for error in values["errors"]]})
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding (INTERFACE.md, section 3).
+    """One finding in the input; ``code`` is an ``ErrorCode`` or a ``WarningCode``.
 
     ``row`` is the position in ``Table.rows``, ``place`` the cell's as a person finds it (``Hooks!C7``,
     ``hooks.csv:7 URL``), ``value`` what stands there. A ``warning`` does not stop the row.
@@ -67,7 +107,7 @@ class Problem:
 
     row: int
     place: str
-    code: Code
+    code: str
     value: str
     sentence: str
     warning: bool = False
@@ -128,9 +168,8 @@ Ask = Callable[[Question], bool]
 class Report:
     """What a command found or did.
 
-    ``summary`` is section 7's; ``problems`` those of the input, its warnings among them; ``warnings`` are further
-    sentences; ``forecast`` what sending takes, where that was worked out; ``cap_left`` how many
-    writes the daily cap still allows.
+    ``problems`` are those of the input, its warnings among them; ``warnings`` are further sentences; ``forecast`` is
+    what sending takes, where that was worked out; ``cap_left`` how many writes the daily cap still allows.
     """
 
     summary: Summary
@@ -147,12 +186,12 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """Section 7's exit code."""
+        """What the program ends with (``EXIT_CODES``)."""
         return self.summary.exit_code
 
     @property
     def results(self) -> pd.DataFrame:
-        """One row a webhook, the columns of section 6 and then the input's own."""
+        """One row a webhook: ``RESULT_COLUMNS``, then the input's own columns (of ``health`` those of its sheet)."""
         import pandas as pd
 
         return self.load() if self.load else pd.DataFrame()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bulkhooks.cli.progress import duration
-from bulkhooks.errors import BulkhooksError
+from bulkhooks.errors import Aborted, BulkhooksError
 from bulkhooks.report import EXIT_CODES, ErrorCount, Report, Summary
 from bulkhooks.webhook import url_host
 
@@ -53,7 +53,8 @@ def failed(error: BulkhooksError, inputs: Sequence[str] = ()) -> Summary:
     """The summary of a command that ended with an error."""
     status = next((status for status, code in EXIT_CODES.items() if code == error.exit_code), "incomplete")
     example = ErrorCount(status, 1, str(error))
-    return Summary("", status=status, exit_code=error.exit_code, inputs=list(inputs), errors=[example])
+    was_aborted = isinstance(error, Aborted)
+    return Summary("", status=status, was_aborted=was_aborted, inputs=list(inputs), errors=[example])
 
 
 def closing(report: Report) -> str:

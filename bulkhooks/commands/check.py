@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
-from bulkhooks.report import ErrorCount, Report
+from bulkhooks.report import ErrorCount, Report, Summary
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
@@ -57,9 +57,8 @@ async def probed(desired: Desired) -> list[str]:
 
 def found_in(job: Job, desired: Desired, started_at: float) -> Report:
     """What a check says of a desired."""
-    from bulkhooks.commands.lifecycle import close, opened, settle_status
 
-    summary = opened(job, "", started_at)
+    summary = Summary.begun(job.inputs, started_at)
     counts = desired.expansion.webhooks["status"].value_counts()
     summary.counts = {str(status): int(count) for status, count in counts.items()}
     summary.total = int(counts.sum())
@@ -69,8 +68,8 @@ def found_in(job: Job, desired: Desired, started_at: float) -> Report:
         ErrorCount(code, sum(problem.code == code for problem in flaws), str(next(p for p in flaws if p.code == code)))
         for code in codes
     ]
-    settle_status(summary)
-    close(summary)
+    summary.settle()
+    summary.close(time.time())
     return Report(summary, desired.expansion.problems, list(desired.table.warnings))
 
 
@@ -95,7 +94,7 @@ async def _check_live(job: Job) -> Report:
                 report.warnings += await probed(desired)
             report.summary.requests = session.traffic.requests
             if accounts.is_refused:
-                report.summary.status, report.summary.exit_code = "auth-error", CredentialsError.exit_code
+                report.summary.status = "auth-error"
             return report
 
 

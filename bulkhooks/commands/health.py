@@ -14,7 +14,7 @@ from bulkhooks import actions
 from bulkhooks.commands.run import Declined, Tally
 from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, ApiError, CredentialsError, Forbidden, NotSent, Unauthorized, UsageError
-from bulkhooks.report import EXIT_CODES, Ask, ErrorCount, Question, Report, iso
+from bulkhooks.report import Ask, ErrorCount, Question, Report, Summary, iso
 from bulkhooks.webhook import Status, url_host, url_key
 
 if TYPE_CHECKING:
@@ -98,7 +98,6 @@ def health(job: Job, *, ask: Ask | None = None) -> Report:
 
 async def _health(job: Job, ask: Ask | None) -> Report:
     from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
-    from bulkhooks.commands.lifecycle import close, opened
     from bulkhooks.commands.outputs import Destinations
     from bulkhooks.provision.journal import history
     from bulkhooks.provision.journal.journal import Journal
@@ -114,7 +113,7 @@ async def _health(job: Job, ask: Ask | None) -> Report:
                     {settled.account, *settled.known_accounts} if settled.known_accounts else {settled.account}
                 )
                 accounts = await open_accounts(settled, session, names, lock=settled.reactivate)
-                summary = opened(settled, "", started_at)
+                summary = Summary.begun(settled.inputs, started_at)
                 known = {name: await _webhooks(line) for name, line in accounts.lines.items()}
                 said: list[str] = []
                 if settled.reactivate and (run := await _reactivate(settled, session, accounts, known, ask)):
@@ -143,8 +142,7 @@ async def _health(job: Job, ask: Ask | None) -> Report:
                     summary.status = "incomplete"
                 elif states[Health.FAILING] or states[Health.DISABLED]:
                     summary.status = "failures"
-                summary.exit_code = EXIT_CODES[summary.status]
-                close(summary)
+                summary.close(time.time())
                 facts = {"Server": settled.base_url, "Accounts": ", ".join(accounts.lines)}
                 destinations.write_rows(HEALTH_COLUMNS, shown, summary, facts)
                 warnings = [*accounts.reasons, *said, *_twins(rows), *destinations.said]
@@ -191,7 +189,6 @@ async def _reactivate(
     job: Job, session: Session, accounts: Accounts, known: Mapping[str, Webhooks], ask: Ask | None
 ) -> int | None:
     """Switch on what failures have switched off; the number of the run in the journal, None where nothing was tried."""
-    from bulkhooks.commands.lifecycle import close, opened, settle_status
     from bulkhooks.provision.journal import history
     from bulkhooks.provision.plan import new_run_id, send
 
@@ -206,7 +203,7 @@ async def _reactivate(
     if ask is not None and not job.yes and not ask(Question(f"Switch on {len(disabled)} webhooks?")):
         raise Declined("nothing was switched on")
     journal, now = session.journal, session.wall()
-    summary = opened(job, new_run_id(now), now)
+    summary = Summary.begun(job.inputs, now, new_run_id(now))
     run = journal.begin(
         summary.run_id, command="health", job=job.name, inputs=[], accounts=set(accounts.numbers.values()), at=now
     )
@@ -225,8 +222,8 @@ async def _reactivate(
     summary.total = sum(summary.counts.values())
     summary.remaining = summary.counts.get(Status.PENDING, 0)
     summary.errors = history.errors(journal, run)
-    settle_status(summary, refused=accounts.is_refused)
-    close(summary, session.wall())
+    summary.settle(refused=accounts.is_refused)
+    summary.close(session.wall())
     journal.finish(run, summary.as_dict(), session.wall())
     return run
 

@@ -20,7 +20,7 @@ from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.plan import Plan, input_rows, item_rows, new_run_id, resume_at
 from bulkhooks.provision.session import Session
-from bulkhooks.report import EXIT_CODES, Report, Summary, iso, moment
+from bulkhooks.report import Report, Summary, iso
 from bulkhooks.sheets.reading.table import Table
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
@@ -29,11 +29,6 @@ class Incomplete(BulkhooksError):
     """The journal could take no more in the middle of a run."""
 
     exit_code = 4
-
-
-def opened(job: Job, run_id: str, started_at: float) -> Summary:
-    """The summary of something that begins."""
-    return Summary(run_id, started_at=iso(started_at) or "", inputs=list(job.inputs))
 
 
 @dataclass(slots=True)
@@ -99,7 +94,7 @@ class RunContext:
                 f"{error}; the journal has the results: bulkhooks results --run {report.summary.run_id} -o PLACE"
             )
             if report.summary.status == "ok":
-                report.summary.status, report.summary.exit_code = "failures", EXIT_CODES["failures"]
+                report.summary.status = "failures"
 
     def _write_copies(self) -> list[str]:
         """--write-back: put the result sheets into copies of the input workbooks, beside the first results.
@@ -143,8 +138,8 @@ class RunContext:
         self.report.warnings += self.accounts.reasons
         caps = [left for line in lines if (left := line.limiter.writes_left()) is not None]
         self.report.cap_left = min(caps, default=None)
-        settle_status(summary, refused=self.accounts.is_refused, left=self.left)
-        close(summary, self.session.wall())
+        summary.settle(refused=self.accounts.is_refused, failures=self.left)
+        summary.close(self.session.wall())
 
 
 def begin(
@@ -157,7 +152,7 @@ def begin(
     command: str = "run",
 ) -> RunContext:
     """Enter a run in the journal."""
-    summary = opened(job, new_run_id(started_at), started_at)
+    summary = Summary.begun(job.inputs, started_at, new_run_id(started_at))
     number = session.journal.begin(
         summary.run_id,
         command=command,
@@ -193,31 +188,6 @@ def write_down(
     )
 
 
-def settle_status(summary: Summary, *, refused: bool = False, left: frozenset[Status] = frozenset()) -> None:
-    """Status and exit code from the counts; where several apply, credentials first, then what is pending.
-
-    ``left`` are statuses that count as a failure besides those of every run.
-    """
-    flaws = {Status.FAILED, Status.INVALID, Status.UNKNOWN, *left}
-    if refused:
-        summary.status = "auth-error"
-    elif summary.counts.get(Status.PENDING):
-        summary.status = "incomplete"
-    elif any(summary.counts.get(status) for status in flaws):
-        summary.status = "failures"
-    else:
-        summary.status = "ok"
-    summary.exit_code = EXIT_CODES[summary.status]
-
-
-def close(summary: Summary, ended_at: float | None = None) -> None:
-    """Say when it ended."""
-    ended_at = time.time() if ended_at is None else ended_at
-    started_at = moment(summary.started_at)
-    summary.finished_at = iso(ended_at) or ""
-    summary.seconds = round(max(0.0, ended_at - started_at), 3)
-
-
 def loader(job: Job, journal: Journal, number: int) -> Callable[[], pd.DataFrame]:
     """Something that loads the run's results when they are asked for; a sandbox's journal is gone by then."""
     if job.sandbox:
@@ -240,7 +210,6 @@ def results_frame(journal: Journal, number: int, waiting: Status = Status.PENDIN
 
 def nothing_to_do(job: Job, started_at: float) -> Report:
     """The job file's globs found no file: a run of nothing."""
-    summary = opened(job, "", started_at)
-    settle_status(summary)
-    close(summary)
+    summary = Summary.begun(job.inputs, started_at)
+    summary.close(time.time())
     return Report(summary, warnings=["the job's input finds no file: there is nothing to do"])

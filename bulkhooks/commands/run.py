@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bulkhooks.config.job import RESULTS, AccountSettings, Job
 from bulkhooks.errors import BulkhooksError, UsageError
-from bulkhooks.report import EXIT_CODES, Ask, Progress, Question, Report, Watcher
+from bulkhooks.report import Ask, Progress, Question, Report, Summary, Watcher
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _refused(job: Job, desired: Desired, started_at: float) -> Report:
     summary.counts = {
         str(Status.PENDING if status == Status.PLANNED else status): count for status, count in summary.counts.items()
     }
-    summary.status, summary.exit_code = "input-error", EXIT_CODES["input-error"]
+    summary.status = "input-error"
     report.warnings.append("--strict: a row is invalid, so nothing was sent")
     return report
 
@@ -174,7 +174,7 @@ def plan(job: Job) -> Report:
 async def _plan(job: Job) -> Report:
     from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
     from bulkhooks.commands.inputs import read_desired
-    from bulkhooks.commands.lifecycle import close, nothing_to_do, opened, results_frame, settle_status, write_down
+    from bulkhooks.commands.lifecycle import nothing_to_do, results_frame, write_down
     from bulkhooks.commands.outputs import Destinations
     from bulkhooks.provision.forecast import forecast
     from bulkhooks.provision.journal import history
@@ -193,7 +193,7 @@ async def _plan(job: Job) -> Report:
                 plan = await _compare(settled, desired, accounts)
                 await preview(plan, accounts.lines)
                 found = forecast(plan, accounts.lines)
-                summary = opened(settled, "", started_at)
+                summary = Summary.begun(settled.inputs, started_at)
                 # The sheet of a plan is written as a run's is: from a journal, here one that nobody keeps.
                 numbers = {name: scratch.account(name, name) for name in accounts.numbers}
                 number = scratch.begin(
@@ -206,15 +206,15 @@ async def _plan(job: Job) -> Report:
                 summary.requests = session.traffic.requests
                 destinations.write(scratch, number, summary, desired.table, Status.PLANNED)
                 warnings = [*desired.table.warnings, *plan.warnings, *accounts.reasons, *destinations.said]
-                settle_status(summary, refused=accounts.is_refused)
+                summary.settle(refused=accounts.is_refused)
                 if any(line.halted for line in accounts.lines.values()) and not accounts.is_refused:
-                    summary.status, summary.exit_code = "incomplete", EXIT_CODES["incomplete"]
+                    summary.status = "incomplete"
                 elif settled.expect_no_changes and plan.writes and summary.status == "ok":
-                    summary.status, summary.exit_code = "failures", EXIT_CODES["failures"]
+                    summary.status = "failures"
                 if plan.deletions > settled.max_deletes:
                     warnings.append(
                         f"--prune would delete more than --max-deletes {settled.max_deletes}: run would stop"
                     )
-                close(summary)
+                summary.close(time.time())
                 frame = results_frame(scratch, number, Status.PLANNED)
                 return Report(summary, desired.expansion.problems, warnings, found, load=lambda: frame)

@@ -24,9 +24,9 @@ SHEET = "BusinessId,Action,URL\n1001,BookingCreate,https://example.com/hooks\n"
 OK = Summary("r-1", counts={"exists": 2}, total=2)
 NEW = Summary("r-1", counts={"created": 1, "exists": 2}, total=3)
 FAILED = Summary(
-    "r-1", "failures", 1, {"created": 3, "failed": 1}, 4, errors=[ErrorCount("api-error", 1, "Hooks!C7: it is down")]
+    "r-1", "failures", {"created": 3, "failed": 1}, 4, errors=[ErrorCount("api-error", 1, "Hooks!C7: it is down")]
 )
-LATER = Summary("r-1", "incomplete", 4, {"pending": 5}, 5, remaining=5, resume_at="2026-11-26T02:00:00Z")
+LATER = Summary("r-1", "incomplete", {"pending": 5}, 5, remaining=5, resume_at="2026-11-26T02:00:00Z")
 
 
 class _Place(http.server.ThreadingHTTPServer):
@@ -176,7 +176,7 @@ def test_a_query_of_the_switch_stays_at_its_end(place):
 def test_urls_in_a_message_lose_what_may_be_secret(place):
     """The sentences of a summary may quote URLs of webhooks; outside they are without user and query."""
     error = ErrorCount("bad-url", 1, "Hooks!C7: 'https://user:hush@example.com/in?key=hush' is wrong")
-    attended(_job(place.url), lambda: Report(Summary("r", "failures", 1, {"invalid": 1}, 1, errors=[error])))
+    attended(_job(place.url), lambda: Report(Summary("r", "failures", {"invalid": 1}, 1, errors=[error])))
     (message,) = _messages(place)
     assert "hush" not in json.dumps(message)
     assert message["errors"][0]["example"] == "Hooks!C7: 'https://example.com/in' is wrong"

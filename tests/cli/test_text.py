@@ -8,7 +8,7 @@ import pandas as pd
 
 from bulkhooks.cli import text as say
 from bulkhooks.commands.health import HEALTH_COLUMNS
-from bulkhooks.errors import CredentialsError, LockedError, UsageError
+from bulkhooks.errors import Aborted, CredentialsError, LockedError, UsageError
 from bulkhooks.report import ErrorCount, Forecast, Problem, Report, Summary
 
 KEYS = [
@@ -45,6 +45,7 @@ def test_an_error_has_the_status_of_its_exit_code():
         (UsageError("a"), "input-error"),
         (CredentialsError("b"), "auth-error"),
         (LockedError("c"), "locked"),
+        (Aborted("d"), "incomplete"),
     ):
         summary = say.failed(error, ["in.csv"])
         assert (summary.status, summary.exit_code, summary.errors[0].example) == (status, error.exit_code, str(error))
@@ -55,7 +56,6 @@ def test_the_closing_lines_say_what_is_left_and_when_it_goes_on():
     summary = Summary(
         "r1",
         status="incomplete",
-        exit_code=4,
         counts={"created": 4998, "failed": 2, "pending": 1200},
         writes=5000,
         requests=5011,

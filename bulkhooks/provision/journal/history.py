@@ -12,7 +12,7 @@ import pandas as pd
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.report import EXIT_CODES, ErrorCount, Summary, iso
+from bulkhooks.report import ErrorCount, Summary, iso
 from bulkhooks.sheets.writing.counts import sentences
 from bulkhooks.webhook import DONE, Status
 
@@ -166,13 +166,11 @@ def summary(journal: Journal, run: int) -> Summary:
         "SELECT run_id, started_at, inputs, summary FROM runs WHERE id = ?", (run,)
     )
     if text:
-        said = json.loads(text)
-        return Summary(**{**said, "errors": [ErrorCount(**error) for error in said["errors"]]})
+        return Summary.from_dict(json.loads(text))
     counted = counts(journal, run)
     return Summary(
         run_id,
         status="incomplete",
-        exit_code=EXIT_CODES["incomplete"],
         counts=counted,
         total=sum(counted.values()),
         started_at=iso(started_at) or "",
