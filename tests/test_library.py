@@ -84,7 +84,7 @@ def test_a_value_that_is_none_of_its_option_is_refused(option, value):
 def test_numbers_may_be_text_and_none_is_the_default():
     """What comes from a configuration is text, or nothing."""
     assert Job(limit="2", rate=None).limit == 2
-    assert Job(rate=None).several("rate") == ("60/min", "5000/day")
+    assert Job(rate=None).rate == ("60/min", "5000/day")
 
 
 def test_results_are_read_from_the_journal_when_they_are_asked_for(sheet, tmp_path):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bulkhooks.config.options import COUNT, FLAG, Option, of_command
+from bulkhooks.config.option import COUNT, FLAG, Option
+from bulkhooks.config.options import of_command
 from bulkhooks.version import VERSION
 
 if TYPE_CHECKING:
@@ -310,13 +311,13 @@ def _ask_on_a_terminal() -> Callable[[Question], bool] | None:
 @command("sandbox")
 def _sandbox(**flags: Any) -> None:
     """Run a local server that behaves like Nexudus. Without --rate it sets no limits."""
-    from bulkhooks.config.sources import said
+    from bulkhooks.config.sources import given_values
     from bulkhooks.errors import BulkhooksError
     from bulkhooks.sandbox.options import options_from
     from bulkhooks.sandbox.server import SandboxError, serve
 
     try:
-        told = said("sandbox", flags, os.environ)
+        told = given_values("sandbox", flags, os.environ)
         host, port = str(told.pop("host", "127.0.0.1")), int(str(told.pop("port", 8899)))
         if port > 65_535:
             raise ValueError(f"--port {port}: there is no such port; the highest is 65535")

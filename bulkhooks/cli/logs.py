@@ -87,8 +87,7 @@ def logging_as_told(job: Job) -> Iterator[None]:
     Raises ``OutputError`` where the log file cannot be written.
     """
     handler: logging.Handler = _Stderr()
-    if job.log_file:
-        path = Path(job.log_file)
+    if path := job.log_file:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handler = _File(path)

@@ -57,7 +57,7 @@ def _told(job: Job, report: Report) -> None:
     if _is_worth_telling(job, summary):
         _post(job, summary)
     if job.metrics_file:
-        _write_metrics(Path(job.metrics_file), job, report)
+        _write_metrics(job.metrics_file, job, report)
 
 
 def _is_worth_telling(job: Job, summary: Summary) -> bool:

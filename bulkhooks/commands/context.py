@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def journal_path(job: Job) -> Path:
     """Where the job remembers: ``--journal``, or the user's state directory."""
-    return Path(job.journal) if job.journal else platformdirs.user_state_path("bulkhooks") / "journal.db"
+    return job.journal or platformdirs.user_state_path("bulkhooks") / "journal.db"
 
 
 def terms(job: Job) -> Terms:
@@ -60,9 +60,7 @@ def embedded(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
                 base_url=sandbox.base_url,
                 journal=Path(folder) / "journal.db",
                 environment={"NEXUDUS_TOKEN": sandbox.token},
-                accounts={
-                    name: dataclasses.replace(token, rate=known.rate) for name, known in job.known_accounts.items()
-                },
+                accounts={name: dataclasses.replace(token, rate=known.rate) for name, known in job.accounts.items()},
                 auth="bearer",
             ),
             sandbox,
@@ -71,9 +69,9 @@ def embedded(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
 
 def account_of(job: Job, name: str) -> AccountConfig:
     """Where and as whom rows of this account are sent; ``CredentialsError`` where its credentials are missing."""
-    settings = job.known_accounts.get(name) or AccountSettings()
+    settings = job.accounts.get(name) or AccountSettings()
     base_url = check_base_url(settings.base_url or job.base_url, allow_http=job.allow_http)
-    writes, requests = parse_rates(settings.rate or job.several("rate")), parse_rates(job.several("request_rate"))
+    writes, requests = parse_rates(settings.rate or job.rate), parse_rates(job.request_rate)
     authorization = authorization_from(
         job.environment or os.environ,
         account=name,

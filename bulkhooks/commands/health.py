@@ -109,9 +109,7 @@ async def _health(job: Job, ask: Ask | None) -> Report:
     with embedded(job) as (settled, _), Journal(journal_path(settled)) as journal:
         async with Session(journal, terms(settled)) as session:
             with Destinations(settled.outputs) as destinations:
-                names = sorted(
-                    {settled.account, *settled.known_accounts} if settled.known_accounts else {settled.account}
-                )
+                names = sorted({settled.account, *settled.accounts} if settled.accounts else {settled.account})
                 accounts = await open_accounts(settled, session, names, lock=settled.reactivate)
                 summary = Summary.begun(settled.inputs, started_at)
                 known = {name: await _webhooks(line) for name, line in accounts.lines.items()}
@@ -123,7 +121,7 @@ async def _health(job: Job, ask: Ask | None) -> Report:
                         for name, line in accounts.lines.items()
                     }
                 rows = [row for webhooks in known.values() for row in webhooks.rows()]
-                shown = [row for row in rows if _is_wanted(row, settled.several("only"), since)]
+                shown = [row for row in rows if _is_wanted(row, settled.only, since)]
                 states = Counter(str(row[_HEALTH]) for row in rows)
                 summary.counts = {str(state): states[state] for state in Health if states[state]}
                 summary.total = len(rows)

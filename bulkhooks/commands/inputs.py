@@ -52,7 +52,7 @@ class Desired:
 
 def read_table(job: Job) -> Table:
     """The job's inputs as they are. Raises ``InputError`` and ``UsageError``."""
-    return read(job.inputs, sheets=job.several("sheet"), columns=dict(map(_mapping, job.several("map"))))
+    return read(job.inputs, sheets=job.sheet, columns=dict(map(_mapping, job.map)))
 
 
 def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -> Desired:
@@ -66,7 +66,7 @@ def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -
     fields = normalize(
         table,
         locations=known,
-        accounts={job.account, "default", *job.known_accounts},
+        accounts={job.account, "default", *job.accounts},
         account=job.account,
         name_template=job.name_template,
     )

@@ -1,34 +1,24 @@
-"""What a command is told: ``Job``, every option as one value."""
+"""``Job``: every option as one value of its type."""
+
+# ruff: noqa: RUF009 (the calls in the class body make descriptors, one for each field; none is shared by jobs)
 
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar, cast, overload
 
-from bulkhooks.config.options import BY_NAME, checked_rate, did_you_mean
+from bulkhooks.config.accounts import AccountSettings, read_accounts
+from bulkhooks.config.option import TEXT, Option
+from bulkhooks.config.options import BASE_URL, BY_NAME, READING
 from bulkhooks.errors import UsageError
 
-VARIABLE = "[A-Za-z_][A-Za-z0-9_]{0,63}"
-"""Names of variables, as a regular expression."""
+__all__ = ["RESULTS", "UNDO", "AccountSettings", "Job", "Notify"]
 
-Several = str | Path | Sequence[str | Path]
-"""One of them, or several."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSettings:
-    """One account of a job file or of ``--accounts FILE``: names of variables, never secrets."""
-
-    token_env: str | None = None
-    username_env: str | None = None
-    password_env: str | None = None
-    base_url: str | None = None
-    rate: tuple[str, ...] = ()
+RESULTS, UNDO = ".results.xlsx", ".undo.xlsx"
+"""What is put behind an input's stem where nobody says where its results go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,97 +30,137 @@ class Notify:
     ping_env: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Everything a command needs to know. The fields are the long options of INTERFACE.md, section 1, with underscores.
+Got = TypeVar("Got")
+Given = TypeVar("Given")
 
-    Relative paths are as the caller's working directory has them; ``input`` may hold ``-`` for CSV on stdin. Options
-    that may be repeated take one value or several. ``accounts`` is a TOML file or its content; ``base_url`` is that of
-    ``NEXUDUS_BASE_URL`` where it is not given. What is None has its default. Raises ``UsageError`` for a value that is
-    none of its option's.
+
+class Setting(Generic[Got, Given]):
+    """A field of ``Job``: its option has the default, and turns what is given into the field's type.
+
+    A data descriptor, so that the dataclass stays frozen and its fields have the types that are read. ``Given`` is what
+    the constructor takes; None is the default there.
     """
 
-    input: Several = ()
-    output: Several = ()
+    def __init__(self, option: Option | None = None) -> None:
+        self._option = option
+
+    def __set_name__(self, owner: type[Job], name: str) -> None:
+        self.name = name
+        self.option = self._option or BY_NAME[name]
+
+    @overload
+    def __get__(self, job: None, owner: type[Job]) -> Got: ...
+    @overload
+    def __get__(self, job: Job, owner: type[Job]) -> Got: ...
+    def __get__(self, job: Job | None, owner: type[Job]) -> Got:
+        return cast(Got, self.option.initial if job is None else job.__dict__[self.name])
+
+    def __set__(self, job: Job, given: Given | None) -> None:
+        value = self.option.initial if given is None else self.option.value(given, self.name)
+        job.__dict__[self.name] = self.option.initial if value is None else value
+
+
+class _Accounts(Setting[Mapping[str, AccountSettings], str | Path | Mapping[str, AccountSettings]]):
+    """The accounts that have settings of their own: a TOML file, or its content."""
+
+    def __set__(self, job: Job, given: str | Path | Mapping[str, AccountSettings] | None) -> None:
+        job.__dict__[self.name] = read_accounts(Path(given)) if isinstance(given, str | Path) else dict(given or {})
+
+
+class _BaseUrl(Setting[str, str]):
+    """Where the API is; without one ``NEXUDUS_BASE_URL`` of the job's environment, else Nexudus."""
+
+    def __set__(self, job: Job, given: str | None) -> None:
+        super().__set__(job, given or "")
+
+    def __get__(self, job: Job | None, owner: type[Job]) -> str:
+        if job is None:
+            return ""
+        named = str(job.__dict__[self.name])
+        return named or (job.environment or os.environ).get("NEXUDUS_BASE_URL") or BASE_URL
+
+
+_Texts = Setting[tuple[str, ...], str | Path | Sequence[str | Path]]
+_Flag = Setting[bool, bool | str]
+_Whole = Setting[int, int | str]
+_Seconds = Setting[float, float | str]
+_Text = Setting[str, str]
+_PathOrNone = Setting[Path | None, str | Path]
+
+_INPUT = Option("input", TEXT, READING, frozenset(), "Workbooks or delimited text; - is stdin.", repeatable=True)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a command needs to know. The fields are the long options, with underscores.
+
+    Relative paths are as the caller's working directory has them; ``input`` may hold ``-`` for CSV on stdin. Options
+    that may be repeated take one value or several; numbers may be text. ``accounts`` is a TOML file or its content;
+    ``base_url`` is that of ``NEXUDUS_BASE_URL`` where it is not given. What is None has its default. Raises
+    ``UsageError`` for a value that its option does not take.
+    """
+
+    input: _Texts = _Texts(_INPUT)
+    output: _Texts = _Texts()
     name: str = ""
-    write_back: bool = False
-    sheet: Several = ()
-    map: Several = ()
-    locations: str | Path | None = None
-    name_template: str = "{Location} - {Action}"
-    if_exists: str = "skip"
-    prune: bool = False
-    max_deletes: int = 10
-    strict: bool = False
-    limit: int | None = None
-    canary: int = 0
-    confirm_above: int = 100
-    yes: bool = False
-    rate: Several = ("60/min", "5000/day")
-    request_rate: Several = ("1/100ms", "120/min", "5000/h")
-    concurrency: int = 8
-    timeout: float = 30.0
-    retries: int = 5
-    give_up_after: float = 300.0
-    settle: float = 30.0
-    wait: bool = False
-    max_runtime: float | None = None
-    resend_unknown: bool = False
-    wait_lock: float = 0.0
-    journal: str | Path | None = None
-    base_url: str = ""
-    account: str = "default"
-    accounts: str | Path | Mapping[str, AccountSettings] = field(default_factory=dict)
-    auth: str = "bearer"
-    allow_http: bool = False
-    sandbox: bool = False
-    live: bool = False
-    probe: bool = False
-    expect_no_changes: bool = False
-    reactivate: bool = False
-    since: str | None = None
-    only: Several = ()
-    run: str | None = None
-    json: bool = False
-    log_format: str = "text"
-    log_file: str | Path | None = None
-    verbose: int = 0
-    quiet: bool = False
-    metrics_file: str | Path | None = None
-    no_progress: bool = False
+    write_back: _Flag = _Flag()
+    sheet: _Texts = _Texts()
+    map: _Texts = _Texts()
+    locations: Setting[str | None, str | Path] = Setting[str | None, str | Path]()
+    name_template: _Text = _Text()
+    if_exists: _Text = _Text()
+    prune: _Flag = _Flag()
+    max_deletes: _Whole = _Whole()
+    strict: _Flag = _Flag()
+    limit: Setting[int | None, int | str] = Setting[int | None, int | str]()
+    canary: _Whole = _Whole()
+    confirm_above: _Whole = _Whole()
+    yes: _Flag = _Flag()
+    rate: _Texts = _Texts()
+    request_rate: _Texts = _Texts()
+    concurrency: _Whole = _Whole()
+    timeout: _Seconds = _Seconds()
+    retries: _Whole = _Whole()
+    give_up_after: _Seconds = _Seconds()
+    settle: _Seconds = _Seconds()
+    wait: _Flag = _Flag()
+    max_runtime: Setting[float | None, float | str] = Setting[float | None, float | str]()
+    resend_unknown: _Flag = _Flag()
+    wait_lock: _Seconds = _Seconds()
+    journal: _PathOrNone = _PathOrNone()
+    base_url: _BaseUrl = _BaseUrl()
+    account: _Text = _Text()
+    accounts: _Accounts = _Accounts()
+    auth: _Text = _Text()
+    allow_http: _Flag = _Flag()
+    sandbox: _Flag = _Flag()
+    live: _Flag = _Flag()
+    probe: _Flag = _Flag()
+    expect_no_changes: _Flag = _Flag()
+    reactivate: _Flag = _Flag()
+    since: Setting[str | None, str] = Setting[str | None, str]()
+    only: _Texts = _Texts()
+    run: Setting[str | None, str] = Setting[str | None, str]()
+    json: _Flag = _Flag()
+    log_format: _Text = _Text()
+    log_file: _PathOrNone = _PathOrNone()
+    verbose: _Whole = _Whole()
+    quiet: _Flag = _Flag()
+    metrics_file: _PathOrNone = _PathOrNone()
+    no_progress: _Flag = _Flag()
     notify: Notify | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where the credentials are looked up; empty means this process's environment."""
 
-    def __post_init__(self) -> None:
-        for known in fields(self):
-            value = getattr(self, known.name)
-            if value is None and known.default not in {None, MISSING}:
-                value = known.default
-            if known.name in _SEVERAL:
-                value = (str(value),) if isinstance(value, str | Path) else tuple(map(str, value))
-            option = BY_NAME.get(known.name)
-            if option is not None and value is not None and known.name != "accounts":
-                value = option.value(str(value) if isinstance(value, Path) else value, known.name)
-            object.__setattr__(self, known.name, value)
-        if isinstance(self.accounts, str | Path):
-            object.__setattr__(self, "accounts", read_accounts(Path(self.accounts)))
-        environment = self.environment or os.environ
-        object.__setattr__(self, "base_url", self.base_url or environment.get("NEXUDUS_BASE_URL") or BASE_URL)
-
-    def several(self, name: str) -> tuple[str, ...]:
-        """The values of an option that may be repeated."""
-        return tuple(getattr(self, name))
-
     @property
     def inputs(self) -> tuple[str, ...]:
         """The files to read."""
-        return self.several("input")
+        return self.input
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The files to write."""
-        return self.several("output")
+        return self.output
 
     def with_output(self, suffix: str) -> Job:
         """The job with a place for its results: beside the first input, where none is named. Raises ``UsageError``."""
@@ -140,70 +170,3 @@ class Job:
             raise UsageError("with an input from stdin (-), say with -o where the results go")
         first = Path(self.inputs[0])
         return replace(self, output=str(first.with_name(first.stem + suffix)))
-
-    @property
-    def known_accounts(self) -> Mapping[str, AccountSettings]:
-        """The accounts that have settings of their own."""
-        assert not isinstance(self.accounts, str | Path)  # noqa: S101
-        return self.accounts
-
-
-BASE_URL = "https://spaces.nexudus.com"
-RESULTS, UNDO = ".results.xlsx", ".undo.xlsx"
-"""What is put behind an input's stem where nobody says where its results go."""
-
-_SEVERAL = ("input", "output", "sheet", "map", "rate", "request_rate", "only")
-
-
-def read_accounts(path: Path) -> dict[str, AccountSettings]:
-    """The ``[accounts.*]`` tables of a TOML file. Raises ``UsageError``."""
-    return accounts_from(read_toml(path).get("accounts", {}), str(path))
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file; ``UsageError`` names it where it cannot be read, and the line where it is none."""
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"{path}: cannot be read: {reason}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: this is not TOML: {error}") from error
-
-
-def accounts_from(tables: object, where: str) -> dict[str, AccountSettings]:
-    """Accounts from their TOML tables. An unknown key is an error that names the nearest."""
-    if not isinstance(tables, dict):
-        raise UsageError(f"{where}: accounts stand in tables of their own, for example [accounts.acme]")
-    return {name: _account(name, table, where) for name, table in tables.items()}
-
-
-def _account(name: str, table: object, where: str) -> AccountSettings:
-    place = f"{where}: [accounts.{name}]"
-    if not isinstance(table, dict):
-        raise UsageError(f"{place} is not a table")
-    known = {known.name for known in fields(AccountSettings)}
-    for key, value in table.items():
-        if key not in known:
-            raise UsageError(f"{place} has no key {key!r}{did_you_mean(key, known)}")
-        texts = value if key == "rate" and isinstance(value, list) else [value]
-        for text in texts:
-            if not isinstance(text, str):
-                raise UsageError(f"{place} {key}: {value!r} is not text; put it in quotation marks")
-            if key == "rate":
-                checked_rate(text, f"{place} {key}")
-            elif key.endswith("_env"):
-                check_variable(text, f"{place} {key}")
-    for key, other in (("username_env", "password_env"), ("password_env", "username_env")):
-        if key in table and other not in table and "token_env" not in table:
-            raise UsageError(f"{place} has {key}, but no {other}: signing in takes both")
-    rate = table.get("rate", ())
-    return AccountSettings(**{**table, "rate": (rate,) if isinstance(rate, str) else tuple(rate)})
-
-
-def check_variable(name: str, place: str) -> None:
-    """Raise ``UsageError`` where this is no name of a variable. It is not shown: it may well be the secret itself."""
-    if not re.fullmatch(VARIABLE, name):
-        raise UsageError(
-            f"{place}: this is not the name of a variable; put the secret into a variable and write its name here"
-        )

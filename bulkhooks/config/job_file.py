@@ -1,4 +1,4 @@
-"""Job files: what they say, as values of their kinds, and what is wrong with them (INTERFACE.md, section 9)."""
+"""Job files: what they say, as values of their kinds, and what is wrong with them (reference.md, Job files)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from bulkhooks.config.job import AccountSettings, Job, Notify, accounts_from, check_variable, read_toml
-from bulkhooks.config.options import BY_NAME, Option, at_home, did_you_mean
+from bulkhooks.config.accounts import AccountSettings, accounts_from, check_variable, read_toml
+from bulkhooks.config.job import Job, Notify
+from bulkhooks.config.option import Option, at_home, did_you_mean
+from bulkhooks.config.options import BY_NAME
 from bulkhooks.errors import UsageError
 
 TABLES = ("job", "accounts", "notify")

@@ -7,16 +7,14 @@ it as ``job.schema.json``.
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, fields
 from typing import Any
 
-from bulkhooks.config.job import VARIABLE, Job
+from bulkhooks.config.accounts import VARIABLE
 from bulkhooks.config.job_file import WHEN_TO_TELL
-from bulkhooks.config.options import BY_NAME, COUNT, FLAG, SECONDS, WHOLE, Option
+from bulkhooks.config.option import COUNT, FLAG, SECONDS, WHOLE, Kind, Option
+from bulkhooks.config.options import BY_NAME
 
 Schema = dict[str, Any]
-
-_DEFAULTS = {field.name: field.default for field in fields(Job) if field.default is not MISSING}
 
 
 def job_schema() -> Schema:
@@ -56,13 +54,13 @@ def _job() -> Schema:
 
 
 def _of_option(option: Option) -> Schema:
-    kinds: dict[str, Schema] = {FLAG: {"type": "boolean"}, SECONDS: {"type": "number", "minimum": option.least}}
+    kinds: dict[Kind, Schema] = {FLAG: {"type": "boolean"}, SECONDS: {"type": "number", "minimum": option.least}}
     whole = {"type": "integer", "minimum": option.least}
     one: Schema = kinds.get(option.kind) or (whole if option.kind in {COUNT, WHOLE} else {"type": "string"})
     if option.choices:
         one["enum"] = list(option.choices)
     found: Schema = {"description": _description(option), **(_one_or_several(one) if option.repeatable else one)}
-    default = _DEFAULTS.get(option.name)
+    default = option.initial
     if default not in (None, (), ""):
         found["default"] = list(default) if isinstance(default, tuple) else default
     return found

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bulkhooks.config.job import RESULTS, UNDO, Job, read_accounts
+from bulkhooks.config.accounts import read_accounts
+from bulkhooks.config.job import RESULTS, UNDO, Job
 from bulkhooks.config.job_file import JobFile, read_job_file, rehearse
-from bulkhooks.config.options import BY_NAME, COUNT, did_you_mean, of_command
+from bulkhooks.config.option import COUNT, did_you_mean
+from bulkhooks.config.options import BY_NAME, of_command
 from bulkhooks.errors import UsageError
 
 _ALSO = {"base_url": "NEXUDUS_BASE_URL"}
@@ -28,7 +30,7 @@ def resolve(
 
     Raises ``UsageError``, which names the flag, the variable or the key.
     """
-    values = said(command, flags, environment)
+    values = given_values(command, flags, environment)
     path = values.pop("job", None)
     file = read_job_file(Path(str(path))) if path else None
     if file is not None:
@@ -54,7 +56,7 @@ def resolve(
     return replace(job, output=_outputs(command, job))
 
 
-def said(command: str, flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:
+def given_values(command: str, flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:
     """What the flags and the environment say, each as a value of its option's kind. Raises ``UsageError``."""
     values: dict[str, object] = {}
     for option in of_command(command):

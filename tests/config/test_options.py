@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import typer
@@ -11,21 +12,20 @@ from hypothesis import strategies as st
 
 from bulkhooks.cli.app import app
 from bulkhooks.config.job import Job
-from bulkhooks.config.options import (
-    BY_NAME,
+from bulkhooks.config.option import (
     COUNT,
     FLAG,
-    OPTIONS,
     PATH,
+    PLACE,
     RATE,
     SECONDS,
     TEXT,
     WHOLE,
     at_home,
     did_you_mean,
-    of_command,
 )
-from bulkhooks.config.sources import said
+from bulkhooks.config.options import BY_NAME, GROUPS, OPTIONS, SANDBOX_GROUPS, SANDBOX_OPTIONS, of_command
+from bulkhooks.config.sources import given_values
 from bulkhooks.errors import UsageError
 
 READS = "run check plan"
@@ -114,6 +114,36 @@ def test_every_option_is_a_field_of_the_job_with_the_promised_default():
     assert {name: defaults[name] for name in DEFAULTS} == DEFAULTS
 
 
+@pytest.mark.parametrize("option", BY_NAME.values(), ids=lambda option: option.name)
+def test_a_field_of_the_job_has_the_type_of_its_option(option):
+    """What is read from a ``Job`` is what its option makes of text, whichever way the job was made."""
+    types = {FLAG: bool, COUNT: int, WHOLE: int, SECONDS: float, PATH: Path}
+    text, value = SAID.get(option.kind, ("a", "a"))
+    if option.choices:
+        text = value = option.choices[0]
+    if option.name == "accounts":
+        return
+    expected = (value,) if option.repeatable else value
+    assert getattr(Job(**{option.name: text}), option.name) == expected
+    assert getattr(Job(**{option.name: expected}), option.name) == expected
+    assert isinstance(value, types.get(option.kind, str))
+    if option.name != "base_url":
+        assert getattr(Job(**{option.name: None}), option.name) == option.initial == getattr(Job(), option.name)
+
+
+def test_every_option_has_a_section_of_the_help_and_says_what_holds_without_it():
+    """No option is left out of the sections, and only flags show no default."""
+    for option, groups in [*((option, GROUPS) for option in OPTIONS), *((o, SANDBOX_GROUPS) for o in SANDBOX_OPTIONS)]:
+        assert option.group in groups
+        assert bool(option.shown_default) == (option.kind not in {FLAG, COUNT})
+
+
+def test_a_job_cannot_be_changed():
+    """It is frozen: a changed job is another one."""
+    with pytest.raises(AttributeError):
+        Job().strict = True
+
+
 def test_every_flag_can_be_said_no_to():
     """--no-strict takes back what the environment or a job file says; --no-progress says no already."""
     for command in COMMANDS:
@@ -124,7 +154,8 @@ def test_every_flag_can_be_said_no_to():
                 assert parameter.secondary_opts == no
 
 
-SAID = {FLAG: ("yes", True), COUNT: ("2", 2), RATE: ("7/min", "7/min"), WHOLE: ("7", 7), SECONDS: ("7.5", 7.5)}
+SAID = {FLAG: ("yes", True), COUNT: ("2", 2), RATE: ("7/min", "7/min"), WHOLE: ("7", 7), SECONDS: ("7.5", 7.5),
+        PATH: ("here.txt", Path("here.txt"))}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -135,12 +166,12 @@ def test_every_option_has_a_variable(command):
         if option.choices:
             text = value = option.choices[-1]
         expected = (value,) if option.repeatable else value
-        assert said(command, {}, {f"BULKHOOKS_{option.name.upper()}": text}) == {option.name: expected}
+        assert given_values(command, {}, {f"BULKHOOKS_{option.name.upper()}": text}) == {option.name: expected}
 
 
 def test_a_repeatable_variable_takes_one_value_a_line():
     """Lines are values; spaces around them and empty lines count for nothing."""
-    assert said("run", {}, {"BULKHOOKS_MAP": "Hook address=URL\n\n  Centre=BusinessId \r\n"}) == {
+    assert given_values("run", {}, {"BULKHOOKS_MAP": "Hook address=URL\n\n  Centre=BusinessId \r\n"}) == {
         "map": ("Hook address=URL", "Centre=BusinessId")
     }
 
@@ -176,7 +207,7 @@ def test_truths_in_the_environment():
         strict.value("maybe", "BULKHOOKS_STRICT")
 
 
-@given(st.text(max_size=20), st.sampled_from([option for option in OPTIONS if option.kind not in {TEXT, PATH}]))
+@given(st.text(max_size=20), st.sampled_from([option for option in OPTIONS if option.kind not in {TEXT, PATH, PLACE}]))
 def test_any_text_is_a_value_or_a_usage_error(text, option):
     """Whatever is said of a flag, a number or a rate, it is taken or refused with the place in front."""
     said = []

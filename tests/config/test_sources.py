@@ -11,9 +11,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from bulkhooks.config.job import AccountSettings, Job, Notify, read_toml
+from bulkhooks.config.accounts import AccountSettings, read_toml
+from bulkhooks.config.job import Job, Notify
 from bulkhooks.config.job_file import read_job_file
-from bulkhooks.config.options import BY_NAME, COUNT, FLAG, PATH, RATE, SECONDS, WHOLE, of_command
+from bulkhooks.config.option import COUNT, FLAG, PATH, PLACE, RATE, SECONDS, WHOLE
+from bulkhooks.config.options import BY_NAME, of_command
 from bulkhooks.config.schema import job_schema
 from bulkhooks.config.sources import resolve
 from bulkhooks.errors import UsageError
@@ -25,7 +27,8 @@ VALUES = {
     RATE: ((["1/s", "2/min"], ("1/s", "2/min")), ("3/s\n4/min", ("3/s", "4/min")), ('["5/s"]', ("5/s",))),
     WHOLE: (("3", 3), ("4", 4), ("5", 5)),
     SECONDS: (("3.5", 3.5), ("4.5", 4.5), ("5.5", 5.5)),
-    PATH: (("flag.csv", "flag.csv"), ("variable.csv", "variable.csv"), ('"file.csv"', "FOLDER/file.csv")),
+    PATH: (("flag.csv", Path("flag.csv")), ("variable.csv", Path("variable.csv")), ('"file.csv"', Path("file.csv"))),
+    PLACE: (("flag.csv", "flag.csv"), ("variable.csv", "variable.csv"), ('"file.csv"', "file.csv")),
 }
 
 
@@ -60,9 +63,10 @@ def test_flag_beats_environment_beats_job_file_beats_default(name, write):
     flag, variable, key = _sources(option)
     path = write(f"[job]\ninput = []\n{name} = {key[0]}\n")
     (path.parent / "file.csv").touch()
-    in_file = str(key[1]).replace("FOLDER", str(path.parent)) if option.kind == PATH else key[1]
-    if option.kind == PATH and option.repeatable:
-        in_file = (str(path.parent / "file.csv"),)
+    in_file = key[1]
+    if option.kind in {PATH, PLACE}:
+        there = path.parent / "file.csv" if option.kind == PATH else str(path.parent / "file.csv")
+        in_file = (there,) if option.repeatable else there
     flags, environment = {name: flag[0]}, {option.variable: variable[0]}
 
     def settled(flags, environment, job):
@@ -188,7 +192,7 @@ def test_input_and_output_of_a_job_are_for_its_runs(command, write):
     flags = {"job": str(path), "run": "last"}
     job = resolve(command, flags, {})
     assert job.inputs == ()
-    assert job.journal == str(path.parent / "journal.db")
+    assert job.journal == path.parent / "journal.db"
     assert job.outputs == (("last.undo.xlsx",) if command == "undo" else ())
 
 
@@ -386,7 +390,7 @@ def test_check_is_content_with_what_is_set(write):
 def test_a_run_starts_without_a_variable_of_one_of_its_accounts(write):
     """One account failing does not stop the others: that is for the run to say."""
     path = write(WITH_VARIABLES)
-    assert resolve("run", {"job": str(path)}, {}).known_accounts.keys() == {"acme", "both", "harbour", "plain"}
+    assert resolve("run", {"job": str(path)}, {}).accounts.keys() == {"acme", "both", "harbour", "plain"}
 
 
 # The schema

@@ -12,7 +12,7 @@ import typer
 import yaml
 
 from bulkhooks.cli.app import app
-from bulkhooks.config.sources import said
+from bulkhooks.config.sources import given_values
 
 JOBS = Path(__file__).parents[2] / "jobs"
 SCHEDULES = JOBS / "schedules"
@@ -88,7 +88,7 @@ def parse(words: list[str]) -> tuple[str, dict[str, object]]:
     program = typer.main.get_command(app)
     name, command, rest = program.resolve_command(program.make_context("bulkhooks", words[:1]), words)
     flags = command.make_context(name, rest).params
-    return name, said(name, flags, {}) | {"inputs": flags.get("inputs") or ()}
+    return name, given_values(name, flags, {}) | {"inputs": flags.get("inputs") or ()}
 
 
 def _without_program(words: list[str]) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import jsonschema
 import pytest
 
-from bulkhooks.config.job import read_toml
+from bulkhooks.config.accounts import read_toml
 from bulkhooks.config.job_file import read_job_file
 from bulkhooks.config.schema import job_schema
 from tests.jobs.command_lines import JOBS, manifests
@@ -45,7 +46,7 @@ def test_the_job_of_the_config_map_is_read(tmp_path):
     path.write_text(manifests()["ConfigMap"]["data"]["nightly.toml"], "utf-8")
     job = read_job_file(path)
     assert job.notify.url_env == "NOTIFY_URL"
-    assert job.values["journal"] == "/data/journal.db"
+    assert job.values["journal"] == Path("/data/journal.db")
     jsonschema.validate(read_toml(path), job_schema())
 
 
