@@ -19,7 +19,8 @@ from bulkhooks.version import VERSION
 
 if TYPE_CHECKING:
     from bulkhooks.commands.check import check
-    from bulkhooks.commands.run import plan, run, run_async
+    from bulkhooks.commands.plan import plan
+    from bulkhooks.commands.run import run, run_async
     from bulkhooks.config.job import AccountSettings, Job
     from bulkhooks.errors import (
         BulkhooksError,
@@ -45,7 +46,8 @@ _ROOMS = {
         "UsageError",
     ),
     "bulkhooks.commands.check": ("check",),
-    "bulkhooks.commands.run": ("plan", "run", "run_async"),
+    "bulkhooks.commands.plan": ("plan",),
+    "bulkhooks.commands.run": ("run", "run_async"),
     "bulkhooks.config.job": ("AccountSettings", "Job"),
     "bulkhooks.report": ("Report", "Summary"),
 }

@@ -122,7 +122,7 @@ def _check(inputs: Inputs = None, **flags: Any) -> None:
 @command("plan")
 def _plan(inputs: Inputs = None, **flags: Any) -> None:
     """Tell what `run` would do now."""
-    from bulkhooks.commands.run import plan
+    from bulkhooks.commands.plan import plan
 
     _carry_out("plan", inputs, flags, plan, "planned")
 
@@ -154,7 +154,7 @@ def _health(**flags: Any) -> None:
 @command("results")
 def _results(**flags: Any) -> None:
     """Write the results of an earlier run again, from the journal."""
-    from bulkhooks.commands.undo import results_again
+    from bulkhooks.commands.history import results_again
 
     _carry_out("results", None, flags, results_again, "closing")
 
@@ -163,7 +163,7 @@ def _results(**flags: Any) -> None:
 def _runs(**flags: Any) -> None:
     """List the runs in the journal, newest first."""
     from bulkhooks.cli.text import runs_as_json, runs_as_text
-    from bulkhooks.commands.undo import runs
+    from bulkhooks.commands.history import runs
 
     def work(job: Job) -> None:
         found = runs(job)
@@ -178,7 +178,7 @@ def _template(
 ) -> None:
     """Write an empty input workbook with drop-downs."""
     from bulkhooks.cli.text import as_json
-    from bulkhooks.commands.undo import template
+    from bulkhooks.commands.template import template
     from bulkhooks.report import Report, Summary
 
     def work(job: Job) -> None:

@@ -14,12 +14,19 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+import httpx
+
 from bulkhooks.cli.logs import without_secrets
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
+from bulkhooks.nexudus.messages import no_connection
 from bulkhooks.report import Report, Summary
+from bulkhooks.version import VERSION
 
 _log = logging.getLogger("bulkhooks")
+
+_TIMEOUT = 10.0
+"""Seconds for an address to answer."""
 
 _CHANGES = ("created", "updated", "deleted")
 
@@ -97,18 +104,25 @@ def _ping(job: Job, signal: str) -> None:
 
 
 def _send(job: Job, variable: str, signalled: Callable[[str], str], message: Mapping[str, object] | None) -> None:
-    from bulkhooks.commands.probe import post
-
     address = (job.environment or os.environ).get(variable, "").strip()
     if not address:
         _log.warning("[notify]: the variable %s is not set, so nobody is told", variable)
         return
     try:
-        problem = post(signalled(address), message)
+        problem = _post_json(signalled(address), message)
     except Exception as error:  # noqa: BLE001  # whatever it is, the run has ended as it has
         problem = type(error).__name__
     if problem:
         _log.warning("[notify]: the address in %s could not be told: %s", variable, problem)
+
+
+def _post_json(url: str, message: Mapping[str, object] | None = None) -> str:
+    """POST a message as JSON (or nothing); returns what went wrong, '' where all is well."""
+    try:
+        answer = httpx.post(url, json=message, headers={"User-Agent": f"bulkhooks/{VERSION}"}, timeout=_TIMEOUT)
+    except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
+        return no_connection(error, _TIMEOUT)
+    return "" if answer.is_success else f"it answers {answer.status_code}"
 
 
 def _write_metrics(path: Path, job: Job, report: Report) -> None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from bulkhooks import actions
-from bulkhooks.commands.run import Declined, Tally
+from bulkhooks.commands.sending import Declined, Tally
 from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, ApiError, CredentialsError, Forbidden, NotSent, Unauthorized, UsageError
 from bulkhooks.report import Ask, ErrorCount, Question, Report, Summary, iso

@@ -1,8 +1,8 @@
-"""Addresses of others: whether an endpoint is there, and messages to whoever watches over a job."""
+"""``check --probe``: whether the endpoints of a sheet are there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import anyio
 import httpx
@@ -47,12 +47,3 @@ async def _answer(client: httpx.AsyncClient, url: str) -> str:
     if answer.status_code in _GONE or answer.status_code >= 500:
         return f"answers {answer.status_code}"
     return ""
-
-
-def post(url: str, message: Mapping[str, object] | None = None) -> str:
-    """POST a message as JSON (or nothing); returns what went wrong, '' where all is well."""
-    try:
-        answer = httpx.post(url, json=message, headers=_HEADERS, timeout=TIMEOUT)
-    except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
-        return no_connection(error, TIMEOUT)
-    return "" if answer.is_success else f"it answers {answer.status_code}"

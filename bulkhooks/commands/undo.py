@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bulkhooks.commands.run import Declined, Tally
+from bulkhooks.commands.sending import Declined, Tally
 from bulkhooks.config.job import UNDO, Job
-from bulkhooks.errors import CredentialsError, Forbidden, InputError, Unauthorized, UsageError
+from bulkhooks.errors import InputError, UsageError
 from bulkhooks.report import Ask, Question, Report, Watcher
 from bulkhooks.webhook import Status
 
@@ -113,70 +112,3 @@ def _ours(
         known = {int(webhook["id"]): webhook for webhook in owned[owned["id"].isin(places)].to_dict("records")}
         found += [(name, place, known[number]) for number, place in places.items() if number in known]
     return [(name, place, {str(key): value for key, value in webhook.items()}) for name, place, webhook in found]
-
-
-def results_again(job: Job) -> Report:
-    """Write the results of an earlier run again, from the journal. Raises ``UsageError`` where it has no such run."""
-    from bulkhooks.commands.lifecycle import loader
-    from bulkhooks.commands.outputs import Destinations
-    from bulkhooks.provision.journal import history
-
-    if not job.outputs:
-        raise UsageError("say with -o where the results go")
-    with _journal(job) as journal:
-        number = history.run_number(journal, job.run or "last")
-        summary = history.summary(journal, number)
-        summary.outputs = []
-        with Destinations(job.outputs) as destinations:
-            destinations.write(journal, number, summary)
-        return Report(summary, warnings=list(destinations.said), load=loader(job, journal, number))
-
-
-def runs(job: Job) -> list[dict[str, object]]:
-    """The runs in the journal, the newest first."""
-    from bulkhooks.provision.journal import history
-
-    with _journal(job) as journal:
-        return history.runs(journal)
-
-
-def _journal(job: Job) -> Journal:
-    """The journal, which must be there already."""
-    from bulkhooks.commands.context import journal_path
-    from bulkhooks.provision.journal.journal import Journal
-
-    path = journal_path(job)
-    if not path.exists():
-        raise UsageError(f"{path}: there is no journal here; name another place with --journal")
-    return Journal(path)
-
-
-def template(job: Job, output: str) -> str:
-    """Write an input workbook to fill in, with the locations of a file or of the API; returns where it went."""
-    from bulkhooks.provision.tasks import run_sync
-    from bulkhooks.sheets.reading.locations import Locations
-    from bulkhooks.sheets.template.workbook import write_template
-
-    if job.locations == "live":
-        rows = [(number, name, "") for number, name in run_sync(lambda: _live_locations(job))]
-    elif job.locations:
-        rows = Locations.read(str(job.locations)).rows()
-    else:
-        rows = []
-    write_template(Path(output), rows)
-    return output
-
-
-async def _live_locations(job: Job) -> list[tuple[int, str]]:
-    from bulkhooks.commands.context import account_of, embedded, journal_path, terms
-    from bulkhooks.provision.journal.journal import Journal
-    from bulkhooks.provision.listing import locations
-    from bulkhooks.provision.session import Session
-
-    with embedded(job) as (settled, _), Journal(journal_path(settled)) as journal:
-        async with Session(journal, terms(settled)) as session:
-            line = await session.open(account_of(settled, settled.account))
-            try:
-                return await locations(line)
-            except (Unauthorized, Forbidden) as error:
-                raise CredentialsError(f"--locations live: the locations may not be listed ({error})") from error
