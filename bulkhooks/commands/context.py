@@ -18,7 +18,7 @@ from bulkhooks.errors import CredentialsError
 from bulkhooks.nexudus.address import check_base_url
 from bulkhooks.nexudus.credentials import authorization_from
 from bulkhooks.provision.account import Account
-from bulkhooks.provision.limiter import parse_rates
+from bulkhooks.provision.rates import parse_rates
 from bulkhooks.provision.session import PATIENCE, AccountConfig, Session, Terms
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bulkhooks.nexudus.models import Record
     from bulkhooks.provision.account import Account
     from bulkhooks.provision.journal.journal import Journal
+    from bulkhooks.provision.journal.rows import ItemRow
     from bulkhooks.provision.session import Session
 
 HEALTH_COLUMNS = (
@@ -101,7 +102,7 @@ async def _health(job: Job, ask: Ask | None) -> Report:
     from bulkhooks.commands.outputs import Destinations
     from bulkhooks.provision.journal import history
     from bulkhooks.provision.journal.journal import Journal
-    from bulkhooks.provision.plan import resume_at
+    from bulkhooks.provision.send import resume_at
     from bulkhooks.provision.session import Session
 
     started_at = time.time()
@@ -188,7 +189,8 @@ async def _reactivate(
 ) -> int | None:
     """Switch on what failures have switched off; the number of the run in the journal, None where nothing was tried."""
     from bulkhooks.provision.journal import history
-    from bulkhooks.provision.plan import new_run_id, send
+    from bulkhooks.provision.plan import new_run_id
+    from bulkhooks.provision.send import send
 
     disabled = [
         (name, record)
@@ -237,12 +239,25 @@ def _not_switched_on(journal: Journal, run: int) -> list[str]:
     ]
 
 
-def _switched_on(seq: int, account: int, location: str, record: Record) -> tuple[object, ...]:
-    """A webhook to be switched on, as the journal takes it (``ITEM_COLUMNS``)."""
-    return (
-        seq, -1, f"health:{seq + 1}", account, record.business_id, location, record.action, record.url,
-        url_key(record.url), record.name, 0, None, 1, "update", str(Status.PENDING), record.id, None, "", "", "",
-    )  # fmt: skip
+def _switched_on(seq: int, account_id: int, location: str, record: Record) -> ItemRow:
+    """A webhook to be switched on, as the journal takes it."""
+    from bulkhooks.provision.item import Operation
+    from bulkhooks.provision.journal.rows import ItemRow
+
+    return ItemRow(
+        seq=seq,
+        place=f"health:{seq + 1}",
+        account=account_id,
+        business_id=record.business_id,
+        location=location,
+        action=record.action,
+        url=record.url,
+        url_key=url_key(record.url),
+        name=record.name,
+        active=1,
+        operation=str(Operation.UPDATE),
+        webhook_id=record.id,
+    )
 
 
 def _moment(text: str) -> datetime:

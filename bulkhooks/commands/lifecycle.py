@@ -18,7 +18,9 @@ from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, BulkhooksError, JournalError, OutputError
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.plan import Plan, input_rows, item_rows, new_run_id, resume_at
+from bulkhooks.provision.journal.rows import input_rows, item_rows
+from bulkhooks.provision.plan import Plan, new_run_id
+from bulkhooks.provision.send import resume_at
 from bulkhooks.provision.session import Session
 from bulkhooks.report import Report, Summary, iso
 from bulkhooks.sheets.reading.table import Table
@@ -184,7 +186,7 @@ def write_down(
         locations=desired.locations.rows(),
         facts={"Server": server, "Accounts": ", ".join(accounts)},
         rows=input_rows(desired.table.rows, desired.table.extras),
-        items=item_rows(plan, accounts),
+        items=item_rows(plan.rows, plan.prune, accounts),
     )
 
 

@@ -40,7 +40,8 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
     from bulkhooks.commands.outputs import Destinations, refuse_to_overwrite
     from bulkhooks.provision.forecast import forecast
     from bulkhooks.provision.journal.journal import Journal
-    from bulkhooks.provision.plan import send, tell_arrivals
+    from bulkhooks.provision.plan import tell_arrivals
+    from bulkhooks.provision.send import send
     from bulkhooks.provision.session import Session
 
     started_at = time.time()

@@ -34,7 +34,8 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
     from bulkhooks.commands.lifecycle import begin, registered
     from bulkhooks.commands.outputs import Destinations
     from bulkhooks.provision.journal.journal import Journal
-    from bulkhooks.provision.plan import deletion_row, send
+    from bulkhooks.provision.journal.rows import deletion_row
+    from bulkhooks.provision.send import send
     from bulkhooks.provision.session import Session
 
     started_at = time.time()

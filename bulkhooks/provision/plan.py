@@ -5,23 +5,19 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
 from bulkhooks.errors import ApiError, CredentialsError
 from bulkhooks.provision.account import Account
-from bulkhooks.provision.canary import Canary
 from bulkhooks.provision.compare import Existing, compare, to_prune
-from bulkhooks.provision.item import Operation, Outcome
+from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.listing import Listing, existing
 from bulkhooks.provision.outage import GaveUp
-from bulkhooks.provision.sender import Sender
-from bulkhooks.provision.stopping import Halt
 from bulkhooks.provision.tasks import task_group
 from bulkhooks.webhook import Status, url_key
 
@@ -160,89 +156,3 @@ def tell_arrivals(lines: Mapping[str, Account], plan: Plan) -> None:
     for name, line in lines.items():
         for key, webhook_id in plan.arrived.get(name, ()):
             line.journal.arrived(line.account, key, webhook_id, line.wall())
-
-
-def input_rows(rows: pd.DataFrame, extras: pd.DataFrame) -> Iterator[tuple[object, ...]]:
-    """The rows of the input as the journal takes them (``ROW_COLUMNS``)."""
-    own = extras.itertuples(index=False, name=None) if len(extras.columns) else ((),) * len(rows)
-    yield from zip(
-        range(len(rows)), rows["BusinessId"], rows["Location"], rows["Action"], rows["URL"], rows["Name"],
-        rows["Description"], rows["Active"], rows["Account"], (history.pack(values) for values in own), strict=True,
-    )  # fmt: skip
-
-
-def item_rows(plan: Plan, numbers: Mapping[str, int]) -> Iterator[tuple[object, ...]]:
-    """The plan as the journal takes it (``ITEM_COLUMNS``); the deletions stand at the end."""
-    rows = plan.rows
-    accounts = rows["account"].map(numbers)
-    descriptions = [text or None for text in rows["description"]]
-    active = [None if flag < 0 else int(flag) for flag in rows["active"]]
-    yield from zip(
-        range(len(rows)), rows["row"].tolist(), rows["place"], accounts.tolist(), rows["business_id"].tolist(),
-        rows["location"], rows["action"].tolist(), rows["url"], rows["url_key"], rows["name"],
-        rows["name_given"].tolist(), descriptions, active, map(str, rows["operation"]), map(str, rows["status"]),
-        rows["webhook_id"].tolist(), _nothing(), rows["error_code"], rows["error"],
-        rows["changes"] if "changes" in rows else _nothing(),
-        strict=False,
-    )  # fmt: skip
-    deletions = ((numbers[name], webhook) for name, owned in plan.prune.items() for webhook in owned.to_dict("records"))
-    for number, (account, webhook) in enumerate(deletions):
-        yield deletion_row(len(rows) + number, f"prune:{number + 1}", account, webhook)
-
-
-def deletion_row(seq: int, place: str, account: int, webhook: Mapping[Any, Any], row: int = -1) -> tuple[object, ...]:
-    """A webhook of ours (``history.OWNED``) to delete, as the journal takes it."""
-    return (
-        seq, row, place, account, webhook["business_id"], webhook["location"], webhook["action"], webhook["url"],
-        webhook["url_key"], webhook["name"], 1, webhook["description"], None, str(Operation.DELETE),
-        str(Status.PENDING), webhook["id"], None, "", "", "delete",
-    )  # fmt: skip
-
-
-def _nothing() -> Iterator[None]:
-    while True:
-        yield None
-
-
-async def send(
-    lines: Mapping[str, Account],
-    run: int,
-    unlisted: Mapping[str, Container[int]],
-    *,
-    workers: int,
-    retries: int,
-    settle: float,
-    canary: int = 0,
-    ended: Callable[[Outcome], None],
-) -> None:
-    """Send what the journal has to do for the run, all accounts side by side, each under its own limits.
-
-    ``unlisted``: by account the locations where what is in doubt cannot be looked up.
-    """
-    cage = Canary(canary)
-    async with task_group() as group:
-        for name, line in lines.items():
-            sender = Sender(
-                line,
-                run,
-                unlisted=unlisted.get(name, ()),
-                retries=retries,
-                settle=settle,
-                canary=cage,
-                ended=ended,
-                named={"run_id": history.run_id(line.journal, run), "account": name},
-            )
-            group.start_soon(sender.send, workers)
-    for line in lines.values():
-        await line.journal.durable()
-        reason = line.halted or line.closed
-        if cage.has_failed and reason is None:
-            line.halt(reason := Halt(f"not all of the first {canary} writes succeeded (--canary)"))
-        if reason is not None:
-            line.journal.give_up(run, line.account, f"not sent: {reason.reason}")
-        line.left = line.journal.pending(run, line.account)
-
-
-def resume_at(lines: Iterable[Account]) -> float | None:
-    """The first moment (seconds since 1970) at which the limits let an account go on with what it has left."""
-    return min((moment for line in lines if (moment := line.resumes_at) is not None), default=None)

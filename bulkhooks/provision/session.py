@@ -22,7 +22,8 @@ from bulkhooks.provision.account import Account
 from bulkhooks.provision.dispatch import Traffic
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.lock import hold
-from bulkhooks.provision.limiter import Limiter, Rate
+from bulkhooks.provision.limiter import Limiter
+from bulkhooks.provision.rates import Rate
 from bulkhooks.provision.stopping import Budget, Halt
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -16,9 +16,11 @@ import pandas as pd
 from bulkhooks.provision.forecast import forecast
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.limiter import parse_rates
-from bulkhooks.provision.plan import item_rows, make_plan, new_run_id, resume_at, send, tell_arrivals
+from bulkhooks.provision.journal.rows import InputRow, item_rows
+from bulkhooks.provision.plan import make_plan, new_run_id, tell_arrivals
 from bulkhooks.provision.preview import preview
+from bulkhooks.provision.rates import parse_rates
+from bulkhooks.provision.send import resume_at, send
 from bulkhooks.provision.session import AccountConfig, Session, Terms
 from bulkhooks.provision.stopping import Halt
 from bulkhooks.webhook import RESULT_COLUMNS, Status, url_key
@@ -332,7 +334,11 @@ class Bench:
             new_run_id(wall()), command="run", job="", inputs=["hooks.csv"], accounts=numbers.values(), at=wall()
         )
         journal.plan(
-            run, columns=[], facts={}, rows=starmap(_as_written, enumerate(rows)), items=item_rows(plan, numbers)
+            run,
+            columns=[],
+            facts={},
+            rows=starmap(_as_written, enumerate(rows)),
+            items=item_rows(plan.rows, plan.prune, numbers),
         )
         await send(
             lines,
@@ -368,10 +374,10 @@ async def _planned(lines, rows, told):
 
 
 def _as_written(number, row):
-    """A row of the input (``ROW_COLUMNS``)."""
-    return (
-        number, str(row.business_id), "", str(row.action), row.url, row.name, row.description, "", row.account, "[]",
-    )  # fmt: skip
+    """A row of the input."""
+    return InputRow(
+        number, str(row.business_id), "", str(row.action), row.url, row.name, row.description, "", row.account, "[]"
+    )
 
 
 def wall():

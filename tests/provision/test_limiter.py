@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhooks.errors import UsageError
-from bulkhooks.provision.limiter import CLOCK_TOLERANCE, SPARE, Limiter, NextSlotTooFar, Rate, parse_rates
+from bulkhooks.provision.limiter import CLOCK_TOLERANCE, SPARE, Limiter, NextSlotTooFar
+from bulkhooks.provision.rates import Rate, parse_rates
 
 
 def simulate(rates, latencies, *, workers=8, requests=()):

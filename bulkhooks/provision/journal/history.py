@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.rows import revive
 from bulkhooks.report import ErrorCount, Summary, iso
 from bulkhooks.sheets.writing.counts import sentences
 from bulkhooks.webhook import DONE, Status
@@ -232,7 +232,7 @@ def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
         webhook_id or None, http_status, error_code, error, changes, "yes" if verified else None,
         attempts, iso(sent_at), duration_ms,
     ]  # fmt: skip
-    theirs = json.loads(extras, object_hook=_revived) if extras else [None] * width
+    theirs = json.loads(extras, object_hook=revive) if extras else [None] * width
     return [None if value == "" else value for value in ours] + theirs
 
 
@@ -245,19 +245,3 @@ def _with_what_was_sent(error: str, fields: dict[str, tuple[str, str]]) -> str:
     """The error, and the fields that the sheet has and that were not sent as they stand there."""
     sent = ", ".join(f"{name} {sent}" for name, (sent, written) in fields.items() if sent and written not in {"", sent})
     return f"{error} (sent: {sent})" if sent else error
-
-
-def pack(values: Sequence[object]) -> str:
-    """The input's own values of one row as JSON; dates and times keep their kind."""
-    return json.dumps(values, default=_packed, ensure_ascii=False)
-
-
-def _packed(value: object) -> object:
-    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
-        return {type(value).__name__: value.isoformat()}
-    return str(value)
-
-
-def _revived(packed_value: dict[str, str]) -> object:
-    ((kind, text),) = packed_value.items()
-    return getattr(datetime, kind).fromisoformat(text)

@@ -14,19 +14,10 @@ from typing import Any
 from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.item import Item, Operation, Outcome
 from bulkhooks.provision.journal.commits import GroupCommit
+from bulkhooks.provision.journal.rows import InputRow, ItemRow
 from bulkhooks.webhook import Status
 
 DAY = 86400.0
-
-ROW_COLUMNS = ("row", "business", "location", "action", "url", "name", "description", "active", "account", "extras")
-"""What ``plan()`` takes of each row of the input, as it was."""
-
-ITEM_COLUMNS = (
-    "seq", "row", "place", "account", "business_id", "location", "action", "url", "url_key", "name", "name_given",
-    "description", "active", "operation", "status", "webhook_id", "http_status", "error_code", "error", "changes",
-)  # fmt: skip
-"""What ``plan()`` takes of each row of the results."""
-
 
 _SELECT_ITEM = (
     "SELECT seq, place, account, business_id, location, action, url, url_key, name, name_given,"
@@ -84,24 +75,21 @@ class Journal(GroupCommit):
         columns: Sequence[str],
         facts: Mapping[str, str],
         locations: Sequence[tuple[int, str, str]] = (),
-        rows: Iterable[Sequence[object]],
-        items: Iterable[Sequence[object]],
+        rows: Iterable[InputRow],
+        items: Iterable[ItemRow],
     ) -> None:
         """Write down everything the run is going to do, in one transaction, before the first request leaves.
 
-        ``rows`` hold ``ROW_COLUMNS``, ``items`` ``ITEM_COLUMNS``, ``locations`` id, name and groups.
+        ``columns`` are the names of the input's own columns, ``locations`` id, name and groups of each. Raises
+        ``JournalError`` where the disk does not take it.
         """
-        marks = _marks(len(ROW_COLUMNS) + 1), _marks(len(ITEM_COLUMNS) + 1)
         with self._transaction() as database:
             database.execute(
                 "UPDATE runs SET columns = ?, facts = ?, locations = ? WHERE id = ?",
                 (json.dumps(list(columns)), json.dumps(facts), json.dumps(list(locations)), run),
             )
-            database.executemany(
-                f"INSERT INTO rows (run, {', '.join(ROW_COLUMNS)}) VALUES ({marks[0]})",  # noqa: S608
-                ((run, *row) for row in rows),
-            )
-            self._add_items(run, items)
+            database.executemany(_insert("rows", InputRow._fields), ((run, *row) for row in rows))
+            database.executemany(_insert("items", ItemRow._fields), ((run, *item) for item in items))
 
     def forget(self, run: int) -> None:
         """Remove a run that ended before anything was planned."""
@@ -258,15 +246,9 @@ class Journal(GroupCommit):
             (item.account, item.business_id, item.action, item.url_key),
         )
 
-    def _add_items(self, run: int, items: Iterable[Sequence[object]]) -> None:
-        self.database.executemany(
-            f"INSERT INTO items (run, {', '.join(ITEM_COLUMNS)}) VALUES ({_marks(len(ITEM_COLUMNS) + 1)})",  # noqa: S608
-            ((run, *item) for item in items),
-        )
 
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} (run, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})"  # noqa: S608
 
 
 def _item(run: int, values: tuple[Any, ...]) -> Item:

@@ -10,6 +10,7 @@ import pytest
 from bulkhooks.errors import JournalError
 from bulkhooks.provision.item import Operation, Outcome
 from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.rows import ItemRow
 from bulkhooks.webhook import Status
 
 NOW = 1_800_000_000.0
@@ -27,9 +28,9 @@ def planned(journal, count=3):
     account = journal.account("https://spaces.example.com|admin", "default")
     run = journal.begin("run-1", command="run", job="", inputs=["hooks.csv"], accounts=[account], at=NOW)
     items = [
-        (
-            number, number, f"hooks.csv:{number + 2}", account, 1001 + number, "Soho", 6, URL, URL, "name", 0, None,
-            None, str(Operation.CREATE), str(Status.PENDING), 0, None, "", "", "",
+        ItemRow(
+            number, f"hooks.csv:{number + 2}", account, 1001 + number, "Soho", 6, URL, URL, "name", Operation.CREATE,
+            row=number,
         )
         for number in range(count)
     ]  # fmt: skip

@@ -1,0 +1,147 @@
+"""The rows of a plan as the journal takes them: named as the columns of its tables ``rows`` and ``items`` are."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from bulkhooks.provision.item import Operation
+from bulkhooks.webhook import Status
+
+
+class InputRow(NamedTuple):
+    """A row of the input as it was written. ``row`` counts from 0; ``extras`` are the other cells (``pack``)."""
+
+    row: int
+    business: str
+    location: str
+    action: str
+    url: str
+    name: str
+    description: str
+    active: str
+    account: str
+    extras: str
+
+
+class ItemRow(NamedTuple):
+    """A row of the results before anything is sent: the columns of ``items``.
+
+    ``seq`` is its place in the results, ``row`` that of its row in the input (-1: no row of the input asked for it),
+    ``account`` the journal's number of the account. ``description`` and ``active`` are None where the input is silent.
+    """
+
+    seq: int
+    place: str
+    account: int
+    business_id: int
+    location: str
+    action: int
+    url: str
+    url_key: str
+    name: str
+    operation: str
+    status: str = str(Status.PENDING)
+    webhook_id: int = 0
+    row: int = -1
+    name_given: bool = False
+    description: str | None = None
+    active: int | None = None
+    error_code: str = ""
+    error: str = ""
+    changes: str = ""
+
+
+def input_rows(rows: pd.DataFrame, extras: pd.DataFrame) -> Iterator[InputRow]:
+    """The rows of the input: ``rows`` has the columns of ``Table.rows``, ``extras`` the input's own columns."""
+    own = extras.itertuples(index=False, name=None) if len(extras.columns) else repeat((), len(rows))
+    columns = {
+        "row": range(len(rows)),
+        "business": rows["BusinessId"],
+        "location": rows["Location"],
+        "action": rows["Action"],
+        "url": rows["URL"],
+        "name": rows["Name"],
+        "description": rows["Description"],
+        "active": rows["Active"],
+        "account": rows["Account"],
+        "extras": map(pack, own),
+    }
+    return map(InputRow._make, _by_row(columns, InputRow._fields))
+
+
+def item_rows(
+    rows: pd.DataFrame, prune: Mapping[str, pd.DataFrame], account_ids: Mapping[str, int]
+) -> Iterator[ItemRow]:
+    """A plan's ``rows`` and, after them, the webhooks to delete. ``account_ids``: the journal's numbers by name."""
+    columns = {
+        "seq": range(len(rows)),
+        "place": rows["place"],
+        "account": rows["account"].map(account_ids).tolist(),
+        "business_id": rows["business_id"].tolist(),
+        "location": rows["location"],
+        "action": rows["action"].tolist(),
+        "url": rows["url"],
+        "url_key": rows["url_key"],
+        "name": rows["name"],
+        "operation": map(str, rows["operation"]),
+        "status": map(str, rows["status"]),
+        "webhook_id": rows["webhook_id"].tolist(),
+        "row": rows["row"].tolist(),
+        "name_given": rows["name_given"].tolist(),
+        "description": (text or None for text in rows["description"]),
+        "active": (None if flag < 0 else int(flag) for flag in rows["active"]),
+        "error_code": rows["error_code"],
+        "error": rows["error"],
+        "changes": rows["changes"] if "changes" in rows else repeat("", len(rows)),
+    }
+    yield from map(ItemRow._make, _by_row(columns, ItemRow._fields))
+    deletions = ((name, webhook) for name, owned in prune.items() for webhook in owned.to_dict("records"))
+    for number, (name, webhook) in enumerate(deletions):
+        yield deletion_row(len(rows) + number, f"prune:{number + 1}", account_ids[name], webhook)
+
+
+def deletion_row(seq: int, place: str, account_id: int, webhook: Mapping[Any, Any]) -> ItemRow:
+    """A webhook of ours (``history.OWNED``) to delete."""
+    return ItemRow(
+        seq=seq,
+        place=place,
+        account=account_id,
+        business_id=webhook["business_id"],
+        location=webhook["location"],
+        action=webhook["action"],
+        url=webhook["url"],
+        url_key=webhook["url_key"],
+        name=webhook["name"],
+        name_given=True,
+        description=webhook["description"],
+        operation=str(Operation.DELETE),
+        webhook_id=webhook["id"],
+        changes="delete",
+    )
+
+
+def _by_row(columns: Mapping[str, Iterable[object]], order: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(columns[name] for name in order), strict=True)
+
+
+def pack(values: Sequence[object]) -> str:
+    """The input's own values of one row as JSON; dates and times keep their kind (``revive``)."""
+    return json.dumps(values, default=_packed, ensure_ascii=False)
+
+
+def revive(packed: Mapping[str, str]) -> object:
+    """A date or time that ``pack`` has written, for ``json.loads(…, object_hook=revive)``."""
+    ((kind, text),) = packed.items()
+    return getattr(datetime, kind).fromisoformat(text)
+
+
+def _packed(value: object) -> object:
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return {type(value).__name__: value.isoformat()}
+    return str(value)
