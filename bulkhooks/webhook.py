@@ -43,6 +43,7 @@ RESULT_COLUMNS: tuple[str, ...] = (
     "HttpStatus",
     "ErrorCode",
     "Error",
+    "Warning",
     "Changes",
     "Verified",
     "Attempts",

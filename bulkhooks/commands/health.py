@@ -14,7 +14,8 @@ from bulkhooks import actions
 from bulkhooks.commands.sending import Declined, Tally
 from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, ApiError, CredentialsError, Forbidden, NotSent, Unauthorized, UsageError
-from bulkhooks.report import Ask, ErrorCount, Question, Report, Summary, iso
+from bulkhooks.report import Ask, ErrorCount, Problem, Question, Report, Summary, iso
+from bulkhooks.sheets.values import ResultRow
 from bulkhooks.webhook import Status, url_host, url_key
 
 if TYPE_CHECKING:
@@ -143,13 +144,15 @@ async def _health(job: Job, ask: Ask | None) -> Report:
                     summary.status = "failures"
                 summary.close(time.time())
                 facts = {"Server": settled.base_url, "Accounts": ", ".join(accounts.lines)}
-                destinations.write_rows(HEALTH_COLUMNS, shown, summary, facts)
+                destinations.write_rows(HEALTH_COLUMNS, list(map(_result_row, shown)), summary, facts)
                 warnings = [*accounts.reasons, *said, *_twins(rows), *destinations.said]
                 return Report(summary, warnings=warnings, load=lambda: _frame(shown))
 
 
 _HEALTH = HEALTH_COLUMNS.index("Health")
+_LAST_ERROR = HEALTH_COLUMNS.index("LastError")
 _LAST_TRIGGER = HEALTH_COLUMNS.index("LastTrigger")
+_WEBHOOK_ID = HEALTH_COLUMNS.index("WebhookId")
 
 
 async def _webhooks(line: Account) -> Webhooks:
@@ -289,6 +292,14 @@ def _failures(rows: Sequence[Sequence[Any]]) -> list[ErrorCount]:
         ErrorCount(state, count, f"{host}: {examples[state, host] or 'no error is on record'}")
         for (state, host), count in by_host.most_common()
     ]
+
+
+def _result_row(row: Sequence[object]) -> ResultRow:
+    """A row of the sheet; what ails the webhook is a problem of it, at the id of the webhook."""
+    health = Health(str(row[_HEALTH]))
+    if health not in {Health.FAILING, Health.DISABLED}:
+        return ResultRow(row)
+    return ResultRow(row, [Problem(-1, str(row[_WEBHOOK_ID]), health, "", str(row[_LAST_ERROR] or ""))])
 
 
 def _twins(rows: Sequence[Sequence[Any]]) -> list[str]:

@@ -207,7 +207,7 @@ def loader(job: Job, journal: Journal, number: int) -> Callable[[], pd.DataFrame
 def results_frame(journal: Journal, number: int, waiting: Status = Status.PENDING) -> pd.DataFrame:
     """The results of a run: one row a webhook, ``RESULT_COLUMNS`` and then the input's own columns."""
     columns = [*RESULT_COLUMNS, *history.own_columns(journal, number)]
-    return pd.DataFrame(list(history.results(journal, number, waiting)), columns=columns, dtype=object)
+    return pd.DataFrame([row.cells for row in history.results(journal, number, waiting)], columns=columns, dtype=object)
 
 
 def nothing_to_do(job: Job, started_at: float) -> Report:

@@ -13,6 +13,7 @@ from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.report import Summary
 from bulkhooks.sheets.reading.table import Table
+from bulkhooks.sheets.values import ResultRow
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
@@ -67,7 +68,7 @@ class Destinations:
             self._wrote(outputs, outputs.write(columns, rows, summary, facts, locations), summary)
 
     def write_rows(
-        self, columns: Sequence[str], rows: Sequence[Sequence[object]], summary: Summary, facts: Mapping[str, str]
+        self, columns: Sequence[str], rows: Sequence[ResultRow], summary: Summary, facts: Mapping[str, str]
     ) -> None:
         """Write rows that are no run's results (``health``)."""
         for _, outputs in self._places:

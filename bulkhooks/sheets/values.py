@@ -5,11 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
+
+from bulkhooks.report import Problem
 
 Value = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
 """A value of a results row; None and ``""`` are an empty cell."""
 
 Row = Sequence[object]
+
+
+class ResultRow(NamedTuple):
+    """One line of a results file: its cells in the order of the columns, and what is wrong with it.
+
+    ``problems`` are the errors and warnings behind the cells ErrorCode, Error and Warning, one by one, each with its
+    place; the sheets Problems and Summary count these and never take a cell's text apart.
+    """
+
+    cells: Row
+    problems: Sequence[Problem] = ()
 
 
 def plain(value: object) -> Value:  # noqa: PLR0911

@@ -10,6 +10,7 @@ import pandas as pd
 from xlsxwriter import Workbook
 
 from bulkhooks.report import Summary
+from bulkhooks.sheets.values import ResultRow
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.webhook import RESULT_COLUMNS
 from tests.benchmarks.measure import Row, Scale, medians, seconds
@@ -25,7 +26,7 @@ def cases(scale: Scale, folder: Path) -> Iterator[Row]:
     def ours(name: str, rows: list[list[object]]) -> float:
         gc.collect()
         with Outputs([folder / name]) as outputs:
-            return seconds(lambda: outputs.write(COLUMNS, rows, summary, {}))
+            return seconds(lambda: outputs.write(COLUMNS, map(ResultRow, rows), summary, {}))
 
     yield _row(
         f"write {len(few):,} results as .xlsx", "XlsxWriter",
@@ -67,7 +68,8 @@ def _rows(count: int) -> list[list[object]]:
         [
             f"Hooks!{number + 2}", 1001 + number % 1000, f"House {number % 1000}", "BookingCreate", 6,
             f"https://hooks.example.com/{number}", f"House {number % 1000} - BookingCreate", None, True, "",
-            "created", 500_000 + number, 200, "", "", "", "", 1, "2026-11-23T01:35:00.123Z", 87, f"CC-{number % 50}",
+            "created", 500_000 + number, 200, "", "", "", "", "", 1, "2026-11-23T01:35:00.123Z", 87,
+            f"CC-{number % 50}",
         ]
         for number in range(count)
     ]  # fmt: skip

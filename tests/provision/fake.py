@@ -253,6 +253,7 @@ def expansion(rows):
             "status": [str(row.status) for row in rows],
             "error_code": ["" for _ in rows],
             "error": ["" for _ in rows],
+            "problems": [() for _ in rows],
             "name_given": [bool(row.name) for row in rows],
         }
     )
@@ -350,7 +351,7 @@ class Bench:
             canary=told.get("canary", 0),
             ended=lambda outcome: None,
         )
-        found = [dict(zip(RESULT_COLUMNS, row, strict=True)) for row in history.results(journal, run)]
+        found = [dict(zip(RESULT_COLUMNS, row.cells, strict=True)) for row in history.results(journal, run)]
         journal.finish(run, {"errors": []}, wall())
         return Ran(
             found,

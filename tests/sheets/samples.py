@@ -10,7 +10,9 @@ from pathlib import Path
 
 import openpyxl
 
-from bulkhooks.report import Summary
+from bulkhooks.report import Problem, Summary
+from bulkhooks.sheets.values import ResultRow
+from bulkhooks.sheets.writing.counts import problem_cells
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.webhook import RESULT_COLUMNS
 
@@ -20,8 +22,14 @@ HEALTH_COLUMNS = (
 )
 
 
-def row(number: int, status: str = "created", **fields: object) -> list[object]:
-    """One row of results; ``fields`` replace what it has by column."""
+def problem(code: str, sentence: str, place: str = "", *, warning: bool = False) -> Problem:
+    """Something wrong with a row."""
+    return Problem(0, place, code, "", sentence, warning)
+
+
+def row(number: int, status: str = "created", *problems: Problem, **fields: object) -> ResultRow:
+    """One row of results with its problems; ``fields`` replace what it has by column."""
+    codes, sentences, warnings = problem_cells(problems)
     values: dict[str, object] = {
         "Row": f"Hooks!{number}",
         "BusinessId": 1000 + number,
@@ -36,14 +44,17 @@ def row(number: int, status: str = "created", **fields: object) -> list[object]:
         "Attempts": 1,
         "SentAt": "2025-03-01T09:30:00.000Z",
         "DurationMs": 120,
+        "ErrorCode": codes or None,
+        "Error": sentences or None,
+        "Warning": warnings or None,
         **fields,
     }
-    return [values.get(column) for column in RESULT_COLUMNS]
+    return ResultRow([values.get(column) for column in RESULT_COLUMNS], problems)
 
 
-def summary(rows: Sequence[Sequence[object]] = (), **fields: object) -> Summary:
+def summary(rows: Sequence[ResultRow] = (), **fields: object) -> Summary:
     """The summary that goes with these rows."""
-    counts = Counter(str(row[RESULT_COLUMNS.index("Status")]) for row in rows)
+    counts = Counter(str(row.cells[RESULT_COLUMNS.index("Status")]) for row in rows)
     known: dict[str, object] = {
         "run_id": "20250301-093000-7f3a",
         "counts": dict(counts),
@@ -55,9 +66,7 @@ def summary(rows: Sequence[Sequence[object]] = (), **fields: object) -> Summary:
     return Summary(**{**known, **fields})  # type: ignore[arg-type]
 
 
-def write(
-    paths: Sequence[Path], rows: Sequence[Sequence[object]], own: Sequence[str] = (), **fields: object
-) -> Outputs:
+def write(paths: Sequence[Path], rows: Sequence[ResultRow], own: Sequence[str] = (), **fields: object) -> Outputs:
     """Write rows to these places; returns the outputs, for what they said."""
     with Outputs(paths) as outputs:
         outputs.write([*RESULT_COLUMNS, *own], rows, summary(rows, **fields), {"Server": "https://spaces.nexudus.com"})

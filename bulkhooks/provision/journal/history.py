@@ -11,9 +11,10 @@ import pandas as pd
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.journal.rows import revive
-from bulkhooks.report import ErrorCount, Summary, iso
-from bulkhooks.sheets.writing.counts import sentences
+from bulkhooks.provision.journal.rows import revive, unpack_problems
+from bulkhooks.report import ErrorCount, Problem, Summary, iso
+from bulkhooks.sheets.values import ResultRow
+from bulkhooks.sheets.writing.counts import problem_cells
 from bulkhooks.webhook import DONE, Status
 
 _KNOWN = DONE | {Status.DELETED, Status.CHANGED, Status.MISSING}
@@ -88,8 +89,8 @@ def run_id(journal: Journal, run: int) -> str:
 
 def results(
     journal: Journal, run: int, waiting: Status = Status.PENDING, rows: range | None = None
-) -> Iterator[list[object]]:
-    """The rows of a run's results: ``RESULT_COLUMNS`` and then ``own_columns``, in input order.
+) -> Iterator[ResultRow]:
+    """The rows of a run's results, their cells those of ``RESULT_COLUMNS`` and then ``own_columns``, in input order.
 
     ``waiting`` is the word for rows that still have something to send; ``rows`` are those of the input to keep, None
     keeps all. Deletions, which no row of the input asked for, stand with its first row.
@@ -98,6 +99,7 @@ def results(
     found = journal.query(
         "SELECT place, business_id, i.location, i.action, i.url, i.name, i.description, i.active, i.account, status,"
         " webhook_id, http_status, error_code, error, changes, verified, attempts, sent_at, duration_ms,"
+        " i.row, i.problems,"
         " r.business, r.location, r.action, r.url, r.name, r.description, r.active, r.account, r.extras"
         " FROM items i LEFT JOIN rows r ON r.run = i.run AND r.row = i.row"
         " WHERE i.run = ? AND (? OR i.row BETWEEN ? AND ?) ORDER BY seq",
@@ -123,26 +125,25 @@ def counts(journal: Journal, run: int, waiting: Status = Status.PENDING) -> dict
 
 
 def errors(journal: Journal, run: int) -> list[ErrorCount]:
-    """The error codes of a run, the most frequent first, each with a sentence as an example."""
-    found = journal.query(
-        "SELECT error_code, count(*), error, place FROM items WHERE run = ? AND error_code <> ''"
+    """The error codes of a run, the most frequent first, each with a sentence as an example; warnings are no errors."""
+    counted: dict[str, ErrorCount] = {}
+    # Only an invalid row has errors among its problems; the engine's own are counted by the database.
+    invalid = journal.query(
+        "SELECT row, problems FROM items WHERE run = ? AND status = ? AND problems IS NOT NULL ORDER BY seq",
+        (run, Status.INVALID),
+    )
+    for row, packed in invalid:
+        for problem in unpack_problems(packed, row):
+            if not problem.warning:
+                counted.setdefault(problem.code, ErrorCount(problem.code, 0, str(problem))).count += 1
+    failed = journal.query(
+        "SELECT error_code, count(*), error FROM items WHERE run = ? AND error_code <> ''"
         " GROUP BY error_code ORDER BY min(seq)",
         (run,),
     )
-    counted: dict[str, ErrorCount] = {}
-    for codes, count, error, place in found:
-        for code, example in _by_code(codes, error or "", place):
-            counted.setdefault(code, ErrorCount(code, 0, example)).count += count
+    for code, count, error in failed:
+        counted.setdefault(code, ErrorCount(code, 0, error or "")).count += count
     return sorted(counted.values(), key=lambda error: -error.count)
-
-
-def _by_code(codes: str, error: str, place: str) -> list[tuple[str, str]]:
-    """The codes of a row, each with its own sentence."""
-    split = codes.split("; ")
-    found = sentences(error, place)
-    if len(split) == 1 or len(split) != len(found):
-        return [(code, error) for code in split]
-    return [(code, f"{where}: {sentence}") for code, (where, sentence) in zip(split, found, strict=True)]
 
 
 def made_by(journal: Journal, run: int) -> dict[str, dict[int, str]]:
@@ -204,12 +205,19 @@ def runs(journal: Journal) -> list[dict[str, object]]:
     ]
 
 
-def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
+def _result(values: Sequence[Any], width: int, waiting: Status) -> ResultRow:
     (
         place, business_id, location, action, url, name, description, active, _, status,
         webhook_id, http_status, error_code, error, changes, verified, attempts, sent_at, duration_ms,
+        row, packed_problems,
         raw_business, raw_location, raw_action, raw_url, raw_name, raw_description, raw_active, raw_account, extras,
     ) = values  # fmt: skip
+    problems = unpack_problems(packed_problems, row)
+    codes, sentences, warnings = problem_cells(problems)
+    if not codes:  # no error of the row itself: the engine's, or which row it repeats
+        codes, sentences = error_code, error
+        if error_code:
+            problems.append(Problem(row, place, error_code, "", error or ""))
     head: list[object]
     if status == Status.INVALID:
         head = [_number(raw_business), raw_location, raw_action, None, raw_url, raw_name, raw_description, raw_active]
@@ -225,15 +233,15 @@ def _result(values: Sequence[Any], width: int, waiting: Status) -> list[object]:
                     "Name": (name, raw_name),
                     "Description": (description, raw_description),
                 }
-                error = _with_what_was_sent(error, written)
+                sentences = _with_what_was_sent(sentences, written)
         head.append(None if active is None else bool(active))
     ours = [
         place, *head, raw_account, waiting if status == Status.PENDING else status,
-        webhook_id or None, http_status, error_code, error, changes, "yes" if verified else None,
+        webhook_id or None, http_status, codes, sentences, warnings, changes, "yes" if verified else None,
         attempts, iso(sent_at), duration_ms,
     ]  # fmt: skip
     theirs = json.loads(extras, object_hook=revive) if extras else [None] * width
-    return [None if value == "" else value for value in ours] + theirs
+    return ResultRow([None if value == "" else value for value in ours] + theirs, problems)
 
 
 def _number(text: str) -> str | int:

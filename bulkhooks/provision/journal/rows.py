@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bulkhooks.provision.item import Operation
+from bulkhooks.report import Problem
 from bulkhooks.webhook import Status
 
 
@@ -34,6 +35,7 @@ class ItemRow(NamedTuple):
 
     ``seq`` is its place in the results, ``row`` that of its row in the input (-1: no row of the input asked for it),
     ``account`` the journal's number of the account. ``description`` and ``active`` are None where the input is silent.
+    ``problems`` are those of the row as ``pack_problems`` gives them.
     """
 
     seq: int
@@ -55,6 +57,7 @@ class ItemRow(NamedTuple):
     error_code: str = ""
     error: str = ""
     changes: str = ""
+    problems: str | None = None
 
 
 def input_rows(rows: pd.DataFrame, extras: pd.DataFrame) -> Iterator[InputRow]:
@@ -99,6 +102,7 @@ def item_rows(
         "error_code": rows["error_code"],
         "error": rows["error"],
         "changes": rows["changes"] if "changes" in rows else repeat("", len(rows)),
+        "problems": map(pack_problems, rows["problems"]),
     }
     yield from map(ItemRow._make, _by_row(columns, ItemRow._fields))
     deletions = ((name, webhook) for name, owned in prune.items() for webhook in owned.to_dict("records"))
@@ -139,6 +143,32 @@ def revive(packed: Mapping[str, str]) -> object:
     """A date or time that ``pack`` has written, for ``json.loads(…, object_hook=revive)``."""
     ((kind, text),) = packed.items()
     return getattr(datetime, kind).fromisoformat(text)
+
+
+def pack_problems(problems: Sequence[Problem]) -> str | None:
+    """The problems of a row as the column ``items.problems`` has them: a JSON list, None where there are none."""
+    if not problems:
+        return None
+    return json.dumps(
+        [
+            {
+                "code": problem.code,
+                "place": problem.place,
+                "value": problem.value,
+                "sentence": problem.sentence,
+                "is_warning": problem.warning,
+            }
+            for problem in problems
+        ]
+    )
+
+
+def unpack_problems(text: str | None, row: int) -> list[Problem]:
+    """What ``pack_problems`` has packed; ``row`` is the position of their row in the input."""
+    return [
+        Problem(row, found["place"], found["code"], found["value"], found["sentence"], found["is_warning"])
+        for found in (json.loads(text) if text else ())
+    ]
 
 
 def _packed(value: object) -> object:

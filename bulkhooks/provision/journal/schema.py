@@ -85,7 +85,14 @@ _SECOND = """
 ALTER TABLE items RENAME COLUMN verdict TO operation
 """
 
-_MIGRATIONS = (_FIRST, _SECOND)
+# What is wrong with a row: a JSON list of objects (code, place, value, sentence, is_warning); NULL where nothing is.
+# The statement has no comment of its own: SQLite keeps its text in the table's definition, where it would swallow the
+# bracket behind it.
+_THIRD = """
+ALTER TABLE items ADD COLUMN problems TEXT
+"""
+
+_MIGRATIONS = (_FIRST, _SECOND, _THIRD)
 """Statements that lead from each version of the file (``PRAGMA user_version``) to the next."""
 
 _BUSY_TIMEOUT_MS = 60_000

@@ -29,8 +29,9 @@ class Expansion:
     ``account``, ``business_id`` (int64, 0 where not known), ``location`` (its name, else its id), ``action`` (int64, 0
     where not known), ``url``, ``url_key`` (in which URLs are compared), ``name``, ``description`` ('' where not given),
     ``active`` (int8; -1 where not given, else 0 or 1), ``replaces`` ('' or a URL), ``known_id`` (int64, 0 where none),
-    ``known_doubt`` (bool), ``status`` (planned, duplicate, invalid), ``error_code``, ``error``. On an invalid line the
-    texts are as written.
+    ``known_doubt`` (bool), ``status`` (planned, duplicate, invalid), ``error_code`` (''; the engine's), ``error`` (of a
+    duplicate, which row it repeats), ``problems`` (a tuple of ``Problem``: the errors and warnings of its row, empty
+    where there are none). On an invalid line the texts are as written.
 
     ``problems``: everything found, by row and in a row by field, warnings among them.
     """
@@ -127,9 +128,8 @@ def _frame(lines: Lines, stopped: BoolArray, found: Iterable[Problem], problems:
 
     status = np.full(count, str(Status.PLANNED), dtype=object)
     status[twins], status[invalid] = str(Status.DUPLICATE), str(Status.INVALID)
-    error_code, error = np.full(count, "", dtype=object), np.full(count, "", dtype=object)
+    error = np.full(count, "", dtype=object)
     error[twins] = texts(_same_as(lines, problems, twins, firsts))
-    error_code[invalid], error[invalid] = _told(found, row[invalid])
 
     columns = lines.filled | {"url_key": keys.texts(), "Location": lines.location()}
     nowhere = invalid[lines.business_id[invalid] == 0]
@@ -156,8 +156,9 @@ def _frame(lines: Lines, stopped: BoolArray, found: Iterable[Problem], problems:
             "known_id": known_id,
             "known_doubt": np.asarray(rows["known_doubt"], dtype=bool)[row],
             "status": _text(status),
-            "error_code": _text(error_code),
+            "error_code": _text(np.full(count, "", dtype=object)),
             "error": _text(error),
+            "problems": pd.Series(_by_line(found, row), dtype=object, copy=False),
         },
         copy=False,
     )
@@ -185,14 +186,15 @@ def _same_as(lines: Lines, problems: Problems, twins: IntArray, firsts: IntArray
         )
 
 
-def _told(found: Iterable[Problem], rows: IntArray) -> tuple[StrArray, StrArray]:
-    """The codes and the sentences of invalid rows."""
+def _by_line(found: Iterable[Problem], row: IntArray) -> StrArray:
+    """For every line the problems of its row."""
     of_row: dict[int, list[Problem]] = {}
     for problem in found:
-        if not problem.warning:
-            of_row.setdefault(problem.row, []).append(problem)
-    told = [of_row[row] for row in rows.tolist()]
-    return (
-        texts("; ".join(problem.code for problem in problems) for problems in told),
-        texts("; ".join(map(str, problems)) for problems in told),
-    )
+        of_row.setdefault(problem.row, []).append(problem)
+    by_line = np.empty(len(row), dtype=object)
+    by_line.fill(())
+    for number, problems in of_row.items():
+        shared = tuple(problems)
+        for line in range(*np.searchsorted(row, [number, number + 1]).tolist()):  # the lines are in the order of rows
+            by_line[line] = shared
+    return by_line

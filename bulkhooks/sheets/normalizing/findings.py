@@ -51,8 +51,8 @@ _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
 def shown(value: str) -> str:
-    """``value`` in quotes, as sentences show it; with nothing in it at which joined sentences come apart."""
-    return f'"{cut(value)}"'.replace("; ", ";\u00a0")
+    """``value`` in quotes, as sentences show it."""
+    return f'"{cut(value)}"'
 
 
 def one_of(words: Sequence[str], most: int = 8) -> str:

@@ -50,11 +50,10 @@ class Flaw:
     @classmethod
     def of_cell(cls, text: str, *, is_formula: bool) -> Flaw:
         """A cell with an error, or (``is_formula``) with a formula without its value."""
-        shown = text.replace("; ", ";\u00a0")
         if is_formula:
             advice = "Open the workbook in Excel or LibreOffice, save it and try again"
-            return cls(text, f"the formula {shown} was saved without its value. {advice}")
-        return cls(text, f"the cell holds the error {shown}. Correct its formula or type the value")
+            return cls(text, f"the formula {text} was saved without its value. {advice}")
+        return cls(text, f"the cell holds the error {text}. Correct its formula or type the value")
 
     @classmethod
     def of_id(cls, status: str, text: str) -> Flaw:

@@ -10,7 +10,7 @@ from typing import IO, Protocol
 
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.report import Summary
-from bulkhooks.sheets.values import Row
+from bulkhooks.sheets.values import ResultRow
 from bulkhooks.sheets.writing.atomic_file import Place, reason
 from bulkhooks.sheets.writing.text_formats import CsvWriter, JsonlWriter
 from bulkhooks.sheets.writing.workbook import WorkbookWriter
@@ -28,7 +28,7 @@ class Writer(Protocol):
     notes: list[str]
 
     def begin(self, columns: Sequence[str]) -> None: ...
-    def write(self, rows: Sequence[Row]) -> None: ...
+    def write(self, rows: Sequence[ResultRow]) -> None: ...
     def finish(self, summary: Summary, facts: Mapping[str, str], locations: Table) -> None: ...
     def abandon(self) -> None: ...
 
@@ -73,7 +73,7 @@ class Outputs:
     def write(
         self,
         columns: Sequence[str],
-        rows: Iterable[Sequence[object]],
+        rows: Iterable[ResultRow],
         summary: Summary,
         facts: Mapping[str, str],
         locations: Table = (),
@@ -135,7 +135,7 @@ def _emptied(place: Place) -> IO[bytes]:
     return place.file
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[ResultRow]) -> Iterator[list[ResultRow]]:
     remaining = iter(rows)
     while batch := list(islice(remaining, _BATCH)):
         yield batch

@@ -11,7 +11,7 @@ from io import StringIO
 from typing import IO, Any
 
 from bulkhooks.report import Summary
-from bulkhooks.sheets.values import Row, plain, text, whole
+from bulkhooks.sheets.values import ResultRow, Row, plain, text, whole
 
 _FORMULA = re.compile(r"'*[=+\-@]")
 """What a spreadsheet would take for a formula, and what would be taken for that with its ``'`` removed again."""
@@ -31,9 +31,9 @@ class CsvWriter:
         self._file.write(BOM_UTF8)
         self._write([[_guarded(column) for column in columns]])
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[ResultRow]) -> None:
         """Write some rows, column by column, because a column's values are mostly of one type."""
-        self._write(zip(*map(_texts, zip(*rows, strict=True)), strict=True))
+        self._write(zip(*map(_texts, zip(*(row.cells for row in rows), strict=True)), strict=True))
 
     def finish(
         self, summary: Summary, facts: Mapping[str, str], locations: Sequence[tuple[int, str, str]] = ()
@@ -81,10 +81,10 @@ class JsonlWriter:
         """Remember the names; there is no header."""
         self._columns = columns
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[ResultRow]) -> None:
         """Write some rows."""
         columns = self._columns
-        lines = "".join([_line(columns, row) for row in rows])
+        lines = "".join([_line(columns, row.cells) for row in rows])
         # A lone surrogate, which only an answer of a server can hold, comes out as the JSON escape it came in as.
         self._file.write(lines.encode("utf-8", "backslashreplace"))
 

@@ -12,7 +12,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from bulkhooks.report import Summary
-from bulkhooks.sheets.values import Row
+from bulkhooks.sheets.values import ResultRow, Row
 from bulkhooks.sheets.writing.advice import VERDICTS, headline
 from bulkhooks.sheets.writing.cells import MAX_COLUMNS, MAX_ROWS, CellWriter
 from bulkhooks.sheets.writing.counts import Tally
@@ -44,7 +44,7 @@ _OURS = frozenset(RESULT_COLUMNS) - {
 }
 """Columns that a person only reads; the others are theirs to correct."""
 _NUMBERS = frozenset({"BusinessId", "ActionId", "WebhookId", "HttpStatus", "Attempts", "DurationMs", "ErrorCount"})
-_WRAPPED = {"ErrorCode": 24, "Error": 62, "LastError": 62, "Changes": 44}
+_WRAPPED = {"ErrorCode": 24, "Error": 62, "Warning": 44, "LastError": 62, "Changes": 44}
 """Columns that are wrapped, with their width."""
 _WIDEST = {"URL": 54}
 _WIDEST_OTHERS = 32
@@ -97,12 +97,12 @@ class WorkbookWriter:
             self._start_sheet()
             self._summary_sheet = self._book.add_worksheet("Summary")
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[ResultRow]) -> None:
         """Write some rows, into a new sheet where this one is full."""
         if self._tally.rows < _MEASURED:
-            self._measure(rows)
+            self._measure([row.cells for row in rows])
         self._tally.add(rows)
-        for row in rows:
+        for row, _ in rows:
             if self._next > self._rows_a_sheet:
                 self._start_sheet()
             self._make_room(row)

@@ -20,14 +20,14 @@ def test_columns():
         "row": "int64", "place": "object", "account": "object", "business_id": "int64", "location": "object",
         "action": "int64", "url": "object", "url_key": "object", "name": "object", "description": "object",
         "active": "int8", "replaces": "object", "known_id": "int64", "known_doubt": "bool",
-        "status": "object", "error_code": "object", "error": "object",
+        "status": "object", "error_code": "object", "error": "object", "problems": "object",
     }  # fmt: skip
     assert webhooks.to_dict("records") == [
         {
             "row": 0, "place": "Hooks!2", "account": "default", "business_id": 1001, "location": "1001", "action": 6,
             "url": URL, "url_key": URL, "name": "1001 - BookingCreate", "description": "d", "active": 0,
             "replaces": "https://old.io", "known_id": 7, "known_doubt": False,
-            "status": "planned", "error_code": "", "error": "",
+            "status": "planned", "error_code": "", "error": "", "problems": (),
         }
     ]  # fmt: skip
 
@@ -112,6 +112,7 @@ def test_url_warnings():
         ("insecure-url", True), ("private-url", True),
     ]  # fmt: skip
     assert expansion.webhooks["status"].tolist() == ["planned"] * 6
+    assert expansion.webhooks["problems"].tolist() == [tuple(expansion.problems)] * 6
 
 
 def test_duplicates():
@@ -201,7 +202,8 @@ def test_any_text_in_any_cell(rows, with_table):
     for number, lines in expansion.webhooks.groupby("row"):
         if number in stopped:
             assert lines["status"].tolist() == ["invalid"]
-            assert lines["error"].iat[0].startswith("Hooks!")
+            assert all(found.place.startswith("Hooks!") for found in lines["problems"].iat[0])
+            assert not all(found.warning for found in lines["problems"].iat[0])
         else:
             assert set(lines["status"]) <= {"planned", "duplicate"}
             assert lines["url"].all()

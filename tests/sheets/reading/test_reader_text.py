@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bulkhooks.errors import InputError
 from bulkhooks.sheets.reading.files import label_of
 from bulkhooks.sheets.reading.reader import read
+from bulkhooks.sheets.values import ResultRow
 from bulkhooks.sheets.writing.text_formats import CsvWriter
 from bulkhooks.webhook import RESULT_COLUMNS
 
@@ -223,7 +224,7 @@ def test_what_the_results_say_comes_back_as_it_was(tmp_path, values):
     with (tmp_path / "hooks.results.csv").open("wb") as file:
         writer = CsvWriter(file)
         writer.begin([*RESULT_COLUMNS, "Own"])
-        writer.write([[*done.values(), value] for value in values])
+        writer.write([ResultRow([*done.values(), value]) for value in values])
     table = read([str(tmp_path / "hooks.results.csv")])
     assert table.extras["Own"].tolist() == [value or None for value in values]
     assert set(table.rows["known_id"]) == {7}

@@ -16,7 +16,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from bulkhooks.errors import OutputError
 from bulkhooks.sheets.writeback.copy import write_back
-from tests.sheets.samples import row, write
+from tests.sheets.samples import problem, row, write
 
 SOFFICE = shutil.which("soffice")
 CHANGED = {"[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"}
@@ -70,7 +70,7 @@ def plain_workbook(path):
 def results(tmp_path_factory):
     """A results workbook with two rows, one of them failed."""
     path = tmp_path_factory.mktemp("results") / "hooks.results.xlsx"
-    write([path], [row(2), row(3, "failed", ErrorCode="api-error", Error="Hooks!3: 500")])
+    write([path], [row(2), row(3, "failed", problem("api-error", "500", "Hooks!3"))])
     return path
 
 

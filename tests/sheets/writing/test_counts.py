@@ -5,32 +5,31 @@ from __future__ import annotations
 import pytest
 
 from bulkhooks.sheets.writing.advice import VERDICTS, next_steps, what_to_do
-from bulkhooks.sheets.writing.counts import Tally, sentences
+from bulkhooks.sheets.writing.counts import Tally, problem_cells
 from bulkhooks.webhook import RESULT_COLUMNS, Status
-from tests.sheets.samples import row, summary
+from tests.sheets.samples import problem, row, summary
 
 
-@pytest.mark.parametrize(
-    ("row_place", "error", "found"),
-    [
-        ("Hooks!9", "Hooks!A9: wrong", [("Hooks!A9", "wrong")]),
-        ("Hooks!9", "Hooks!A9: a; b; Hooks!AB9: c", [("Hooks!A9", "a; b"), ("Hooks!AB9", "c")]),
-        ("a.xlsx:My Hooks!9", "a.xlsx:My Hooks!A9: x", [("a.xlsx:My Hooks!A9", "x")]),
-        ("h.csv:7", "h.csv:7 URL: x; h.csv:7 My id: y", [("h.csv:7 URL", "x"), ("h.csv:7 My id", "y")]),
-        ("h.csv:7", "h.csv:7: the same as h.csv:2", [("h.csv:7", "the same as h.csv:2")]),
-        ("Hooks!9", "Name: is a required field", [("Hooks!9", "Name: is a required field")]),
-        ("Hooks!9", "", [("Hooks!9", "")]),
-    ],
-)
-def test_the_sentences_of_an_error_come_with_their_places(row_place, error, found):
-    """An Error cell is taken apart where the next place of its row begins, and nowhere else."""
-    assert sentences(error, row_place) == found
+def test_the_cells_of_a_row_join_its_errors_and_its_warnings():
+    """Codes in ErrorCode, sentences with their places in Error, warnings with their codes in Warning."""
+    problems = [
+        problem("bad-url", '"a; b" is no URL', "Hooks!C7"),
+        problem("insecure-url", "is http", "Hooks!C7", warning=True),
+        problem("bad-boolean", "is neither", "Hooks!F7"),
+        problem("private-url", "is private", "Hooks!C7", warning=True),
+    ]
+    assert problem_cells(problems) == (
+        "bad-url; bad-boolean",
+        'Hooks!C7: "a; b" is no URL; Hooks!F7: is neither',
+        "insecure-url: is http; private-url: is private",
+    )
+    assert problem_cells([]) == ("", "", "")
 
 
 def test_counts_do_not_depend_on_how_the_rows_arrive():
     """One batch or one row at a time: the same counts, and the same first places."""
     rows = [
-        row(number, "failed" if number % 3 else "created", ErrorCode="api-error" if number % 3 else None, Error="500")
+        row(number, "failed", problem("api-error", "500", f"Hooks!{number}")) if number % 3 else row(number)
         for number in range(2, 60)
     ]
     whole, single = Tally(RESULT_COLUMNS), Tally(RESULT_COLUMNS)
@@ -40,8 +39,8 @@ def test_counts_do_not_depend_on_how_the_rows_arrive():
     assert whole.rows == single.rows == 58
     assert (whole.verdicts, whole.locations, whole.actions) == (single.verdicts, single.locations, single.actions)
     assert whole.problems() == single.problems()
-    (problem,) = whole.problems()
-    assert (problem.count, problem.places[:2]) == (39, [("Hooks!2", 0), ("Hooks!4", 2)])
+    (group,) = whole.problems()
+    assert (group.count, group.places[:2]) == (39, [("Hooks!2", 0), ("Hooks!4", 2)])
 
 
 def test_errors_of_one_code_stand_together_the_most_frequent_code_first():
@@ -49,9 +48,7 @@ def test_errors_of_one_code_stand_together_the_most_frequent_code_first():
     errors = ["a", "b", "b", "c", "c", "d"]
     codes = ["api-error", "api-conflict", "api-conflict", "api-error", "api-error", "api-error"]
     tally = Tally(RESULT_COLUMNS)
-    tally.add(
-        [row(2 + n, "failed", ErrorCode=codes[n], Error=f"Hooks!{2 + n}: {errors[n]}") for n in range(len(errors))]
-    )
+    tally.add([row(2 + n, "failed", problem(codes[n], errors[n], f"Hooks!{2 + n}")) for n in range(len(errors))])
     assert [(group.code, group.sentence) for group in tally.problems()] == [
         ("api-error", "c"),
         ("api-error", "a"),
@@ -63,11 +60,22 @@ def test_errors_of_one_code_stand_together_the_most_frequent_code_first():
 def test_every_distinct_error_is_kept_up_to_a_thousand_and_the_rest_is_counted():
     """A sheet with very many different errors tells a thousand of them, and how many more there were of each kind."""
     tally = Tally(RESULT_COLUMNS)
-    tally.add([row(n, "failed", ErrorCode="api-error", Error=f"Hooks!{n}: error {n}") for n in range(2, 1_502)])
+    tally.add([row(n, "failed", problem("api-error", f"error {n}", f"Hooks!{n}")) for n in range(2, 1_502)])
     problems = tally.problems()
     assert len(problems) == 1_001
-    assert sum(problem.count for problem in problems) == 1_500
+    assert sum(group.count for group in problems) == 1_500
     assert (problems[0].sentence, problems[0].count) == ("other errors of this kind", 500)
+
+
+def test_warnings_stand_behind_the_errors_and_are_counted_apart():
+    """However many there are: what stops a row comes first."""
+    tally = Tally(RESULT_COLUMNS)
+    tally.add([row(n, "created", problem("insecure-url", "is http", f"Hooks!C{n}", warning=True)) for n in range(2, 9)])
+    tally.add([row(9, "failed", problem("api-error", "500", "Hooks!9"))])
+    assert [(group.code, group.count, group.is_warning) for group in tally.problems()] == [
+        ("api-error", 1, False),
+        ("insecure-url", 7, True),
+    ]
 
 
 def test_every_status_has_a_meaning_and_every_code_an_advice():

@@ -8,6 +8,7 @@ import stat
 import pytest
 
 from bulkhooks.errors import OutputError, UsageError
+from bulkhooks.sheets.values import ResultRow
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.webhook import RESULT_COLUMNS
 from tests.sheets.samples import csv_rows, jsonl_rows, row, sheet_rows, summary, write
@@ -133,6 +134,6 @@ def test_more_columns_than_a_sheet_has_are_said(tmp_path):
     """An input with very many columns loses the last in the workbook, with a word, and none in the .csv."""
     own = [f"c{number}" for number in range(16_384)]
     paths = [tmp_path / "r.xlsx", tmp_path / "r.csv"]
-    outputs = write(paths, [[*row(2), *itertools.repeat("v", len(own))]], own)
+    outputs = write(paths, [ResultRow([*row(2).cells, *itertools.repeat("v", len(own))])], own)
     assert len(csv_rows(paths[1])[0]) == len(RESULT_COLUMNS) + len(own)
-    assert [said for said in outputs.said if "20 columns do not fit" in said]
+    assert [said for said in outputs.said if "21 columns do not fit" in said]

@@ -11,6 +11,7 @@ import math
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bulkhooks.sheets.values import ResultRow
 from bulkhooks.sheets.writing.text_formats import CsvWriter, JsonlWriter
 
 texts = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
@@ -24,7 +25,7 @@ def as_csv(columns, rows):
     file = io.BytesIO()
     writer = CsvWriter(file)
     writer.begin(columns)
-    writer.write(rows)
+    writer.write(list(map(ResultRow, rows)))
     return file.getvalue()
 
 
@@ -32,7 +33,7 @@ def as_jsonl(columns, rows):
     file = io.BytesIO()
     writer = JsonlWriter(file)
     writer.begin(columns)
-    writer.write(rows)
+    writer.write(list(map(ResultRow, rows)))
     return file.getvalue()
 
 

@@ -12,10 +12,11 @@ import openpyxl
 import pytest
 from python_calamine import CalamineWorkbook
 
+from bulkhooks.sheets.values import ResultRow
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.sheets.writing.workbook import WorkbookWriter
 from bulkhooks.webhook import RESULT_COLUMNS, Status
-from tests.sheets.samples import HEALTH_COLUMNS, row, sheet_rows, summary, write
+from tests.sheets.samples import HEALTH_COLUMNS, problem, row, sheet_rows, summary, write
 
 SOFFICE = shutil.which("soffice")
 
@@ -24,14 +25,14 @@ def rows_of_every_status():
     return [
         *(row(number) for number in range(2, 10)),
         row(10, "exists", WebhookId=5),
-        row(11, "failed", ErrorCode="api-validation", Error="Hooks!11: Name: is a required field", HttpStatus=400),
-        row(12, "failed", ErrorCode="api-validation", Error="Hooks!12: Name: is a required field", HttpStatus=400),
+        row(11, "failed", problem("api-validation", "Name: is a required field", "Hooks!11"), HttpStatus=400),
+        row(12, "failed", problem("api-validation", "Name: is a required field", "Hooks!12"), HttpStatus=400),
         row(
             13,
             "invalid",
+            problem("bad-business-id", "'abc' is no id", "Hooks!A13"),
+            problem("bad-url", "'x' is no web address", "Hooks!C13"),
             BusinessId="abc",
-            ErrorCode="bad-business-id; bad-url",
-            Error="Hooks!A13: 'abc' is no id; Hooks!C13: 'x' is no web address",
         ),
     ]
 
@@ -41,7 +42,10 @@ def path(tmp_path_factory):
     """A workbook with rows of several outcomes and three columns of the user's own."""
     place = tmp_path_factory.mktemp("results") / "r.xlsx"
     own = [["=1+1", 7, True]] * 12
-    rows = [[*result, *more] for result, more in zip(rows_of_every_status(), own, strict=True)]
+    rows = [
+        ResultRow([*result.cells, *more], result.problems)
+        for result, more in zip(rows_of_every_status(), own, strict=True)
+    ]
     write([place], rows, ["Formula", "Count", "Ready"])
     return place
 
@@ -63,9 +67,9 @@ def test_results_have_a_frozen_header_a_filter_and_widths(book):
     sheet = book["Results"]
     assert [cell.value for cell in sheet[1]] == [*RESULT_COLUMNS, "Formula", "Count", "Ready"]
     assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == "A1:W13"
+    assert sheet.auto_filter.ref == "A1:X13"
     assert sheet.column_dimensions["F"].width > 25
-    assert sheet.column_dimensions["Y"].width < 40
+    assert sheet.column_dimensions["Z"].width < 40
     assert sheet["O11"].alignment.wrap_text
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$1:$1"
@@ -163,7 +167,7 @@ def test_past_what_a_sheet_holds_the_results_go_on_in_the_next():
     writer = WorkbookWriter(file, rows_a_sheet=4)
     writer.begin(RESULT_COLUMNS)
     rows = [row(number) for number in range(2, 11)]
-    rows[7] = row(9, "failed", ErrorCode="api-error", Error="Hooks!9: 500")
+    rows[7] = row(9, "failed", problem("api-error", "500", "Hooks!9"))
     writer.write(rows[:3])
     writer.write(rows[3:])
     writer.finish(summary(rows), {})
@@ -171,7 +175,7 @@ def test_past_what_a_sheet_holds_the_results_go_on_in_the_next():
     book = openpyxl.load_workbook(file)
     assert book.sheetnames == ["Summary", "Results", "Results 2", "Results 3", "Problems"]
     assert [book[name].max_row for name in book.sheetnames[1:4]] == [5, 5, 2]
-    assert book["Results 3"].auto_filter.ref == "A1:T2"
+    assert book["Results 3"].auto_filter.ref == "A1:U2"
     assert [str(formatted.sqref) for formatted in book["Results 2"].conditional_formatting] == ["K2:K5"]
     target = book["Problems"]["E2"].hyperlink.location
     assert target == "'Results 2'!A5"
@@ -209,7 +213,7 @@ def test_what_is_pending_says_when_it_goes_on(tmp_path):
 def test_very_many_locations_are_shortened_with_a_word(tmp_path):
     """Two thousand locations have a line, those with something wrong first; the rest is one line with the sum."""
     rows = [row(number) for number in range(2, 2_504)]
-    rows[2_400] = row(2_402, "failed", ErrorCode="api-error", Error="Hooks!2402: 500")
+    rows[2_400] = row(2_402, "failed", problem("api-error", "500", "Hooks!2402"))
     write([tmp_path / "r.xlsx"], rows)
     lines = [line[:4] for line in openpyxl.load_workbook(tmp_path / "r.xlsx")["Summary"].iter_rows(values_only=True)]
     first = next(number for number, line in enumerate(lines) if line[0] == "Location") + 1
@@ -252,7 +256,9 @@ def test_the_sheet_of_health_counts_health_and_gathers_what_failing_webhooks_say
         [1002, "Camden", "BookingCreate", "https://c.example.com", "C", "never fired", True, 0, None, None, 4, None],
     ]
     with Outputs([tmp_path / "h.xlsx"]) as outputs:
-        outputs.write(HEALTH_COLUMNS, rows, summary(), {})
+        failing = [problem("disabled", str(values[8]), str(values[10])) if values[8] else None for values in rows]
+        lines = [ResultRow(values, [found] if found else []) for values, found in zip(rows, failing, strict=True)]
+        outputs.write(HEALTH_COLUMNS, lines, summary(), {})
     book = openpyxl.load_workbook(tmp_path / "h.xlsx")
     assert [line["Health"] for line in sheet_rows(tmp_path / "h.xlsx", "Health")] == [values[5] for values in rows]
     assert book.sheetnames[0] == book.active.title == "Health"
@@ -284,9 +290,9 @@ def test_libreoffice_opens_it_and_saves_it_with_the_same_values(tmp_path, path, 
     saved = openpyxl.load_workbook(tmp_path / "saved" / path.name, data_only=True)
     assert saved.sheetnames == book.sheetnames
     for name in ("Results", "Problems"):
-        before, after = (list(file[name].iter_rows(values_only=True, max_col=23)) for file in (book, saved))
+        before, after = (list(file[name].iter_rows(values_only=True, max_col=24)) for file in (book, saved))
         assert [[value or None for value in line] for line in after[: len(before)]] == [
             [value or None for value in line] for line in before
         ]
-    assert saved["Results"]["U2"].value == "=1+1"
-    assert saved["Results"]["U2"].data_type == "s"
+    assert saved["Results"]["V2"].value == "=1+1"
+    assert saved["Results"]["V2"].data_type == "s"
