@@ -17,9 +17,9 @@ async def seconds_for(names, folder):
     return anyio.current_time() - started_at
 
 
-async def test_fifty_accounts_take_no_longer_than_one(tmp_path):
+async def test_many_accounts_take_no_longer_than_one(tmp_path):
     """Each has its own 60 a minute, and none waits for another."""
     one = await seconds_for(["a"], tmp_path / "one")
-    fifty = await seconds_for([f"a{number}" for number in range(50)], tmp_path / "fifty")
+    many = await seconds_for([f"a{number}" for number in range(10)], tmp_path / "many")
     assert one >= 120
-    assert fifty == pytest.approx(one, rel=0.02)
+    assert many == pytest.approx(one, rel=0.02)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
+import pytest
 import trio
 import trio.testing
 from hypothesis import HealthCheck, settings
@@ -187,8 +188,14 @@ class Jobs(RuleBasedStateMachine):
             path.rename(self.folder / path.name.removeprefix("kept."))
 
 
-Jobs.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-TestJobs = Jobs.TestCase
-TestJobs.__doc__ = "Never twice, never lost, whatever happens in between."
+class TestJobs(Jobs.TestCase):
+    """Never twice, never lost, whatever happens in between."""
+
+    settings = settings(max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.heavy
+class TestManyJobs(Jobs.TestCase):
+    """The same, longer."""
+
+    settings = settings(TestJobs.settings, max_examples=60)

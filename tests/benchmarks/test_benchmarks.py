@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.benchmarks.__main__ import CASES, main
 from tests.benchmarks.measure import Row, table
 
 
+@pytest.mark.heavy
 def test_every_case_runs(capsys):
     """In the short form each case gives its lines, also where a reference is not installed."""
     assert main(["--short"]) == 0
