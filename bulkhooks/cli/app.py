@@ -1,75 +1,56 @@
-"""The commands: parse, call, print, exit code; nothing else."""
+"""The commands: what each of them takes, and the function that does it. What they import is loaded when they run."""
 
 from __future__ import annotations
 
-import inspect
-import logging
+import json
 import os
-import signal
-import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import typer
+import click
 
-from bulkhooks.config.option import COUNT, FLAG, Option
-from bulkhooks.config.options import of_command
+from bulkhooks.cli.completion import SHELLS, answer_an_earlier_script, show_script
+from bulkhooks.cli.help import Command, Program
+from bulkhooks.cli.parameters import files, parameters
 from bulkhooks.version import VERSION
 
 if TYPE_CHECKING:
+    from bulkhooks.cli.execute import Answer
     from bulkhooks.config.job import Job
-    from bulkhooks.errors import BulkhooksError
-    from bulkhooks.report import Question, Report
 
-_log = logging.getLogger("bulkhooks")
+F = TypeVar("F", bound=Callable[..., None])
 
-app = typer.Typer(
-    help="Creates Nexudus webhooks from a spreadsheet: never twice, never lost, and a sheet that says what happened.",
-    epilog="Every long option can also be set as BULKHOOKS_<OPTION>, or in a job file (--job).",
+_INPUTS = "Workbooks or delimited text; - is stdin."
+
+
+@click.group(
+    "bulkhooks",
+    cls=Program,
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-Inputs = Annotated[
-    list[str] | None, typer.Argument(metavar="INPUT...", help="Workbooks or delimited text; - is stdin.")
-]
-Flags = dict[str, Any]
-
-
-def _parameter(option: Option) -> inspect.Parameter:
-    """An option of the table as typer wants it: as text, for its value is made in one place."""
-    declarations = [option.flag]
-    kind: Any = list[str] if option.repeatable else str
-    if option.kind == FLAG:
-        kind = bool
-        if not option.name.startswith("no_"):
-            declarations = [f"{option.flag}/--no-{option.flag[2:]}"]
-    elif option.kind == COUNT:
-        kind = int
-    declarations += [option.short] if option.short else []
-    said = typer.Option(
-        *declarations,
-        help=option.help,
-        metavar=option.metavar or None,
-        show_default=False,
-        count=option.kind == COUNT,
-    )
-    return inspect.Parameter(
-        option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, said]
-    )
+@click.version_option(VERSION, message="bulkhooks %(version)s", help="Print the version and exit.")
+@click.option(
+    "--show-completion",
+    type=click.Choice(SHELLS),
+    metavar="SHELL",
+    callback=show_script,
+    expose_value=False,
+    is_eager=True,
+    help="Print the completion script for bash, zsh or fish.",
+)
+def app() -> None:
+    """Creates Nexudus webhooks from a spreadsheet: never twice, never lost, and a sheet that says what happened."""
 
 
-def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a command with its own parameters and every option that the table has for it."""
+def command(name: str, argument: click.Argument | None = None, help: str = "") -> Callable[[F], F]:  # noqa: A002
+    """Register a command with its argument, the argument's help, and every option that the table has for it."""
 
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        own = inspect.signature(function, eval_str=True)
-        kept = [parameter for parameter in own.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD]
-        parameters = [*kept, *map(_parameter, of_command(name))]
-        function.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-        function.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        app.command(name)(function)
+    def register(function: F) -> F:
+        own = [argument] if argument is not None else []
+        made = Command(name, callback=function, params=[*own, *parameters(name)], help=function.__doc__)
+        made.argument_help = help
+        app.add_command(made)
         return function
 
     return register
@@ -77,235 +58,130 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 def main() -> None:
     """The program."""
-    app(prog_name="bulkhooks")
+    if not answer_an_earlier_script(app, "bulkhooks"):
+        app.main(prog_name="bulkhooks")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"bulkhooks {VERSION}")
-        raise typer.Exit
-
-
-@app.callback()
-def _program(
-    version: Annotated[
-        bool | None, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version and end.")
-    ] = None,
-) -> None:
-    pass
-
-
-# The commands
-
-
-@command("run")
-def _run(inputs: Inputs = None, **flags: Any) -> None:
+@command("run", files("inputs", "INPUT", several=True), _INPUTS)
+def _run(inputs: tuple[str, ...], **flags: Any) -> None:
     """Read, check, plan, send, write results."""
+    from bulkhooks.cli import ask, text
+    from bulkhooks.cli.execute import CommandLine, answer, execute
+    from bulkhooks.cli.notify import attended
     from bulkhooks.cli.progress import watching
     from bulkhooks.commands.run import run
 
-    def work(job: Job) -> Report:
+    def work(job: Job) -> Answer:
+        # Whoever is told of the run waits for all of it, the question included.
         with watching(job) as watcher:
-            return run(job, watcher=watcher, ask=_ask_on_a_terminal())
+            report = attended(job, lambda: run(job, watcher=watcher, ask=ask.on_a_terminal()))
+        return answer(job, report, text.closing)
 
-    _carry_out("run", inputs, flags, work, "closing")
+    execute(CommandLine("run", inputs, flags), work)
 
 
-@command("check")
-def _check(inputs: Inputs = None, **flags: Any) -> None:
+@command("check", files("inputs", "INPUT", several=True), _INPUTS)
+def _check(inputs: tuple[str, ...], **flags: Any) -> None:
     """Read and check the input; sends nothing."""
+    from bulkhooks.cli import text
+    from bulkhooks.cli.execute import CommandLine, answer, execute
     from bulkhooks.commands.check import check
 
-    _carry_out("check", inputs, flags, check, "checked")
+    execute(
+        CommandLine("check", inputs, flags),
+        lambda job: answer(job, check(job), text.checked, as_checked=True),
+    )
 
 
-@command("plan")
-def _plan(inputs: Inputs = None, **flags: Any) -> None:
+@command("plan", files("inputs", "INPUT", several=True), _INPUTS)
+def _plan(inputs: tuple[str, ...], **flags: Any) -> None:
     """Tell what `run` would do now."""
+    from bulkhooks.cli import text
+    from bulkhooks.cli.execute import CommandLine, answer, execute
     from bulkhooks.commands.plan import plan
 
-    _carry_out("plan", inputs, flags, plan, "planned")
+    execute(CommandLine("plan", inputs, flags), lambda job: answer(job, plan(job), text.planned))
 
 
-@command("undo")
-def _undo(
-    results: Annotated[str | None, typer.Argument(metavar="RESULTS", help="The results file of a run.")] = None,
-    **flags: Any,
-) -> None:
+@command("undo", files("results", "RESULTS"), "The results file of a run.")
+def _undo(results: str | None, **flags: Any) -> None:
     """Delete what a run created."""
+    from bulkhooks.cli import ask, text
+    from bulkhooks.cli.execute import CommandLine, answer, execute
     from bulkhooks.cli.progress import watching
     from bulkhooks.commands.undo import undo
 
-    def work(job: Job) -> Report:
+    def work(job: Job) -> Answer:
         with watching(job) as watcher:
-            return undo(job, watcher=watcher, ask=_ask_on_a_terminal())
+            report = undo(job, watcher=watcher, ask=ask.on_a_terminal())
+        return answer(job, report, text.closing)
 
-    _carry_out("undo", [results] if results else None, flags, work, "closing")
+    execute(CommandLine("undo", (results,) if results else (), flags), work)
 
 
 @command("health")
 def _health(**flags: Any) -> None:
     """Tell every webhook's delivery health."""
+    from bulkhooks.cli import ask, text
+    from bulkhooks.cli.execute import CommandLine, answer, execute
     from bulkhooks.commands.health import health
 
-    _carry_out("health", None, flags, lambda job: health(job, ask=_ask_on_a_terminal()), "delivered")
+    execute(
+        CommandLine("health", (), flags),
+        lambda job: answer(job, health(job, ask=ask.on_a_terminal()), text.delivered),
+    )
 
 
 @command("results")
 def _results(**flags: Any) -> None:
     """Write the results of an earlier run again, from the journal."""
+    from bulkhooks.cli import text
+    from bulkhooks.cli.execute import CommandLine, answer, execute
     from bulkhooks.commands.history import results_again
 
-    _carry_out("results", None, flags, results_again, "closing")
+    execute(CommandLine("results", (), flags), lambda job: answer(job, results_again(job), text.closing))
 
 
 @command("runs")
 def _runs(**flags: Any) -> None:
     """List the runs in the journal, newest first."""
-    from bulkhooks.cli.text import runs_as_json, runs_as_text
+    from bulkhooks.cli.execute import Answer, CommandLine, execute
+    from bulkhooks.cli.runs import runs_as_json, runs_as_text
     from bulkhooks.commands.history import runs
 
-    def work(job: Job) -> None:
-        found = runs(job)
-        typer.echo(runs_as_json(found) if job.json else runs_as_text(found))
+    execute(
+        CommandLine("runs", (), flags),
+        lambda job: Answer(runs_as_json(runs(job)) if job.json else runs_as_text(runs(job))),
+    )
 
-    _carry_out("runs", None, flags, work)
 
-
-@command("template")
-def _template(
-    output: Annotated[str, typer.Argument(metavar="OUT.xlsx", help="Where the workbook goes.")], **flags: Any
-) -> None:
+@command("template", files("output", "OUT.xlsx", required=True), "Where the workbook goes.")
+def _template(output: str, **flags: Any) -> None:
     """Write an empty input workbook with drop-downs."""
-    from bulkhooks.cli.text import as_json
+    from bulkhooks.cli import text
+    from bulkhooks.cli.execute import Answer, CommandLine, execute
     from bulkhooks.commands.template import template
     from bulkhooks.report import Report, Summary
 
-    def work(job: Job) -> None:
+    def work(job: Job) -> Answer:
         path = template(job, output)
-        typer.echo(as_json(Report(Summary("", outputs=[path]))) if job.json else f"Template: {path}")
+        return Answer(text.as_json(Report(Summary("", outputs=[path]))) if job.json else f"Template: {path}")
 
-    _carry_out("template", None, flags, work)
+    execute(CommandLine("template", (), flags), work)
 
 
 @command("actions")
 def _actions(**flags: Any) -> None:
     """List the 90 events: number and name."""
-    import json
-
     from bulkhooks.actions import all_actions
+    from bulkhooks.cli.execute import Answer, CommandLine, execute
 
-    def work(job: Job) -> None:
+    def work(job: Job) -> Answer:
         if job.json:
-            typer.echo(json.dumps([{"number": number, "name": name} for number, name in all_actions()], indent=2))
-        else:
-            typer.echo("\n".join(f"{number:>2}  {name}" for number, name in all_actions()))
+            return Answer(json.dumps([{"number": number, "name": name} for number, name in all_actions()], indent=2))
+        return Answer("\n".join(f"{number:>2}  {name}" for number, name in all_actions()))
 
-    _carry_out("actions", None, flags, work)
-
-
-# What all of them share
-
-
-def _carry_out(
-    name: str, inputs: list[str] | None, flags: Flags, work: Callable[[Job], Report | None], words: str = ""
-) -> None:
-    """Settle the options, do the work, say what came of it, and end with its exit code."""
-    from bulkhooks.cli import text as say
-    from bulkhooks.cli.logs import logging_as_told
-    from bulkhooks.config.sources import resolve
-    from bulkhooks.errors import BulkhooksError, Stopped
-
-    wants_json, is_logged = bool(flags.get("json")), False
-    try:
-        job = resolve(name, flags, os.environ, tuple(inputs or ()))
-        wants_json, is_logged = job.json, job.log_format == "json" and not job.log_file
-        with logging_as_told(job):
-            report = _attended(name, job, work)
-            if report is not None:
-                for line in report.warnings if name == "check" else say.remarks(report):
-                    _log.warning(line)
-                if job.json:
-                    typer.echo(say.as_json(report, with_problems=name == "check"))
-                elif not job.quiet:
-                    typer.echo(getattr(say, words)(report))
-                raise typer.Exit(report.exit_code)
-    except BulkhooksError as error:
-        _fail(error, inputs, wants_json, is_logged)
-    except KeyboardInterrupt:
-        _fail(Stopped("stopped before anything was sent; run the same command again"), inputs, wants_json, False)
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            _unexpected(error)
-        # Whoever read our output has gone; what is still buffered would fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from None
-    except typer.Exit:
-        raise
-    except Exception as error:  # noqa: BLE001  # no traceback reaches a user
-        _unexpected(error)
-
-
-def _unexpected(error: Exception) -> NoReturn:
-    """A mistake of this program: one sentence, and the traceback for those who ask for it with -vv."""
-    from bulkhooks.cli.logs import without_secrets
-
-    kind = type(error).__name__
-    typer.echo(without_secrets(f"bulkhooks: this should not have happened ({kind}: {error})."), err=True)
-    typer.echo(
-        "What was sent is in the journal, and the same command goes on from there; -vv shows where it was.", err=True
-    )
-    if "-vv" in sys.argv:
-        import traceback
-
-        typer.echo(without_secrets("".join(traceback.format_exception(error))), err=True)
-    raise typer.Exit(4) from None
-
-
-def _attended(name: str, job: Job, work: Callable[[Job], Report | None]) -> Report | None:
-    """Do the work, and tell those whom the job wants told; they wait for the run, not for a look between two."""
-    if name != "run":
-        return work(job)
-    from bulkhooks.cli.notify import attended
-
-    return attended(job, lambda: work(job))
-
-
-def _fail(error: BulkhooksError, inputs: list[str] | None, wants_json: bool, is_logged: bool) -> None:
-    from bulkhooks.cli import text as say
-    from bulkhooks.cli.logs import without_secrets
-    from bulkhooks.report import Report
-
-    if not is_logged:
-        typer.echo(f"bulkhooks: {without_secrets(str(error))}", err=True)
-    if wants_json:
-        typer.echo(say.as_json(Report(say.failed(error, inputs or ()))))
-    raise typer.Exit(error.exit_code) from None
-
-
-def _ask_on_a_terminal() -> Callable[[Question], bool] | None:
-    """Someone to ask, where there is a person before the screen."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-
-    def ask(question: Question) -> bool:
-        from bulkhooks.cli.text import forecast_lines
-
-        if question.forecast is not None:
-            typer.echo("\n".join(forecast_lines(question.forecast)), err=True)
-        # The run listens to signals by itself; before this question they mean what they mean elsewhere.
-        listening = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            return typer.confirm(question.sentence, err=True)
-        except (typer.Abort, KeyboardInterrupt, EOFError):
-            return False
-        finally:
-            signal.signal(signal.SIGINT, listening)
-
-    return ask
-
-
-# The sandbox
+    execute(CommandLine("actions", (), flags), work)
 
 
 @command("sandbox")
@@ -317,11 +193,11 @@ def _sandbox(**flags: Any) -> None:
     from bulkhooks.sandbox.server import SandboxError, serve
 
     try:
-        told = given_values("sandbox", flags, os.environ)
-        host, port = str(told.pop("host", "127.0.0.1")), int(str(told.pop("port", 8899)))
+        given = given_values("sandbox", flags, os.environ)
+        host, port = str(given.pop("host", "127.0.0.1")), int(str(given.pop("port", 8899)))
         if port > 65_535:
             raise ValueError(f"--port {port}: there is no such port; the highest is 65535")
-        serve(options_from(told), host=host, port=port, announce=typer.echo)
+        serve(options_from(given), host=host, port=port, announce=click.echo)
     except (BulkhooksError, SandboxError, ValueError) as error:
-        typer.echo(f"bulkhooks: {error}", err=True)
-        raise typer.Exit(2) from None
+        click.echo(f"bulkhooks: {error}", err=True)
+        raise click.exceptions.Exit(2) from None

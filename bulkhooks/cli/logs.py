@@ -1,4 +1,4 @@
-"""Logs: one line a fact, for a person or for a machine, without a secret."""
+"""Logging: one line for each fact, as text or as a JSON object, without secrets."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bulkhooks.cli.terminal import printable, printable_json
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError, OutputError
 
 KEYS = ("run_id", "account", "row", "business_id", "action", "status", "attempt", "ms")
-"""What a JSON line tells of a row besides ``time``, ``level`` and ``message``; null where it is about none."""
+"""Keys of a JSON line besides ``time``, ``level`` and ``message``; null where the line is not about a row."""
 
 NEWS = 25
-"""The level of facts that everyone is told, between those of every row and warnings."""
+"""The level of facts that are shown without -v, between INFO (every row) and WARNING."""
 
 _log = logging.getLogger("bulkhooks")
 # Quotation marks may be part of a URL, so a query ends at white space, or before what a sentence closes it with.
@@ -31,10 +32,10 @@ def without_secrets(text: str) -> str:
 
 
 class TextFormatter(logging.Formatter):
-    """``warning: …``; facts without a level."""
+    """``warning: …`` on one line of printable text; facts (INFO, NEWS) without a level."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = " ".join(without_secrets(record.getMessage()).splitlines())
+        text = printable(" ".join(without_secrets(record.getMessage()).splitlines()))
         level = _level(record)
         return text if level == "info" else f"{level}: {text}"
 
@@ -51,7 +52,7 @@ class JsonFormatter(logging.Formatter):
             "message": without_secrets(record.getMessage()),
             **{key: getattr(record, key, None) for key in KEYS},
         }
-        return json.dumps(line, ensure_ascii=False)
+        return printable_json(json.dumps(line, ensure_ascii=False))
 
 
 def _level(record: logging.LogRecord) -> str:
@@ -59,7 +60,7 @@ def _level(record: logging.LogRecord) -> str:
 
 
 class _File(logging.FileHandler):
-    """What cannot be written (a disk that is full, half a character) ends no run and shows no traceback."""
+    """A log file. A line that cannot be written (the disk is full) is dropped: it ends no run, shows no traceback."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
@@ -69,7 +70,7 @@ class _File(logging.FileHandler):
 
 
 class _Stderr(logging.Handler):
-    """Writes to stderr as it is now, above a progress bar where there is one."""
+    """Writes to the stderr of the moment, above the progress bar where there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
         line = self.format(record)
@@ -81,8 +82,8 @@ class _Stderr(logging.Handler):
 
 
 @contextmanager
-def logging_as_told(job: Job) -> Iterator[None]:
-    """Log as the options say for as long as a command runs; an error that ends it is logged for a file or a machine.
+def logging_for(job: Job) -> Iterator[None]:
+    """Log as the job's options say while a command runs. An error that ends it is logged for a file or as JSON.
 
     Raises ``OutputError`` where the log file cannot be written.
     """

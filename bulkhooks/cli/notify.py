@@ -31,7 +31,7 @@ _TIMEOUT = 10.0
 _CHANGES = ("created", "updated", "deleted")
 
 
-def attended(job: Job, work: Callable[[], Report | None]) -> Report | None:
+def attended(job: Job, work: Callable[[], Report]) -> Report:
     """Do the work; say when it starts and how it ends to those whom the job names. Errors pass through."""
     from bulkhooks.cli.text import failed
 
@@ -47,8 +47,7 @@ def attended(job: Job, work: Callable[[], Report | None]) -> Report | None:
     except BaseException:
         _ping(job, "/fail")
         raise
-    if report is not None:
-        _told(job, report)
+    _told(job, report)
     return report
 
 

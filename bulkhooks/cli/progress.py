@@ -1,4 +1,4 @@
-"""How a run moves, for whoever sits before it: a bar on a terminal, else a line now and then."""
+"""The progress of a run on stderr: a bar on a terminal, else a line every half minute."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from bulkhooks.cli.logs import NEWS
+from bulkhooks.cli.terminal import duration
 from bulkhooks.config.job import Job
 from bulkhooks.report import Progress, Watcher
 
@@ -17,23 +18,9 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 LINE_EVERY = 30.0
-"""Seconds between two lines where there is no terminal."""
+"""Seconds between two lines where stderr is no terminal."""
 
 _log = logging.getLogger("bulkhooks")
-
-
-def duration(seconds: float) -> str:
-    """``45 s``, ``12 min``, ``3 h 20 min``, ``4 d 2 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 36:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 class _Bar:
@@ -43,7 +30,7 @@ class _Bar:
     def moved(self, progress: Progress) -> None:
         self._bar = self._bar or self._drawn(progress.total)
         self._bar.update(progress.done - self._bar.n)
-        self._bar.set_postfix_str(_said(progress), refresh=False)
+        self._bar.set_postfix_str(_described(progress), refresh=False)
 
     @staticmethod
     def _drawn(total: int) -> tqdm[NoReturn]:
@@ -58,7 +45,7 @@ class _Bar:
 
 
 class _Lines:
-    """Tells every half minute how it stands, from a thread of its own, for a wait is news too."""
+    """Logs the progress every half minute, from a thread of its own, so that a run that waits logs it too."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
@@ -72,20 +59,20 @@ class _Lines:
     def _tell(self) -> None:
         while not self._over.wait(LINE_EVERY):
             if (progress := self._progress) is not None:
-                _log.log(NEWS, "%d of %d done, %s", progress.done, progress.total, _said(progress))
+                _log.log(NEWS, "%d of %d done, %s", progress.done, progress.total, _described(progress))
 
     def close(self) -> None:
         self._over.set()
 
 
-def _said(progress: Progress) -> str:
+def _described(progress: Progress) -> str:
     left = f", {duration(progress.seconds_left)} left at the limits" if progress.seconds_left >= 1 else ""
     return f"{progress.created} created, {progress.failed} failed{left}"
 
 
 @contextmanager
 def watching(job: Job) -> Iterator[Watcher | None]:
-    """Someone who watches a run, where the job wants one."""
+    """The watcher that a command reports its progress to; None where the job wants none (--no-progress, --quiet)."""
     if job.no_progress or job.quiet:
         yield None
         return

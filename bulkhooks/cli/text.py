@@ -1,4 +1,4 @@
-"""What is said afterwards, in words for a terminal or as JSON for a machine."""
+"""Reports in words for a terminal, or as JSON for a machine. Times are local in words and UTC in JSON."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bulkhooks.cli.progress import duration
+from bulkhooks.cli.terminal import columns, cut, duration, local_time, printable_json
 from bulkhooks.errors import Aborted, BulkhooksError
-from bulkhooks.report import EXIT_CODES, ErrorCount, Report, Summary
+from bulkhooks.report import EXIT_CODES, ErrorCount, Report, Summary, moment
 from bulkhooks.webhook import url_host
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_LINES = 20
 """Rows of a table on a terminal; the sheet has them all."""
 
-_WENT = {
+_OUTCOMES = {
     "ok": "Done",
     "failures": "Finished, and some rows need you",
     "input-error": "Nothing was sent",
@@ -46,7 +46,7 @@ def as_json(report: Report, *, with_problems: bool = False) -> str:
         from dataclasses import asdict
 
         found["plan"] = asdict(report.forecast)
-    return json.dumps(found, ensure_ascii=False, indent=2)
+    return printable_json(json.dumps(found, ensure_ascii=False, indent=2))
 
 
 def failed(error: BulkhooksError, inputs: Sequence[str] = ()) -> Summary:
@@ -57,31 +57,45 @@ def failed(error: BulkhooksError, inputs: Sequence[str] = ()) -> Summary:
     return Summary("", status=status, was_aborted=was_aborted, inputs=list(inputs), errors=[example])
 
 
-def closing(report: Report) -> str:
-    """How a run ended, as lines for a person."""
-    return "\n".join(_closing(report.summary))
+def closing(report: Report, now: float | None = None) -> str:
+    """How a run ended, as lines for a person. ``now``: seconds since 1970 (default: the clock)."""
+    return "\n".join(_closing(report.summary, now))
 
 
-def _closing(summary: Summary) -> Iterator[str]:
-    counts = ", ".join(f"{count:,} {status}" for status, count in summary.counts.items()) or "no rows"
-    run = f"run {summary.run_id}: " if summary.run_id else ""
-    yield f"{_WENT[summary.status]}: {counts}."
+def _closing(summary: Summary, now: float | None) -> Iterator[str]:
+    yield _outcome(summary)
     if summary.requests:
+        run = f"run {summary.run_id}: " if summary.run_id else ""
         throttled = f", {summary.throttled:,} throttled" if summary.throttled else ""
         retried = f", {summary.retried:,} sent again" if summary.retried else ""
-        yield (
-            f"{run}{summary.writes:,} writes in {summary.requests:,} requests{throttled}{retried};"
-            f" {duration(summary.seconds)}"
+        requests = _many(summary.requests, "request", "requests")
+        traffic = (
+            f"{_many(summary.writes, 'write', 'writes')} in {requests}" if summary.writes else f"{requests}, no writes"
         )
+        yield f"{run}{traffic}{throttled}{retried}; {duration(summary.seconds)}"
     if summary.remaining:
-        when = f" from {summary.resume_at} on" if summary.resume_at else ""
-        yield f"{summary.remaining:,} are left: run the same command again{when}; what is done is not sent twice."
+        when = f" after {local_time(moment(summary.resume_at), now)}" if summary.resume_at else ""
+        left = _many(summary.remaining, "is left", "are left")
+        yield f"{left}: run the same command again{when}; what is done is not sent twice."
     if summary.errors:
         yield "What went wrong, most frequent first:"
-        for error in summary.errors[:_MOST_LINES]:
-            yield f"  {error.count:>6,} x {error.code}: {error.example}"
+        yield from _errors(summary)
     for output in summary.outputs:
         yield f"Results: {output}"
+
+
+def _outcome(summary: Summary) -> str:
+    if summary.status == "ok" and not summary.writes and summary.counts.keys() == {"exists"}:
+        count = summary.counts["exists"]
+        there = "it is there already" if count == 1 else f"all {count:,} are there already"
+        return f"Nothing to do: {there}."
+    counts = ", ".join(f"{count:,} {status}" for status, count in summary.counts.items()) or "no rows"
+    return f"{_OUTCOMES[summary.status]}: {counts}."
+
+
+def _errors(summary: Summary) -> Iterator[str]:
+    for error in summary.errors[:_MOST_LINES]:
+        yield f"  {error.count:>6,} x {error.code}: {error.example}"
 
 
 def checked(report: Report) -> str:
@@ -125,15 +139,14 @@ def delivered(report: Report) -> str:
 
 def _delivered(report: Report) -> Iterator[str]:
     counts = ", ".join(f"{count:,} {state}" for state, count in report.counts.items()) or "none"
-    yield f"{report.summary.total:,} webhooks: {counts}."
+    yield f"{_many(report.summary.total, 'webhook', 'webhooks')}: {counts}."
     rows = report.results
     ill = rows[rows["Health"].isin(["failing", "disabled"])] if len(rows) else rows
     if len(ill):
         labels = ill["Location"].where(ill["Location"] != "", ill["BusinessId"])
         yield from _table("location", _cross(labels, ill["Health"]))
         yield from _table("host", _cross(ill["URL"].map(url_host), ill["Health"]))
-    for error in report.summary.errors[:_MOST_LINES]:
-        yield f"  {error.count:>6,} x {error.code}: {error.example}"
+    yield from _errors(report.summary)
     for output in report.summary.outputs:
         yield f"Sheet: {output}"
 
@@ -153,7 +166,23 @@ def planned(report: Report) -> str:
     if forecast is None:
         return counts
     problems = _by_problem(report, "problem", warning=False)
-    return "\n".join([f"In the sheet: {counts}.", *forecast_lines(forecast), *problems])
+    return "\n".join([f"In the sheet: {counts}.", *forecast_lines(forecast), *_updates(report), *problems])
+
+
+def _updates(report: Report) -> Iterator[str]:
+    """What updates would change, field by field, cut at the terminal's width."""
+    if not report.forecast or not report.forecast.changes.keys() & {"update", "move"}:
+        return
+    rows = report.results
+    changed = rows[(rows["Status"] == "planned") & rows["Changes"].str.contains("->", na=False, regex=False)]
+    if not len(changed):
+        return
+    wide = columns()
+    yield "What updates would change:"
+    for place, number, changes in changed[["Row", "WebhookId", "Changes"]].head(_MOST_LINES).itertuples(index=False):
+        yield cut(f"  {place} ({number}): {changes}", wide)
+    if len(changed) > _MOST_LINES:
+        yield f"  … and {len(changed) - _MOST_LINES:,} more; -o PLAN.xlsx lists all"
 
 
 def forecast_lines(forecast: Forecast) -> Iterator[str]:
@@ -163,10 +192,11 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
         return
     changes = ", ".join(f"{count:,} to {operation}" for operation, count in forecast.changes.items())
     yield f"Would change: {changes}."
-    cap = f"; the daily cap has {forecast.cap_left:,} writes left now" if forecast.cap_left is not None else ""
-    days = f", on {forecast.days} day{'s' if forecast.days != 1 else ''}" if forecast.days else ""
+    left = "" if forecast.cap_left is None else _many(forecast.cap_left, "write", "writes")
+    cap = f"; the daily cap has {left} left now" if left else ""
+    days = f", on {_many(forecast.days, 'day', 'days')}" if forecast.days else ""
     yield (
-        f"{forecast.writes:,} writes in about {forecast.requests:,} requests:"
+        f"{_many(forecast.writes, 'write', 'writes')} in about {_many(forecast.requests, 'request', 'requests')}:"
         f" {duration(forecast.seconds)} at the limits{days}{cap}."
     )
     yield from _table("location", forecast.by_location)
@@ -194,23 +224,3 @@ def remarks(report: Report) -> Iterator[str]:
         yield from map(str, found[:_MOST_LINES])
         if len(found) > _MOST_LINES:
             yield f"… and {len(found) - _MOST_LINES:,} more; `bulkhooks check` lists all"
-
-
-def runs_as_json(found: Sequence[Mapping[str, object]]) -> str:
-    """The runs of a journal as a list of objects."""
-    return json.dumps(found, ensure_ascii=False, indent=2)
-
-
-def runs_as_text(found: Sequence[Mapping[str, object]]) -> str:
-    """The runs of a journal, a line each."""
-    if not found:
-        return "The journal has no run yet."
-    return "\n".join(_run_line(run) for run in found)
-
-
-def _run_line(run: Mapping[str, object]) -> str:
-    counts = run["counts"]
-    counted = ", ".join(f"{count} {status}" for status, count in counts.items()) if isinstance(counts, Mapping) else ""
-    inputs = run["inputs"]
-    names = ", ".join(map(str, inputs)) if isinstance(inputs, list) else ""
-    return f"{run['run_id']}  {run['command']:<6}  {run['status']:<11}  {counted or '-'}  {names}".rstrip()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkhooks.cli.logs import KEYS, NEWS, logging_as_told, without_secrets
-from bulkhooks.cli.progress import duration, watching
+from bulkhooks.cli.logs import KEYS, NEWS, logging_for, without_secrets
+from bulkhooks.cli.progress import watching
+from bulkhooks.cli.terminal import duration
 from bulkhooks.config.job import Job
 from bulkhooks.errors import InputError, OutputError
 from bulkhooks.report import Progress
@@ -47,7 +48,7 @@ def _say_everything():
 )
 def test_how_much_is_said(told, said, capsys):
     """Quiet is errors alone, -v tells of every row; facts stand without a level, the rest says what it is."""
-    with logging_as_told(Job(**told)):
+    with logging_for(Job(**told)):
         _say_everything()
     assert capsys.readouterr().err.splitlines() == said
 
@@ -55,7 +56,7 @@ def test_how_much_is_said(told, said, capsys):
 def test_json_lines_have_the_same_keys_always(tmp_path):
     """time, level, message and the keys of a row, null where a line is about none; the time is UTC."""
     path = tmp_path / "new/log"
-    with logging_as_told(Job(log_format="json", log_file=path, verbose=1)):
+    with logging_for(Job(log_format="json", log_file=path, verbose=1)):
         LOG.info("a.csv:2: created 7", extra={"run_id": "r", "account": "acme", "row": "a.csv:2", "business_id": 1001})
         LOG.log(NEWS, "5 of 10 done")
         LOG.warning("ä\nb")
@@ -70,7 +71,7 @@ def test_json_lines_have_the_same_keys_always(tmp_path):
 
 def test_a_text_line_is_one_line(capsys):
     """A value from a cell cannot begin a line of its own."""
-    with logging_as_told(Job()):
+    with logging_for(Job()):
         LOG.warning("cell: %s", "a\nerror: b\r\nc")
     assert capsys.readouterr().err == "warning: cell: a error: b c\n"
 
@@ -80,7 +81,7 @@ def test_an_error_that_ends_the_command_stands_in_the_log(tmp_path):
     path = tmp_path / "log"
 
     def fail():
-        with logging_as_told(Job(log_file=path)):
+        with logging_for(Job(log_file=path)):
             raise InputError("hooks.xlsx: this is no workbook")
 
     with pytest.raises(InputError):
@@ -92,7 +93,7 @@ def test_a_log_goes_on_where_it_was(tmp_path):
     """Runs share a log file; afterwards the logger is as it was before."""
     before = (LOG.level, LOG.propagate, list(LOG.handlers))
     for word in ("first", "second"):
-        with logging_as_told(Job(log_file=tmp_path / "log")):
+        with logging_for(Job(log_file=tmp_path / "log")):
             LOG.warning(word)
     assert (tmp_path / "log").read_text() == "warning: first\nwarning: second\n"
     assert (LOG.level, LOG.propagate, LOG.handlers) == before
@@ -100,7 +101,7 @@ def test_a_log_goes_on_where_it_was(tmp_path):
 
 def test_half_a_character_is_no_traceback(tmp_path, capsys):
     """A file's name that is no text is written as well as can be, and nothing else is said."""
-    with logging_as_told(Job(log_file=tmp_path / "log")):
+    with logging_for(Job(log_file=tmp_path / "log")):
         LOG.warning("caf\udce9.csv")
     assert (tmp_path / "log").read_text() == "warning: caf\\udce9.csv\n"
     assert capsys.readouterr().err == ""
@@ -109,7 +110,7 @@ def test_half_a_character_is_no_traceback(tmp_path, capsys):
 def test_a_log_that_cannot_be_written_is_an_error(tmp_path):
     """A folder in the place of the file: the sentence names it."""
     with pytest.raises(OutputError, match=re.escape(f"--log-file {tmp_path}: cannot be written: Is a directory")):
-        logging_as_told(Job(log_file=tmp_path)).__enter__()
+        logging_for(Job(log_file=tmp_path)).__enter__()
 
 
 @pytest.mark.parametrize(

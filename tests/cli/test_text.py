@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
+import pytest
 
 from bulkhooks.cli import text as say
 from bulkhooks.commands.health import HEALTH_COLUMNS
@@ -61,19 +63,44 @@ def test_the_closing_lines_say_what_is_left_and_when_it_goes_on():
         requests=5011,
         throttled=1,
         remaining=1200,
-        resume_at="2026-11-26T08:00:00.000Z",
         seconds=5000,
         outputs=["r.xlsx"],
         errors=[ErrorCount("api-validation", 2, "Name: is a required field")],
     )
-    assert say.closing(Report(summary)).splitlines() == [
+    now = datetime(2026, 11, 26, 7, 59, 12).astimezone()
+    summary.resume_at = (now + timedelta(seconds=48)).astimezone(UTC).isoformat()
+    assert say.closing(Report(summary), now.timestamp()).splitlines() == [
         "Not finished: 4,998 created, 2 failed, 1,200 pending.",
         "run r1: 5,000 writes in 5,011 requests, 1 throttled; 83 min",
-        "1,200 are left: run the same command again from 2026-11-26T08:00:00.000Z on; what is done is not sent twice.",
+        "1,200 are left: run the same command again after 08:00 (in 48 s); what is done is not sent twice.",
         "What went wrong, most frequent first:",
         "       2 x api-validation: Name: is a required field",
         "Results: r.xlsx",
     ]
+
+
+@pytest.mark.parametrize(
+    ("summary", "lines"),
+    [
+        (Summary("r", counts={"exists": 50}, requests=1), ["Nothing to do: all 50 are there already."]),
+        (Summary("r", counts={"exists": 1}), ["Nothing to do: it is there already."]),
+        (Summary("r", counts={"exists": 2, "created": 1}, writes=1), ["Done: 2 exists, 1 created."]),
+        (Summary("r"), ["Done: no rows."]),
+        (
+            Summary("r", "incomplete", {"pending": 1}, requests=2, writes=1, remaining=1),
+            [
+                "Not finished: 1 pending.",
+                "run r: 1 write in 2 requests; 0 s",
+                "1 is left: run the same command again; what is done is not sent twice.",
+            ],
+        ),
+    ],
+)
+def test_what_there_was_to_do_and_one_of_everything_is_singular(summary, lines):
+    """Where everything is there already it says so; a count of one has no plural."""
+    assert say.closing(Report(summary)).splitlines()[: len(lines)] == lines
+    if summary.requests == 1:
+        assert "run r: 1 request, no writes; 0 s" in say.closing(Report(summary))
 
 
 def test_a_check_is_a_table_by_problem_the_most_frequent_first():

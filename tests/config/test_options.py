@@ -6,7 +6,6 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,7 +69,7 @@ DEFAULTS = {
 
 SHORT = {"-o": "output", "-y": "yes", "-v": "verbose", "-q": "quiet"}
 
-program = typer.main.get_command(app)
+program = app
 COMMANDS = sorted(program.commands)
 
 

@@ -8,7 +8,6 @@ import shlex
 from pathlib import Path, PureWindowsPath
 from xml.etree import ElementTree
 
-import typer
 import yaml
 
 from bulkhooks.cli.app import app
@@ -85,8 +84,7 @@ def container() -> dict:
 
 def parse(words: list[str]) -> tuple[str, dict[str, object]]:
     """The command and what its flags say, as the program reads them; SystemExit or a usage error where it does not."""
-    program = typer.main.get_command(app)
-    name, command, rest = program.resolve_command(program.make_context("bulkhooks", words[:1]), words)
+    name, command, rest = app.resolve_command(app.make_context("bulkhooks", words[:1]), words)
     flags = command.make_context(name, rest).params
     return name, given_values(name, flags, {}) | {"inputs": flags.get("inputs") or ()}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer._click.exceptions import UsageError
+from click import UsageError
 
 from bulkhooks.config.options import of_command
 from tests.jobs import command_lines as found
