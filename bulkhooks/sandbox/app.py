@@ -1,4 +1,4 @@
-"""The calls: what each answers once a request has been let in (NEXUDUS.md; INTERFACE.md, section 10)."""
+"""The calls: what each answers once a request has been let in (bulkhooks/docs/nexudus.md)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.routing import Route, Router
 from bulkhooks import actions
 from bulkhooks.sandbox.delivery import Delivery
 from bulkhooks.sandbox.locations import Locations
+from bulkhooks.sandbox.loopback import is_own_origin
 from bulkhooks.sandbox.search import find, page
 from bulkhooks.sandbox.store import USER, Record, Store, timestamp
 from bulkhooks.sandbox.tokens import Refused, Tokens
@@ -24,12 +25,12 @@ TOKEN = "/api/token"  # noqa: S105 (a path)
 
 
 def answer(content: object, status: int = 200) -> Response:
-    """A JSON answer; in ASCII, for a name may hold what no other encoding takes."""
+    """A JSON response; in ASCII, for a name may hold a lone surrogate, which UTF-8 refuses."""
     return Response(json.dumps(content).encode("ascii"), status, media_type="application/json")
 
 
 def failure(status: int, message: str) -> Response:
-    """An answer that says why not."""
+    """The response to a request that is refused, in the shape of the API's errors; ``message`` is one sentence."""
     return answer({"Message": message, "Value": None, "Errors": None, "WasSuccessful": False}, status)
 
 
@@ -119,6 +120,11 @@ class Calls:
         return answer(given)
 
     async def _event(self, request: Request) -> Response:
+        # A page in a browser may send a form to any server, and JSON only where that server allows it.
+        if not is_own_origin(request.headers.get("origin", ""), request.headers.get("host", "")):
+            return failure(403, "Events are taken from this machine's own programs, not from a page of another origin.")
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return failure(415, "Send the event as JSON, with Content-Type: application/json.")
         body = read_object(await request.body())
         business_id, action = body.get("BusinessId"), body.get("Action")
         numbers = actions.match(str(action)) if isinstance(action, str | int) else []
@@ -155,7 +161,7 @@ def _page(records: Collection[Record], query: dict[str, str], prefix: str) -> Re
 
 
 def _written(record: Record, done: str) -> Response:
-    """The answer to a write that succeeded (the seed, Response)."""
+    """The answer to a write that succeeded (bulkhooks/docs/nexudus.md)."""
     return answer(
         {
             "Status": 200,

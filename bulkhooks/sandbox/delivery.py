@@ -1,17 +1,17 @@
-"""Delivery: what a webhook does once it exists (NEXUDUS.md, Delivery). Only to this machine, nothing leaves it."""
+"""Delivery: posting events to webhooks as Nexudus does (bulkhooks/docs/nexudus.md, Delivery), only to this machine."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bulkhooks.actions import NEVER_FIRES
+from bulkhooks.sandbox.loopback import is_loopback
 from bulkhooks.sandbox.store import Store, timestamp
 
 if TYPE_CHECKING:
@@ -28,13 +28,16 @@ TIMEOUT = 10.0
 """Seconds that a receiver has to answer."""
 
 LONGEST_ERROR = 500
+"""Characters of ``LastError``."""
 
 
 class Delivery:
-    """Posts events to the webhooks that want them, and writes down how that went.
+    """Posts events to the active webhooks of a location and records each attempt in the store.
 
-    ``LastTrigger`` is the time of the last attempt. ``ErrorCount`` goes up with every failure and down with none: it
-    begins again when the webhook is switched on. Attempts still to come end with the server.
+    ``LastTrigger`` is the time of the last attempt (UTC). ``ErrorCount`` goes up with every failed attempt; switching
+    the webhook on sets it to 0, a success does not. ``retry_delays`` are seconds before each further attempt, the last
+    one repeats. ``secret`` signs the body (HMAC-SHA256, upper-case hex); None sends no signature. Attempts that are
+    still waiting are dropped when the server stops. ``counts``: events, fired, delivered, failed.
     """
 
     def __init__(self, store: Store, secret: str | None, retry_delays: Sequence[float]) -> None:
@@ -46,7 +49,10 @@ class Delivery:
         self.counts = Counter(events=0, fired=0, delivered=0, failed=0)
 
     def fire(self, business_id: int, action: int, record: Mapping[str, object]) -> list[int]:
-        """Begin to deliver an event; returns the ids of the webhooks it fires. ``None`` never fires."""
+        """Start delivering an event in the background; returns the ids of the webhooks it fires.
+
+        ``action`` is the number of the event; the event None (1) fires nothing. Call it on the event loop.
+        """
         body = json.dumps([record]).encode()
         ids = [
             webhook["Id"]
@@ -66,7 +72,7 @@ class Delivery:
         return len(self._under_way)
 
     async def stop(self) -> None:
-        """End every delivery where it stands."""
+        """Cancel every delivery and close the client."""
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -103,7 +109,7 @@ class Delivery:
             self._client = httpx.AsyncClient(timeout=httpx.Timeout(TIMEOUT, pool=None), trust_env=False)
         try:
             target = httpx.URL(url)
-            if not _is_loopback(target.host):
+            if not is_loopback(target.host):
                 return f"The sandbox delivers only to loopback addresses, and {target.host} is not one."
             async with self._client.stream("POST", target, content=body, headers=headers) as answer:
                 if answer.is_success:
@@ -111,10 +117,3 @@ class Delivery:
                 return f"{answer.status_code} {answer.reason_phrase}".strip()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             return f"{type(error).__name__}: {error}".strip(": ")[:LONGEST_ERROR]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,6 +1,6 @@
-"""What goes wrong on purpose, and how long answers take. Both repeat themselves under the same seed.
+"""Injected faults and latency. The same seed gives the same faults and delays.
 
-Faults strike writes of webhooks only, so that a client can always look what became of them.
+Faults strike writes of webhooks only, so that a client can always look up what became of them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a request meets on its way in and out: distance, limits, authentication, roles and faults.
+"""The ASGI application around the calls: host check, latency, limits, authentication, roles and injected faults.
 
-Paths below ``/sandbox/`` are the sandbox's own and meet none of it.
+Paths below ``/sandbox/`` are the sandbox's own: only the host is checked for them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from bulkhooks.sandbox.app import BUSINESSES, TOKEN, WEBHOOKS, answer, failure
 from bulkhooks.sandbox.connection import EXTENSION, Connection, drain
 from bulkhooks.sandbox.faults import Fault, FaultInjector
 from bulkhooks.sandbox.limits import Limits
+from bulkhooks.sandbox.loopback import is_own_host
 from bulkhooks.sandbox.tokens import Tokens
 from bulkhooks.sandbox.validation import Rejected
 
 THROTTLED = "You must wait before accessing this url again."
-"""The words of the status line (NEXUDUS.md, Limits)."""
+"""The reason phrase of the status line when a limit is hit (bulkhooks/docs/nexudus.md, Limits)."""
 
 _KINDS = {
     ("POST", WEBHOOKS): "create",
@@ -39,13 +40,17 @@ _log = logging.getLogger(__name__)
 
 
 class Gate:
-    """The whole server as an ASGI application, around the calls. ``counts`` and ``requests`` tally what came."""
+    """The whole server as an ASGI application around ``calls``.
 
-    def __init__(self, calls: ASGIApp, limits: Limits, tokens: Tokens, misfortune: FaultInjector, role: str) -> None:
+    ``role``: one of ``ROLES`` of the options. ``requests`` counts requests by kind (create, search, …, other),
+    ``counts`` those that were throttled or unauthorized.
+    """
+
+    def __init__(self, calls: ASGIApp, limits: Limits, tokens: Tokens, faults: FaultInjector, role: str) -> None:
         self._calls = calls
         self._limits = limits
         self._tokens = tokens
-        self._misfortune = misfortune
+        self._faults = faults
         self._role = role
         self.requests = Counter(dict.fromkeys((*_KINDS.values(), "other"), 0))
         self.counts = Counter(throttled=0, unauthorized=0)
@@ -53,13 +58,18 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._calls(scope, receive, send)
+        elif not is_own_host(host := Headers(scope=scope).get("host", "")):
+            refusal = failure(403, f"The sandbox answers only to localhost and loopback addresses, not to {host}.")
+            await refusal(scope, receive, send)
         elif scope["path"].startswith("/sandbox/"):
             await self._call(scope, receive, send)
         else:
             await self._let_in(scope, receive, send)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        one_way = self._misfortune.one_way()
+        # Latency, limits, authorisation and only then faults: were refused requests struck too, a client's retries
+        # would move the faults of a seed to other writes.
+        one_way = self._faults.one_way()
         if one_way:
             await asyncio.sleep(one_way)
             send = _later(send, one_way)
@@ -67,7 +77,7 @@ class Gate:
         self.requests[kind] += 1
         if turned_away := self._turn_away(kind, scope):
             await turned_away(scope, receive, send)
-        elif kind in _WRITES and (fault := self._misfortune.fault()):
+        elif kind in _WRITES and (fault := self._faults.fault()):
             await self._strike(fault, scope, receive, send)
         else:
             await self._call(scope, receive, send)
@@ -92,10 +102,10 @@ class Gate:
                 await drain(receive)
                 await failure(500, "An error has occurred.")(scope, receive, send)
             case "drop-before":
-                await drain(receive)
+                await drain(receive)  # unread bytes would make the system reset the connection, not close it
                 await _connection(scope).drop(receive)
             case "drop-after":
-                await self._call(scope, receive, _unheard)
+                await self._call(scope, receive, _discard)
                 await _connection(scope).drop(receive)
             case _:
                 await self._call(scope, receive, _later(send, fault.seconds))
@@ -125,7 +135,7 @@ def _connection(scope: Scope) -> Connection:
 
 
 def _later(send: Send, seconds: float) -> Send:
-    """A way to answer whose first word comes so much later."""
+    """``send`` with the start of the response delayed by so many seconds."""
 
     async def send_later(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -135,6 +145,6 @@ def _later(send: Send, seconds: float) -> Send:
     return send_later
 
 
-async def _unheard(message: Message) -> None:
-    """Where answers go that nobody is to hear."""
+async def _discard(message: Message) -> None:
+    """A ``send`` that throws the response away."""
     del message

@@ -1,4 +1,4 @@
-"""What the sandbox is told, and how it is written on a command line.
+"""The options of the sandbox, and how each is written on a command line.
 
 Every ``parse_…`` raises ``ValueError`` with one sentence that quotes the text and shows how it should look.
 """
@@ -19,7 +19,7 @@ ROLES = ("full", "create-only")
 """``full``: a full unrestricted administrator. ``create-only``: WebHook-Create and nothing else."""
 
 TOKEN_LIFETIME = 604799.0
-"""Seconds; what ``expires_in`` says in Nexudus's example (NEXUDUS.md, Authentication)."""
+"""Seconds; what ``expires_in`` says in Nexudus's example (bulkhooks/docs/nexudus.md)."""
 
 MOST_LOCATIONS = 100_000
 
@@ -31,7 +31,7 @@ _SPAN = re.compile(r"(\d{1,18})(?:\s*-\s*(\d{1,18}))?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """The options of ``bulkhooks sandbox`` (INTERFACE.md, section 10). Times are in seconds.
+    """The options of ``bulkhooks sandbox`` (bulkhooks/docs/reference.md). Times are in seconds.
 
     No limit holds unless one is given. ``clock`` (nanoseconds, never going back) is what limits and token lifetimes
     are measured with.
@@ -60,8 +60,11 @@ class SandboxOptions:
             raise ValueError(f"{self.ids_from} cannot be the first id: ids are whole numbers from 1")
 
 
-def options_from(said: Mapping[str, object]) -> SandboxOptions:
-    """The options as they were said on a command line, by their names; what was not said keeps its default."""
+def options_from(given: Mapping[str, object]) -> SandboxOptions:
+    """The options as given on a command line, by name; one that is not given keeps its default.
+
+    Raises ``ValueError`` with one sentence where a value cannot be read.
+    """
     readers: dict[str, Callable[..., object]] = {
         "locations": parse_locations,
         "rate": parse_rates,
@@ -71,7 +74,7 @@ def options_from(said: Mapping[str, object]) -> SandboxOptions:
         "state": Path,
         "retry_delays": parse_delays,
     }
-    values = {name: readers[name](value) if name in readers else value for name, value in said.items()}
+    values = {name: readers[name](value) if name in readers else value for name, value in given.items()}
     return SandboxOptions(**values)  # type: ignore[arg-type]  # each was read as what it is
 
 

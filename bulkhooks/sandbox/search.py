@@ -1,4 +1,4 @@
-"""Searches: filters, ranges, order and pages, as the API takes them in the query (NEXUDUS.md, Records)."""
+"""Searches: filters, ranges, order and pages, as the API takes them in the query (bulkhooks/docs/nexudus.md)."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def find(records: Collection[Record], query: Mapping[str, str], prefix: str) -> 
     if tests:
         records = [record for record in records if all(test(record) for test in tests)]
     order = _field(query.get("orderBy", ""), prefix)
-    descending = query.get("dir", "").casefold() in {"desc", "descending", "1"}
+    descending = _is_descending(query)
     if not order and not descending:
-        return records
+        return records  # the store has them by id
     if order and order not in _READERS:
         raise Rejected(("orderBy", "is not a field to sort by", query["orderBy"]))
     return sorted(records, key=lambda record: _sort_key(record, order or "Id"), reverse=descending)
@@ -79,6 +79,7 @@ def page(found: Collection[Record], query: Mapping[str, str]) -> dict[str, objec
         "CurrentPage": number,
         "CurrentPageSize": size,
         "CurrentOrderField": query.get("orderBy") or "Id",
+        "CurrentSortDirection": int(_is_descending(query)),
         "FirstItem": start + 1 if records else 0,
         "LastItem": start + len(records),
         "HasNextPage": number < pages,
@@ -110,6 +111,11 @@ def _test(key: str, text: str, prefix: str) -> Callable[[Record], bool] | None:
         return bool(value <= wanted) if bound else bool(value == wanted)
 
     return passes
+
+
+def _is_descending(query: Mapping[str, str]) -> bool:
+    """``dir`` is a word or a number; ascending (0) is the default."""
+    return query.get("dir", "").casefold() in {"desc", "descending", "1"}
 
 
 def _field(name: str, prefix: str) -> str:

@@ -33,7 +33,7 @@ _DEFAULTS = SandboxOptions()
 
 
 class Sandbox:
-    """A Nexudus of one's own, from entering to leaving the context::
+    """A local Nexudus, running in a thread from entering to leaving the context::
 
         with Sandbox() as sandbox:
             httpx.get(sandbox.base_url + "/api/sys/webhooks", headers={"Authorization": f"Bearer {sandbox.token}"})
@@ -53,7 +53,7 @@ class Sandbox:
         """``http://127.0.0.1:PORT``, once entered."""
 
     def know(self, ids: Iterable[int]) -> None:
-        """Add locations, with names; at any time."""
+        """Add locations by id, each with a name; also while the server runs, from any thread."""
         self._locations.know(ids)
 
     def __enter__(self) -> Self:
@@ -90,18 +90,18 @@ def serve(
 
     For the main thread, for it takes the signals. Raises ``SandboxError`` as ``Sandbox`` does.
     """
-    ended = threading.Event()
+    stop = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
         del number, frame
-        ended.set()
+        stop.set()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with Sandbox(options, host=host, port=port) as sandbox:
             announce(sandbox.base_url)
             # In short waits: where a wait has no end, some systems do not let signals through.
-            while not ended.wait(0.5):
+            while not stop.wait(0.5):
                 pass
     finally:
         for number, handler in before.items():
@@ -154,7 +154,7 @@ class _Server(uvicorn.Server):
                 await asyncio.wait_for(self._ending.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Hang up on everybody, whatever is under way."""
+        """Close every connection at once, whatever is under way."""
         for server in self.servers:
             server.close()
         for listening in sockets or []:
@@ -196,7 +196,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _application(options: SandboxOptions, store: Store, locations: Locations) -> Gate:
     tokens = Tokens(options.token_lifetime, options.clock)
     delivery = Delivery(store, options.secret, options.retry_delays)
-    misfortune = FaultInjector(options.fault, options.latency, options.seed)
+    faults = FaultInjector(options.fault, options.latency, options.seed)
 
     def stats() -> dict[str, object]:
         return {
@@ -205,12 +205,10 @@ def _application(options: SandboxOptions, store: Store, locations: Locations) ->
             **gate.counts,
             "webhooks": len(store),
             "duplicates": store.repeats(),
-            "faults": dict(misfortune.struck),
+            "faults": dict(faults.struck),
             "delivery": {**delivery.counts, "waiting": delivery.waiting},
         }
 
     calls = Calls(store, locations, tokens, delivery, stats)
-    gate = Gate(
-        calls.router, Limits(options.rate, options.request_rate, options.clock), tokens, misfortune, options.role
-    )
+    gate = Gate(calls.router, Limits(options.rate, options.request_rate, options.clock), tokens, faults, options.role)
     return gate

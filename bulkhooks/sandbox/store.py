@@ -18,7 +18,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 Record = dict[str, Any]
-"""A webhook with the API's own field names (NEXUDUS.md, Records)."""
+"""A webhook with the API's own field names (bulkhooks/docs/nexudus.md)."""
 
 USER = "admin@example.com"
 _FORMAT = {"bulkhooks-sandbox": 1}

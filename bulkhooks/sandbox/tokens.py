@@ -1,4 +1,4 @@
-"""Who may do what: tokens, Basic authentication and roles (NEXUDUS.md, Authentication)."""
+"""Who may do what: tokens, Basic authentication and roles (bulkhooks/docs/nexudus.md)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Refused(Exception):
 
 
 class Tokens:
-    """The tokens given out. The fixed one never ends; the others live for ``lifetime`` seconds."""
+    """The tokens given out. The fixed one never expires; the others live for ``lifetime`` seconds."""
 
     def __init__(self, lifetime: float, clock: Callable[[], int]) -> None:
         self._lifetime = lifetime
         self._clock = clock
-        self._ends: dict[str, int] = {}
+        self._expiry: dict[str, int] = {}
         self._refresh: dict[str, tuple[str, int]] = {}
 
     def accepts(self, authorization: str) -> bool:
@@ -39,7 +39,7 @@ class Tokens:
         credentials = credentials.strip()
         match scheme.lower():
             case "bearer":
-                return credentials == FIXED_TOKEN or self._ends.get(credentials, 0) > self._clock()
+                return credentials == FIXED_TOKEN or self._expiry.get(credentials, 0) > self._clock()
             case "basic":
                 return _is_user(*_basic(credentials))
             case _:
@@ -50,15 +50,15 @@ class Tokens:
         form: Mapping[str, list[str]] = {}
         if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
             form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-        said = {name: values[-1] for name, values in form.items()}
-        match said.get("grant_type"):
+        fields = {name: values[-1] for name, values in form.items()}
+        match fields.get("grant_type"):
             case "password":
-                if not _is_user(said.get("username", ""), said.get("password", "")):
+                if not _is_user(fields.get("username", ""), fields.get("password", "")):
                     raise Refused("invalid_grant", "The user name or password is incorrect.")
                 return self._give(client_id or USER)
             case "refresh_token":
-                client, ends = self._refresh.get(said.get("refresh_token", ""), ("", 0))
-                if not client or client != client_id or ends <= self._clock():
+                client, expires = self._refresh.get(fields.get("refresh_token", ""), ("", 0))
+                if not client or client != client_id or expires <= self._clock():
                     raise Refused(
                         "invalid_grant", "The refresh token is not valid for this client_id, or not any more."
                     )
@@ -70,8 +70,8 @@ class Tokens:
     def _give(self, client: str) -> dict[str, object]:
         now = self._clock()
         access, refresh = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-        self._ends = {token: end for token, end in self._ends.items() if end > now}
-        self._ends[access] = now + round(self._lifetime * SECOND)
+        self._expiry = {token: end for token, end in self._expiry.items() if end > now}
+        self._expiry[access] = now + round(self._lifetime * SECOND)
         self._refresh[refresh] = (client, now + REFRESH_LIFETIME)
         return {
             "access_token": access,

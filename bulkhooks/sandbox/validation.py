@@ -1,4 +1,4 @@
-"""What a webhook must be to be stored, and the 400 that names all that it is not, in the seed's shape."""
+"""The validation of a webhook, and the 400 that names every field that fails it, in the API's shape."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Rejected(Exception):
         super().__init__("; ".join(f"{name}: {message}" if name else message for name, message, _ in errors))
 
     def answer(self) -> dict[str, object]:
-        """The body of the 400 (the seed, Response)."""
+        """The body of the 400 (bulkhooks/docs/nexudus.md)."""
         return {
             "Message": str(self),
             "Value": None,

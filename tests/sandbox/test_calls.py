@@ -231,6 +231,16 @@ def test_searches_filter_and_sort(client, query, names):
 
 
 @pytest.mark.parametrize(
+    ("query", "order", "direction"),
+    [({}, "Id", 0), ({"orderBy": "Name"}, "Name", 0), ({"orderBy": "Name", "dir": "Descending"}, "Name", 1)],
+)
+def test_a_page_tells_how_it_is_sorted(client, query, order, direction):
+    """The field and the direction, 0 up and 1 down, as the API has them on every page."""
+    found = client.get(WEBHOOKS, params=query).json()
+    assert (found["CurrentOrderField"], found["CurrentSortDirection"]) == (order, direction)
+
+
+@pytest.mark.parametrize(
     "query",
     [
         {"WebHook_Action": "x"},

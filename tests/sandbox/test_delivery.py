@@ -1,4 +1,4 @@
-"""Delivery, to a small receiver that can be broken and mended."""
+"""Delivery, to a small receiver that can be broken and repaired."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ def test_ten_failures_in_a_row_switch_it_off(receiver):
         assert record["LastError"] == "503 Service Unavailable"
         assert fire(client) == []
         client.put(WEBHOOKS, json=record | {"Active": True})
-        mended = read(client, id_)
-        assert (mended["Active"], mended["ErrorCount"]) == (True, 0)
+        switched_on = read(client, id_)
+        assert (switched_on["Active"], switched_on["ErrorCount"]) == (True, 0)
         receiver.statuses = [200]
         assert fire(client) == [id_]
         assert read(client, id_)["ErrorCount"] == 0

@@ -73,7 +73,7 @@ def test_a_refresh_needs_the_same_client_id(stranger):
 
 
 def test_a_token_ends_with_its_lifetime(clock):
-    """A token given for 5 seconds is refused from then on; the fixed one never, and a refresh mends it."""
+    """A token given for 5 seconds is refused from then on; the fixed one never, and a refresh gives a new one."""
     with running(token_lifetime=5.0, clock=clock) as client:
         given = client.post("/api/token", data=SIGN_IN).json()
         assert given["expires_in"] == 5

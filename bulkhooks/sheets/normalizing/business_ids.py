@@ -145,14 +145,12 @@ class IdReader:
         if words := _misread(item):
             return Finding.of(ErrorCode.BAD_BUSINESS_ID, item, words)
         if close := self._names(item) if self._locations else []:
-            words = f"is the name of no location. Did you mean {shown(close[0])}? Or write the id"
-            return Finding.of(ErrorCode.UNKNOWN_LOCATION, item, words)
+            return _no_such_name(item, f"Did you mean {shown(close[0])}? Or write the id")
         if not any(map(str.isalpha, item)) or _NUMBERS_AND_WORDS.fullmatch(item):
             return Finding.of(ErrorCode.BAD_BUSINESS_ID, item, f"is no location's id. {_HOW}")
         if not self._locations:
             return self._without_table(item)
-        words = "is the name of no location. Look into the table of locations, or write the id"
-        return Finding.of(ErrorCode.UNKNOWN_LOCATION, item, words)
+        return _no_such_name(item, "Look into the table of locations, or write the id")
 
     def _without_table(self, item: str) -> Finding:
         return Finding.of(
@@ -171,6 +169,10 @@ class IdReader:
 
 _BOUNDS = "ids are whole numbers above 0"
 _HOW = "Write an id such as 1001, several as 1001, 1002, or a range as 1001-1010"
+
+
+def _no_such_name(item: str, advice: str) -> Finding:
+    return Finding.about(ErrorCode.UNKNOWN_LOCATION, item, f"No location is called {shown(item)}. {advice}")
 
 
 def _checked_id(item: str, digits: str) -> Sequence[int] | Finding:

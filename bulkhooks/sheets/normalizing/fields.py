@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bulkhooks import actions
 from bulkhooks.errors import ErrorCode, WarningCode
-from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited, one_of
+from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited, one_of, shown
 
 T = TypeVar("T")
 Read = Callable[[str], tuple[T, Sequence[Finding]]]
@@ -43,14 +43,14 @@ _NEVER_FIRES = "is the event None, which never fires. Choose another if somethin
 
 
 def _unknown_event(item: str, suggest: Suggestions) -> Finding:
+    what = f"No event matches the pattern {shown(item)}" if "*" in item else f"Unknown event {shown(item)}"
     if re.fullmatch(r"[\d.,\s-]+", item):
-        return Finding.of(
-            ErrorCode.UNKNOWN_ACTION, item, f"is no event. They are numbered from 1 to {len(actions.NAMES)}"
-        )
-    what = "is a pattern that no event matches" if "*" in item else "is no event"
-    close = suggest(item)
-    advice = f"The nearest are {', '.join(close[:-1])} and {close[-1]}, and " if len(close) > 1 else ""
-    return Finding.of(ErrorCode.UNKNOWN_ACTION, item, f"{what}. {advice}`bulkhooks actions` lists all of them")
+        advice = f"Events are numbered from 1 to {len(actions.NAMES)}"
+    else:
+        close = suggest(item)
+        nearest = f"The nearest are {', '.join(close[:-1])} and {close[-1]}, and " if len(close) > 1 else ""
+        advice = f"{nearest}`bulkhooks actions` lists all of them"
+    return Finding.about(ErrorCode.UNKNOWN_ACTION, item, f"{what}. {advice}")
 
 
 _ACTIVE = dict.fromkeys(("true", "yes", "y", "1", "1.0", "on"), 1) | dict.fromkeys(

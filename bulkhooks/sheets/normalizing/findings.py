@@ -31,7 +31,12 @@ class Finding:
     @classmethod
     def of(cls, code: Code, value: str, words: str, *, warning: bool = False) -> Finding:
         """A finding whose sentence is the value, and ``words`` about it."""
-        return cls(code, cut(value, _MOST_KEPT), f"{shown(value)} {words}", warning)
+        return cls.about(code, value, f"{shown(value)} {words}", warning=warning)
+
+    @classmethod
+    def about(cls, code: Code, value: str, sentence: str, *, warning: bool = False) -> Finding:
+        """A finding with a whole sentence, which says itself what the value is."""
+        return cls(code, cut(value, _MOST_KEPT), sentence, warning)
 
 
 def missing(field: str, sentence: str) -> Finding:

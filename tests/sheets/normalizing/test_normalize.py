@@ -44,14 +44,14 @@ def test_actions(cell, expected):
 
 @pytest.mark.parametrize("cell", ["0", "91", "9" * 5000, "Boking*", "Nothing*", "all events", ",", "*" + "a*" * 5000])
 def test_unknown_actions(cell):
-    """What is no event, and a pattern that matches none, is told."""
+    """An unknown event, and a pattern that matches none, are problems."""
     assert told(row(action=cell)) == [("unknown-action", "Hooks!C2")]
 
 
 def test_nearest_actions():
     """A misspelt event is told with the three nearest."""
     assert sentence(row(action="BokingCreate")) == (
-        'Hooks!C2: "BokingCreate" is no event. The nearest are BookingCreate, BookingUpdate and BookingDelete, and'
+        'Hooks!C2: Unknown event "BokingCreate". The nearest are BookingCreate, BookingUpdate and BookingDelete, and'
         " `bulkhooks actions` lists all of them"
     )
 
