@@ -1,12 +1,12 @@
-"""From a job's options to what is open while it runs: the journal, the credentials, the lines, the sandbox."""
+"""From a job's options to what is open while a command works: the journal, the API, the accounts, the sandbox."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from bulkhooks.errors import CredentialsError
 from bulkhooks.nexudus.address import check_base_url
 from bulkhooks.nexudus.credentials import authorization_from
 from bulkhooks.provision.account import Account
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.rates import parse_rates
 from bulkhooks.provision.session import PATIENCE, AccountConfig, Session, Terms
 
@@ -25,13 +26,35 @@ if TYPE_CHECKING:
     from bulkhooks.sandbox.server import Sandbox
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a command works with. ``job`` is the job as it is carried out: with ``--sandbox`` it names the sandbox."""
+
+    job: Job
+    journal: Journal
+    session: Session
+    sandbox: Sandbox | None = None
+
+
+@asynccontextmanager
+async def open_context(job: Job) -> AsyncIterator[Context]:
+    """The journal, the session, and with ``--sandbox`` a sandbox, open until the block is left.
+
+    From here on signals are listened to: the first halts every account and ends ``Session.stoppable``, the second
+    gives up what is in flight. Raises ``JournalError`` where the journal cannot be used.
+    """
+    with _with_sandbox(job) as (carried_out, sandbox), Journal(journal_path(carried_out)) as journal:
+        async with Session(journal, terms(carried_out)) as session:
+            yield Context(carried_out, journal, session, sandbox)
+
+
 def journal_path(job: Job) -> Path:
-    """Where the job remembers: ``--journal``, or the user's state directory."""
-    return job.journal or platformdirs.user_state_path("bulkhooks") / "journal.db"
+    """The file of the job's memory: ``--journal``, or ``journal.db`` in the user's state directory."""
+    return Path(job.journal) if job.journal else platformdirs.user_state_path("bulkhooks") / "journal.db"
 
 
 def terms(job: Job) -> Terms:
-    """The job's patience, as the engine takes it."""
+    """The job's options of patience and size, as the engine takes them. Times are seconds."""
     return Terms(
         timeout=job.timeout,
         concurrency=job.concurrency,
@@ -45,30 +68,31 @@ def terms(job: Job) -> Terms:
 
 
 @contextmanager
-def embedded(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
+def _with_sandbox(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
     """With ``--sandbox`` the job as it is sent to a sandbox of its own, with a journal of its own; else the job."""
     if not job.sandbox:
         yield job, None
         return
-    from bulkhooks.sandbox.server import Sandbox
+    from bulkhooks.sandbox.server import Sandbox  # loads a web server, which no other command needs
 
     with tempfile.TemporaryDirectory(prefix="bulkhooks-") as folder, Sandbox() as sandbox:
         token = AccountSettings(token_env="NEXUDUS_TOKEN")  # noqa: S106 (the name of a variable)
-        yield (
-            dataclasses.replace(
-                job,
-                base_url=sandbox.base_url,
-                journal=Path(folder) / "journal.db",
-                environment={"NEXUDUS_TOKEN": sandbox.token},
-                accounts={name: dataclasses.replace(token, rate=known.rate) for name, known in job.accounts.items()},
-                auth="bearer",
-            ),
-            sandbox,
+        carried_out = dataclasses.replace(
+            job,
+            base_url=sandbox.base_url,
+            journal=Path(folder) / "journal.db",
+            environment={"NEXUDUS_TOKEN": sandbox.token},
+            accounts={name: dataclasses.replace(token, rate=known.rate) for name, known in job.accounts.items()},
+            auth="bearer",
         )
+        yield carried_out, sandbox
 
 
 def account_of(job: Job, name: str) -> AccountConfig:
-    """Where and as whom rows of this account are sent; ``CredentialsError`` where its credentials are missing."""
+    """Where and as whom rows of this account are sent, and how many.
+
+    Raises ``CredentialsError`` where its credentials are missing, ``UsageError`` where its address cannot be used.
+    """
     settings = job.accounts.get(name) or AccountSettings()
     base_url = check_base_url(settings.base_url or job.base_url, allow_http=job.allow_http)
     writes, requests = parse_rates(settings.rate or job.rate), parse_rates(job.request_rate)
@@ -85,7 +109,7 @@ def account_of(job: Job, name: str) -> AccountConfig:
 
 @dataclass(slots=True)
 class Accounts:
-    """The accounts of a run. ``numbers`` are the journal's, ``missing`` the accounts that have no credentials."""
+    """The accounts of a command, by name. ``numbers`` are the journal's, ``missing`` those without credentials."""
 
     lines: dict[str, Account] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
@@ -93,9 +117,14 @@ class Accounts:
 
     @property
     def reasons(self) -> list[str]:
-        """Why not everything could be sent."""
+        """Why not everything could be sent, a sentence each."""
         missing = [f"account {name!r}: {error}" for name, error in self.missing.items()]
         return missing + [line.halted.reason for line in self.lines.values() if line.halted is not None]
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the work of any account ended early."""
+        return any(line.halted is not None for line in self.lines.values())
 
     @property
     def is_refused(self) -> bool:
@@ -106,15 +135,19 @@ class Accounts:
         )
 
 
-async def open_accounts(job: Job, session: Session, names: Iterable[str], *, lock: bool) -> Accounts:
-    """Lines to all accounts named; one without credentials stops only itself, unless it is the only one."""
+async def open_accounts(context: Context, names: Iterable[str], *, lock: bool) -> Accounts:
+    """The accounts named, opened; with ``lock`` no other run can have one of them.
+
+    One without credentials stops only itself; ``CredentialsError`` where that are all. Raises ``LockedError`` where
+    another run has one of them.
+    """
     accounts = Accounts()
     for name in names:
         try:
-            line = await session.open(account_of(job, name), lock=lock)
+            line = await context.session.open(account_of(context.job, name), lock=lock)
         except CredentialsError as error:
             accounts.missing[name] = error
-            accounts.numbers[name] = session.journal.account(f"{job.base_url}|{name}", name)
+            accounts.numbers[name] = context.journal.account(f"{context.job.base_url}|{name}", name)
         else:
             accounts.lines[name] = line
             accounts.numbers[name] = line.account

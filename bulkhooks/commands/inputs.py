@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bulkhooks.commands.context import account_of
+from bulkhooks.commands.context import Context, account_of
 from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, ErrorCode, Forbidden, Refused, Unauthorized, UsageError
 from bulkhooks.provision.listing import locations
-from bulkhooks.provision.session import Session
 from bulkhooks.sheets.normalizing.expand import Expansion, expand
 from bulkhooks.sheets.normalizing.normalize import normalize
 from bulkhooks.sheets.reading.locations import Locations
 from bulkhooks.sheets.reading.reader import read
 from bulkhooks.sheets.reading.table import Table
-
-if TYPE_CHECKING:
-    from bulkhooks.sandbox.server import Sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +68,23 @@ def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -
     return Desired(table, expand(fields), known)
 
 
-async def read_desired(job: Job, session: Session, sandbox: Sandbox | None = None, *, lock: bool = False) -> Desired:
-    """The input as webhooks; the API is asked for the locations where the job says so, ``lock`` as in ``open``."""
+async def read_desired(context: Context, *, lock: bool = False) -> Desired:
+    """The input as webhooks. With ``--locations live`` the API is asked for the locations; ``lock`` as in ``open``.
+
+    Raises as ``read_table`` does, and ``CredentialsError`` where the locations may not be listed and are needed.
+    """
+    job = context.job
     table = read_table(job)
     if job.locations == "live":
-        line = await session.open(account_of(job, job.account), lock=lock)
+        line = await context.session.open(account_of(job, job.account), lock=lock)
         try:
             desired = expand_table(job, table, await locations(line))
         except (Unauthorized, Forbidden) as error:
             desired = _without_table(job, table, error)
     else:
         desired = expand_table(job, table)
-    if sandbox is not None:
-        sandbox.know(desired.expansion.webhooks["business_id"].unique().tolist())
+    if context.sandbox is not None:
+        context.sandbox.know(desired.expansion.webhooks["business_id"].unique().tolist())
     return desired
 
 

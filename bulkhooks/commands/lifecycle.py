@@ -1,19 +1,15 @@
-"""How a run begins and ends: its entry in the journal, what it says of itself, its results."""
+"""How a run begins and how it is concluded: its entry in the journal, its summary, its results."""
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
-import pandas as pd
-
-from bulkhooks.commands.context import Accounts
+from bulkhooks.commands.context import Accounts, Context
 from bulkhooks.commands.inputs import Desired
-from bulkhooks.commands.outputs import Destinations
+from bulkhooks.commands.outputs import Destinations, loader, write_copies
 from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, BulkhooksError, JournalError, OutputError
 from bulkhooks.provision.journal import history
@@ -21,10 +17,9 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import input_rows, item_rows
 from bulkhooks.provision.plan import Plan, new_run_id
 from bulkhooks.provision.send import resume_at
-from bulkhooks.provision.session import Session
 from bulkhooks.report import Report, Summary, iso
 from bulkhooks.sheets.reading.table import Table
-from bulkhooks.webhook import RESULT_COLUMNS, Status
+from bulkhooks.webhook import Status
 
 
 class Incomplete(BulkhooksError):
@@ -35,13 +30,12 @@ class Incomplete(BulkhooksError):
 
 @dataclass(slots=True)
 class RunContext:
-    """A run that has begun: where it is written down, and what has to be said at its end.
+    """A run that has begun. ``number`` is the journal's of the run, ``report`` is what the command will answer.
 
     ``left`` are statuses that count as a failure besides those of every run.
     """
 
-    job: Job
-    session: Session
+    context: Context
     accounts: Accounts
     destinations: Destinations
     number: int
@@ -55,42 +49,50 @@ class RunContext:
         self.report.problems = desired.expansion.problems
         self.report.warnings = [*desired.table.warnings, *plan.warnings]
         write_down(
-            self.session.journal, self.number, desired, plan, accounts=self.accounts.numbers, server=self.job.base_url
+            self.context.journal,
+            self.number,
+            desired,
+            plan,
+            accounts=self.accounts.numbers,
+            server=self.context.job.base_url,
         )
 
     @contextmanager
     def telling_if_the_journal_breaks(self) -> Iterator[None]:
-        """A disk that is full in the middle of a run: say what is known, wherever it can still be written."""
+        """Where the journal takes no more in the middle of a run (a full disk): write the results, name what it lacks.
+
+        Raises ``Incomplete`` then.
+        """
         try:
             yield
         except JournalError as error:
-            told = "; ".join(self.session.journal.unsaved)
+            unsaved = "; ".join(self.context.journal.unsaved)
             with suppress(BulkhooksError):
                 self.fill()
                 self._write_results()
-            raise Incomplete(f"{error}" + (f". Done, but not in the journal: {told}" if told else "")) from error
+            raise Incomplete(f"{error}" + (f". Done, but not in the journal: {unsaved}" if unsaved else "")) from error
 
     def conclude(self) -> Report:
-        """Write the results from the journal, and close the run in it."""
-        journal, summary = self.session.journal, self.report.summary
+        """Write the results from the journal, and close the run in it. Raises ``Aborted`` after a second signal."""
+        journal, summary = self.context.journal, self.report.summary
         for name, error in self.accounts.missing.items():
             journal.give_up(self.number, self.accounts.numbers[name], f"not sent: {error}")
-        if self.session.was_aborted:
+        if self.context.session.was_aborted:
             raise Aborted("stopped at once; the journal knows what was in flight: run the same command again")
         self.fill()
-        with self.session.standing_still():
+        with self.context.session.standing_still():
             self._write_results()
-        journal.finish(self.number, summary.as_dict(), self.session.wall())
-        self.report.load = loader(self.job, journal, self.number)
+        journal.finish(self.number, summary.as_dict(), self.context.session.wall())
+        self.report.load = loader(self.context.job, journal, self.number)
         return self.report
 
     def _write_results(self) -> None:
         report = self.report
         try:
-            self.destinations.write(self.session.journal, self.number, report.summary, self.table)
+            self.destinations.write(self.context.journal, self.number, report.summary, self.table)
             report.warnings += self.destinations.said
-            if self.job.write_back:
-                report.warnings += self._write_copies()
+            if self.context.job.write_back:
+                report.warnings += write_copies(self.context.journal, self.number, report.summary, self.table)
         except OutputError as error:
             report.warnings.append(
                 f"{error}; the journal has the results: bulkhooks results --run {report.summary.run_id} -o PLACE"
@@ -98,37 +100,9 @@ class RunContext:
             if report.summary.status == "ok":
                 report.summary.status = "failures"
 
-    def _write_copies(self) -> list[str]:
-        """--write-back: put the result sheets into copies of the input workbooks, beside the first results.
-
-        Returns what has to be said where that cannot be done; the copies made go into the summary's outputs.
-        """
-        from bulkhooks.sheets.writeback.copy import write_back
-
-        summary = self.report.summary
-        workbooks = [Path(name) for name in self.job.inputs if Path(name).suffix.lower() in {".xlsx", ".xlsm"}]
-        if not workbooks:
-            return ["--write-back: no input is a workbook (.xlsx, .xlsm), so there is no copy"]
-        said = []
-        with tempfile.TemporaryDirectory(prefix="bulkhooks-") as folder:
-            results = next((name for name in summary.outputs if name.endswith(".xlsx")), "")
-            if not results:
-                results = str(Path(folder) / "results.xlsx")
-                only_here = replace(summary, outputs=[])
-                with Destinations([results]) as destinations:
-                    destinations.write(self.session.journal, self.number, only_here, self.table)
-            for workbook in workbooks:
-                beside = Path(summary.outputs[0]) if summary.outputs else workbook
-                copy = beside.with_name(f"{workbook.stem}.with.results{workbook.suffix}")
-                try:
-                    summary.outputs.append(str(write_back(workbook, Path(results), copy)))
-                except OutputError as error:
-                    said.append(f"--write-back: {error}; no copy was written")
-        return said
-
     def fill(self) -> None:
-        """Complete the summary from the journal and from what went over the lines."""
-        journal, traffic, lines = self.session.journal, self.session.traffic, self.accounts.lines.values()
+        """Complete the summary from the journal and from the counts of requests."""
+        journal, traffic, lines = self.context.journal, self.context.session.traffic, self.accounts.lines.values()
         summary = self.report.summary
         summary.counts = history.counts(journal, self.number)
         summary.total = sum(summary.counts.values())
@@ -141,21 +115,16 @@ class RunContext:
         caps = [left for line in lines if (left := line.limiter.writes_left()) is not None]
         self.report.cap_left = min(caps, default=None)
         summary.settle(refused=self.accounts.is_refused, failures=self.left)
-        summary.close(self.session.wall())
+        summary.close(self.context.session.wall())
 
 
 def begin(
-    job: Job,
-    session: Session,
-    accounts: Accounts,
-    destinations: Destinations,
-    *,
-    started_at: float,
-    command: str = "run",
+    context: Context, accounts: Accounts, destinations: Destinations, *, started_at: float, command: str = "run"
 ) -> RunContext:
-    """Enter a run in the journal."""
+    """Enter a run in the journal, under a new run id. ``started_at``: seconds since 1970."""
+    job = context.job
     summary = Summary.begun(job.inputs, started_at, new_run_id(started_at))
-    number = session.journal.begin(
+    number = context.journal.begin(
         summary.run_id,
         command=command,
         job=job.name,
@@ -163,16 +132,16 @@ def begin(
         accounts=set(accounts.numbers.values()),
         at=started_at,
     )
-    return RunContext(job, session, accounts, destinations, number, Report(summary))
+    return RunContext(context, accounts, destinations, number, Report(summary))
 
 
 @contextmanager
 def registered(running: RunContext) -> Iterator[RunContext]:
-    """A run in the journal; gone again where it ends before anything is planned."""
+    """A run in the journal; taken out again where it breaks off before its plan is in there."""
     try:
         yield running
     except BaseException:
-        running.session.journal.forget(running.number)
+        running.context.journal.forget(running.number)
         raise
 
 
@@ -190,28 +159,8 @@ def write_down(
     )
 
 
-def loader(job: Job, journal: Journal, number: int) -> Callable[[], pd.DataFrame]:
-    """Something that loads the run's results when they are asked for; a sandbox's journal is gone by then."""
-    if job.sandbox:
-        frame = results_frame(journal, number)
-        return lambda: frame
-    path = journal.path
-
-    def load() -> pd.DataFrame:
-        with Journal(path) as again:
-            return results_frame(again, number)
-
-    return load
-
-
-def results_frame(journal: Journal, number: int, waiting: Status = Status.PENDING) -> pd.DataFrame:
-    """The results of a run: one row a webhook, ``RESULT_COLUMNS`` and then the input's own columns."""
-    columns = [*RESULT_COLUMNS, *history.own_columns(journal, number)]
-    return pd.DataFrame([row.cells for row in history.results(journal, number, waiting)], columns=columns, dtype=object)
-
-
 def nothing_to_do(job: Job, started_at: float) -> Report:
-    """The job file's globs found no file: a run of nothing."""
+    """The report where the job file's globs find no file: a run of nothing, exit code 0."""
     summary = Summary.begun(job.inputs, started_at)
     summary.close(time.time())
     return Report(summary, warnings=["the job's input finds no file: there is nothing to do"])

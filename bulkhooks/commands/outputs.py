@@ -1,19 +1,25 @@
-"""Where the results go: one place for all inputs together, or with ``{input}`` one for each."""
+"""Where the results go: files together or with ``{input}`` one for each input, copies of workbooks, a frame."""
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from bulkhooks.errors import UsageError
+import pandas as pd
+
+from bulkhooks.config.job import Job
+from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.report import Summary
 from bulkhooks.sheets.reading.table import Table
 from bulkhooks.sheets.values import ResultRow
+from bulkhooks.sheets.writeback.copy import write_back
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
@@ -37,7 +43,7 @@ class Destinations:
                 for number, word in enumerate(words_for(inputs))
             ]
         self.said: list[str] = []
-        """What a person has to know of the places in the end."""
+        """Warnings of the places, once they are written."""
 
     def __enter__(self) -> Destinations:
         with ExitStack() as stack:
@@ -79,6 +85,54 @@ class Destinations:
         self.said += outputs.said
 
 
+def write_copies(journal: Journal, run: int, summary: Summary, table: Table | None) -> list[str]:
+    """--write-back: put the result sheets into copies of the input workbooks, beside the first results.
+
+    Returns a sentence for each that could not be written; the copies made go into ``summary.outputs``.
+    """
+    workbooks = [Path(name) for name in summary.inputs if Path(name).suffix.lower() in {".xlsx", ".xlsm"}]
+    if not workbooks:
+        return ["--write-back: no input is a workbook (.xlsx, .xlsm), so there is no copy"]
+    warnings = []
+    with tempfile.TemporaryDirectory(prefix="bulkhooks-") as folder:
+        results = next((name for name in summary.outputs if name.endswith(".xlsx")), "")
+        if not results:
+            results = str(Path(folder) / "results.xlsx")
+            with Destinations([results]) as destinations:
+                destinations.write(journal, run, replace(summary, outputs=[]), table)
+        for workbook in workbooks:
+            beside = Path(summary.outputs[0]) if summary.outputs else workbook
+            copy = beside.with_name(f"{workbook.stem}.with.results{workbook.suffix}")
+            try:
+                summary.outputs.append(str(write_back(workbook, Path(results), copy)))
+            except OutputError as error:
+                warnings.append(f"--write-back: {error}; no copy was written")
+    return warnings
+
+
+def results_frame(journal: Journal, number: int, waiting: Status = Status.PENDING) -> pd.DataFrame:
+    """The results of a run: one row a webhook, ``RESULT_COLUMNS`` and then the input's own columns.
+
+    ``number`` is the journal's of the run; ``waiting`` the Status of rows that still have something to send.
+    """
+    columns = [*RESULT_COLUMNS, *history.own_columns(journal, number)]
+    return pd.DataFrame([row.cells for row in history.results(journal, number, waiting)], columns=columns, dtype=object)
+
+
+def loader(job: Job, journal: Journal, number: int) -> Callable[[], pd.DataFrame]:
+    """Loads the run's results when they are asked for; with ``--sandbox`` at once, as its journal goes with it."""
+    if job.sandbox:
+        frame = results_frame(journal, number)
+        return lambda: frame
+    path = journal.path
+
+    def load() -> pd.DataFrame:
+        with Journal(path) as again:
+            return results_frame(again, number)
+
+    return load
+
+
 def words_for(inputs: Sequence[str]) -> list[str]:
     """What ``{input}`` is for each input: its stem, or where several have that stem, as much as tells them apart."""
     stems = [Path(name).stem if name != "-" else "stdin" for name in inputs]
@@ -92,7 +146,7 @@ def words_for(inputs: Sequence[str]) -> list[str]:
 
 
 def refuse_to_overwrite(outputs: Sequence[str], table: Table, inputs: Sequence[str]) -> None:
-    """An input may be written over only where it is itself a results file; anything else is somebody's own sheet."""
+    """Raise ``UsageError`` where results would replace an input that is no results file, but somebody's own sheet."""
     words = words_for(inputs)
     for number, name in enumerate(inputs):
         sources = [source for source in table.sources if source.input == number]

@@ -1,86 +1,81 @@
-"""The commands as compositions of stages: read this first and you have seen the program.
+"""``run``: read this module and you have seen the program.
 
 ::
 
-    read -> normalize -> expand -> make_plan -> journal -> send -> journal -> results
+    read -> normalize -> expand -> compare(server, journal) -> plan -> journal -> send -> journal -> results
 
-Each stage hands a value to the next, and none reaches back. The other commands are modules of
-this folder, by their names.
+Each stage hands a value to the next. The other commands are modules of this folder, by their names.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
-from bulkhooks.commands.sending import Declined, Tally, compare
+from bulkhooks.commands.check import check_of
+from bulkhooks.commands.context import open_accounts, open_context
+from bulkhooks.commands.inputs import Desired, read_desired
+from bulkhooks.commands.lifecycle import begin, nothing_to_do, registered
+from bulkhooks.commands.outputs import Destinations, refuse_to_overwrite
+from bulkhooks.commands.sending import compare, confirm, send
 from bulkhooks.config.job import RESULTS, Job
 from bulkhooks.errors import UsageError
-from bulkhooks.report import Ask, Question, Report, Watcher
+from bulkhooks.provision.forecast import forecast
+from bulkhooks.provision.plan import Plan, tell_arrivals
+from bulkhooks.provision.tasks import run_sync
+from bulkhooks.report import Ask, Forecast, Question, Report, Watcher
 from bulkhooks.webhook import Status
-
-if TYPE_CHECKING:
-    from bulkhooks.commands.inputs import Desired
-    from bulkhooks.provision.plan import Plan
-    from bulkhooks.report import Forecast
 
 
 def run(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
-    """Read, check, plan, send, write results. Raises ``BulkhooksError`` where nothing could be sent at all."""
-    from bulkhooks.provision.tasks import run_sync
+    """Read, check, plan, send, write results.
 
+    ``watcher`` sees the progress; ``ask`` is asked before more than ``job.confirm_above`` writes, None asks nobody.
+    What went wrong with single rows is in the report. Where nothing could be sent at all, raises ``UsageError``,
+    ``InputError``, ``OutputError``, ``JournalError``, ``CredentialsError``, ``LockedError``, ``Declined`` or
+    ``Stopped``; ``Incomplete`` and ``Aborted`` where it broke off while sending.
+    """
     return run_sync(lambda: run_async(job, watcher=watcher, ask=ask))
 
 
 async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
     """``run`` for those who have an event loop."""
-    from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
-    from bulkhooks.commands.inputs import read_desired
-    from bulkhooks.commands.lifecycle import begin, nothing_to_do, registered
-    from bulkhooks.commands.outputs import Destinations, refuse_to_overwrite
-    from bulkhooks.provision.forecast import forecast
-    from bulkhooks.provision.journal.journal import Journal
-    from bulkhooks.provision.plan import tell_arrivals
-    from bulkhooks.provision.send import send
-    from bulkhooks.provision.session import Session
-
     started_at = time.time()
     if not job.inputs:
         return nothing_to_do(job, started_at)
-    job = job.with_output(RESULTS)
-    with embedded(job) as (settled, sandbox), Journal(journal_path(settled)) as journal:
-        async with Session(journal, terms(settled)) as session:
-            desired = await read_desired(settled, session, sandbox, lock=True)
-            if settled.strict and desired.is_flawed:
-                return _refused(settled, desired, started_at)
-            refuse_to_overwrite(settled.outputs, desired.table, settled.inputs)
-            with Destinations(settled.outputs, settled.inputs) as destinations:
-                accounts = await open_accounts(settled, session, desired.accounts, lock=True)
-                with registered(begin(settled, session, accounts, destinations, started_at=started_at)) as running:
-                    plan = await compare(settled, desired, accounts)
-                    _refuse_too_many_deletions(settled, plan)
-                    _confirm(settled, forecast(plan, accounts.lines), ask)
-                    tell_arrivals(accounts.lines, plan)
-                    running.write_down(desired, plan)
-                with running.telling_if_the_journal_breaks():
-                    await send(
-                        accounts.lines,
-                        running.number,
-                        plan.unlisted,
-                        workers=settled.concurrency,
-                        retries=settled.retries,
-                        settle=settled.settle,
-                        canary=settled.canary,
-                        ended=Tally(plan.writes, accounts, watcher).ended,
-                    )
-                    return running.conclude()
+    async with open_context(job.with_output(RESULTS)) as context:
+        job = context.job
+        with context.session.stoppable():
+            desired = await read_desired(context, lock=True)
+        if job.strict and desired.is_flawed:
+            return _refused(job, desired, started_at)
+        refuse_to_overwrite(job.outputs, desired.table, job.inputs)
+        # The places of the results are open before the first request: what cannot be written is known in time.
+        with Destinations(job.outputs, job.inputs) as destinations:
+            with context.session.stoppable():
+                accounts = await open_accounts(context, desired.accounts, lock=True)
+            with registered(begin(context, accounts, destinations, started_at=started_at)) as running:
+                plan = await compare(job, desired, accounts)
+                _refuse_too_many_deletions(job, plan)
+                _confirm(job, forecast(plan, accounts.lines), ask)
+                tell_arrivals(accounts.lines, plan)
+                running.write_down(desired, plan)
+            # From here on the journal has the whole plan, and a run that breaks off can go on.
+            with running.telling_if_the_journal_breaks():
+                await send(
+                    context,
+                    accounts,
+                    running.number,
+                    writes=plan.writes,
+                    watcher=watcher,
+                    unlisted=plan.unlisted,
+                    canary=job.canary,
+                )
+                return running.conclude()
 
 
 def _refused(job: Job, desired: Desired, started_at: float) -> Report:
     """--strict, and a row is invalid: nothing is sent."""
-    from bulkhooks.commands.check import found_in
-
-    report = found_in(job, desired, started_at)
+    report = check_of(job, desired, started_at)
     summary = report.summary
     summary.counts = {
         str(Status.PENDING if status == Status.PLANNED else status): count for status, count in summary.counts.items()
@@ -98,9 +93,7 @@ def _refuse_too_many_deletions(job: Job, plan: Plan) -> None:
         )
 
 
-def _confirm(job: Job, forecast: Forecast, ask: Ask | None) -> None:
-    if ask is None or job.yes or forecast.writes <= job.confirm_above:
-        return
-    changes = ", ".join(f"{count} to {operation}" for operation, count in forecast.changes.items())
-    if not ask(Question(f"{changes}. Send them?", forecast)):
-        raise Declined("nothing was sent")
+def _confirm(job: Job, found: Forecast, ask: Ask | None) -> None:
+    if found.writes > job.confirm_above:
+        changes = ", ".join(f"{count} to {operation}" for operation, count in found.changes.items())
+        confirm(job, ask, Question(f"{changes}. Send them?", found), "nothing was sent")

@@ -1,18 +1,17 @@
-"""What commands that send have in common."""
+"""What the commands that send have in common: comparing, asking a person, sending with its progress."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Container, Mapping
 
+from bulkhooks.commands.context import Accounts, Context
+from bulkhooks.commands.inputs import Desired
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
-from bulkhooks.report import Progress, Watcher
-
-if TYPE_CHECKING:
-    from bulkhooks.commands.context import Accounts
-    from bulkhooks.commands.inputs import Desired
-    from bulkhooks.provision.item import Outcome
-    from bulkhooks.provision.plan import Plan
+from bulkhooks.provision.item import Outcome
+from bulkhooks.provision.plan import Plan, make_plan
+from bulkhooks.provision.send import send as send_items
+from bulkhooks.report import Ask, Progress, Question, Watcher
 
 
 class Declined(BulkhooksError):
@@ -22,15 +21,51 @@ class Declined(BulkhooksError):
 
 
 async def compare(job: Job, desired: Desired, accounts: Accounts) -> Plan:
-    from bulkhooks.provision.plan import make_plan
-
+    """What has to be sent so that the servers have what the input asks for. Sends reads only."""
     return await make_plan(
         accounts.lines, desired.rows, if_exists=job.if_exists, resend_unknown=job.resend_unknown, prune=job.prune
     )
 
 
+def confirm(job: Job, ask: Ask | None, question: Question, otherwise: str) -> None:
+    """Put a question to a person, where there is one and ``--yes`` is not given.
+
+    Raises ``Declined`` with the sentence ``otherwise`` where the answer is no.
+    """
+    if ask is not None and not job.yes and not ask(question):
+        raise Declined(otherwise)
+
+
+async def send(
+    context: Context,
+    accounts: Accounts,
+    run: int,
+    *,
+    writes: int,
+    watcher: Watcher | None = None,
+    unlisted: Mapping[str, Container[int]] | None = None,
+    canary: int = 0,
+) -> None:
+    """Send what the journal has for ``run`` (its number there), all accounts side by side.
+
+    ``writes``: how many at most, for the progress. ``unlisted``: by account the locations where what is in doubt
+    cannot be looked up. Raises ``JournalError`` where the journal takes no more.
+    """
+    job = context.job
+    await send_items(
+        accounts.lines,
+        run,
+        unlisted or {},
+        workers=job.concurrency,
+        retries=job.retries,
+        settle=job.settle,
+        canary=canary,
+        ended=Tally(writes, accounts, watcher).ended,
+    )
+
+
 class Tally:
-    """Counts what has ended, for whoever watches."""
+    """Counts the rows that are done, for a watcher."""
 
     def __init__(self, total: int, accounts: Accounts, watcher: Watcher | None) -> None:
         self._lines = accounts.lines.values()

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bulkhooks.commands.context import account_of, open_context
 from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
+from bulkhooks.provision.listing import locations
+from bulkhooks.provision.tasks import run_sync
+from bulkhooks.sheets.reading.locations import Locations
+from bulkhooks.sheets.template.workbook import write_template
 
 
 def template(job: Job, output: str) -> str:
-    """Write an input workbook to fill in, with the locations of a file or of the API; returns where it went."""
-    from bulkhooks.provision.tasks import run_sync
-    from bulkhooks.sheets.reading.locations import Locations
-    from bulkhooks.sheets.template.workbook import write_template
+    """Write an input workbook with drop-downs, and the locations of ``--locations`` (a file or ``live``).
 
+    Returns where it is. Raises ``OutputError`` where it cannot be written, ``InputError`` where the file of locations
+    cannot be read, ``CredentialsError`` where the API may not be asked for them, ``Stopped`` on a first signal.
+    """
     if job.locations == "live":
         rows = [(number, name, "") for number, name in run_sync(lambda: _live_locations(job))]
     elif job.locations:
@@ -25,14 +30,10 @@ def template(job: Job, output: str) -> str:
 
 
 async def _live_locations(job: Job) -> list[tuple[int, str]]:
-    from bulkhooks.commands.context import account_of, embedded, journal_path, terms
-    from bulkhooks.provision.journal.journal import Journal
-    from bulkhooks.provision.listing import locations
-    from bulkhooks.provision.session import Session
-
-    with embedded(job) as (settled, _), Journal(journal_path(settled)) as journal:
-        async with Session(journal, terms(settled)) as session:
-            line = await session.open(account_of(settled, settled.account))
+    """The account's locations as ``(id, name)``."""
+    async with open_context(job) as context:
+        with context.session.stoppable():
+            line = await context.session.open(account_of(context.job, context.job.account))
             try:
                 return await locations(line)
             except (Unauthorized, Forbidden) as error:

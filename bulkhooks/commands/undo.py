@@ -1,19 +1,23 @@
-"""What is done about webhooks that are already there: ``undo``, ``health``, and a look into the journal."""
+"""``undo``: delete what a run created."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from bulkhooks.commands.sending import Declined, Tally
+from bulkhooks.commands.context import open_accounts, open_context
+from bulkhooks.commands.inputs import read_table
+from bulkhooks.commands.lifecycle import begin, registered
+from bulkhooks.commands.outputs import Destinations
+from bulkhooks.commands.sending import confirm, send
 from bulkhooks.config.job import UNDO, Job
 from bulkhooks.errors import InputError, UsageError
+from bulkhooks.provision.journal import history
+from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.rows import deletion_row
+from bulkhooks.provision.tasks import run_sync
 from bulkhooks.report import Ask, Question, Report, Watcher
 from bulkhooks.webhook import Status
-
-if TYPE_CHECKING:
-    from bulkhooks.provision.journal.journal import Journal
 
 LEFT = frozenset({Status.CHANGED})
 """After an undo these are still there."""
@@ -22,69 +26,45 @@ LEFT = frozenset({Status.CHANGED})
 def undo(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
     """Delete what the run ``job.run`` created, or what of the results file ``job.input`` this tool created.
 
-    Only what the journal says this tool made, and only where the server still has it as it was made.
+    Only what the journal has as created by this tool, and only where the server still has it as it was made. Raises
+    ``UsageError`` or ``InputError`` where neither names anything to undo, ``Declined`` where a person says no, and
+    what ``run`` raises.
     """
-    from bulkhooks.provision.tasks import run_sync
-
     return run_sync(lambda: _undo(job, watcher, ask))
 
 
 async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
-    from bulkhooks.commands.context import embedded, journal_path, open_accounts, terms
-    from bulkhooks.commands.lifecycle import begin, registered
-    from bulkhooks.commands.outputs import Destinations
-    from bulkhooks.provision.journal.journal import Journal
-    from bulkhooks.provision.journal.rows import deletion_row
-    from bulkhooks.provision.send import send
-    from bulkhooks.provision.session import Session
-
     started_at = time.time()
-    job = job.with_output(UNDO)
-    with embedded(job) as (settled, _), Journal(journal_path(settled)) as journal:
-        made = _made_by(settled, journal)
-        async with Session(journal, terms(settled)) as session:
-            with Destinations(settled.outputs) as destinations:
-                accounts = await open_accounts(settled, session, sorted(made) or [settled.account], lock=True)
-                running = begin(settled, session, accounts, destinations, started_at=started_at, command="undo")
-                with registered(running):
-                    rows = _ours(journal, made, accounts.numbers)
-                    if not rows:
-                        running.report.warnings.append(
-                            f"nothing to undo: by the journal {journal.path} this tool created none of these webhooks,"
-                            " or they are gone already"
-                        )
-                    if (
-                        ask is not None
-                        and rows
-                        and not settled.yes
-                        and not ask(Question(f"Delete {len(rows)} webhooks?"))
-                    ):
-                        raise Declined("nothing was deleted")
-                    items = [
-                        deletion_row(seq, place, accounts.numbers[name], webhook)
-                        for seq, (name, place, webhook) in enumerate(rows)
-                    ]
-                    facts = {"Server": settled.base_url, "Accounts": ", ".join(accounts.numbers)}
-                    journal.plan(running.number, columns=[], facts=facts, rows=[], items=items)
-                running.left = LEFT
-                with running.telling_if_the_journal_breaks():
-                    await send(
-                        accounts.lines,
-                        running.number,
-                        {},
-                        workers=settled.concurrency,
-                        retries=settled.retries,
-                        settle=settled.settle,
-                        ended=Tally(len(items), accounts, watcher).ended,
+    async with open_context(job.with_output(UNDO)) as context:
+        job, journal = context.job, context.journal
+        made = _made_by(job, journal)
+        with Destinations(job.outputs) as destinations:
+            with context.session.stoppable():
+                accounts = await open_accounts(context, sorted(made) or [job.account], lock=True)
+            running = begin(context, accounts, destinations, started_at=started_at, command="undo")
+            with registered(running):
+                rows = _ours(journal, made, accounts.numbers)
+                if rows:
+                    confirm(job, ask, Question(f"Delete {len(rows)} webhooks?"), "nothing was deleted")
+                else:
+                    running.report.warnings.append(
+                        f"nothing to undo: by the journal {journal.path} this tool created none of these webhooks,"
+                        " or they are gone already"
                     )
-                    return running.conclude()
+                items = [
+                    deletion_row(seq, place, accounts.numbers[name], webhook)
+                    for seq, (name, place, webhook) in enumerate(rows)
+                ]
+                facts = {"Server": job.base_url, "Accounts": ", ".join(accounts.numbers)}
+                journal.plan(running.number, columns=[], facts=facts, rows=[], items=items)
+            running.left = LEFT
+            with running.telling_if_the_journal_breaks():
+                await send(context, accounts, running.number, writes=len(items), watcher=watcher)
+                return running.conclude()
 
 
 def _made_by(job: Job, journal: Journal) -> dict[str, dict[int, str]]:
     """By account, the ids that a run created, or that stand in a results file, and their places."""
-    from bulkhooks.commands.inputs import read_table
-    from bulkhooks.provision.journal import history
-
     if job.run:
         if job.inputs:
             raise UsageError("undo takes a results file or --run RUN_ID, not both")
@@ -105,8 +85,6 @@ def _ours(
     journal: Journal, made: Mapping[str, Mapping[int, str]], accounts: Mapping[str, int]
 ) -> list[tuple[str, str, dict[str, object]]]:
     """Those of them that the journal knows as this tool's: account, place and the webhook (``history.OWNED``)."""
-    from bulkhooks.provision.journal import history
-
     found = []
     for name, places in made.items():
         owned = history.owned(journal, accounts[name])

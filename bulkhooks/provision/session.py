@@ -15,7 +15,7 @@ import anyio
 import httpx
 from anyio.abc import TaskGroup
 
-from bulkhooks.errors import Aborted, UsageError
+from bulkhooks.errors import Aborted, BulkhooksError, Stopped, UsageError
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.nexudus.credentials import Authorization
 from bulkhooks.provision.account import Account
@@ -75,6 +75,7 @@ class Session:
         self.was_interrupted = False
         self.was_aborted = False
         self._signals = 0
+        self._stoppable: set[anyio.CancelScope] = set()
         self._stands_still = False
         self._budget = Budget(terms.limit)
         self._stack = AsyncExitStack()
@@ -155,6 +156,30 @@ class Session:
             line.halt(halt)
 
     @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Work inside that sends no write: the first signal ends it, once what is in flight has been answered.
+
+        Raises ``Stopped`` then, and ``Aborted`` where a second signal did not leave time for that.
+        """
+        scope = anyio.CancelScope()
+        self._stoppable.add(scope)
+        try:
+            with scope:
+                if self.was_interrupted:
+                    scope.cancel()
+                yield
+        except BulkhooksError as error:  # what a halted account makes of it
+            if self.was_aborted:
+                raise Aborted("stopped at once; nothing was sent to write") from error
+            raise
+        finally:
+            self._stoppable.discard(scope)
+        if scope.cancelled_caught:
+            if self.was_aborted:
+                raise Aborted("stopped at once; nothing was sent to write")
+            raise Stopped("stopped before anything was sent to write; run the same command again")
+
+    @contextmanager
     def standing_still(self) -> Iterator[None]:
         """Long work inside, while no signal is listened to: the second one stops it all the same (``Aborted``)."""
         self._stands_still = True
@@ -199,3 +224,5 @@ class Session:
                 self.was_interrupted = True
                 name = signal.Signals(number).name
                 self.halt(Halt(f"stopped by {name}: what is in flight is finished, the rest stays pending"))
+                for scope in self._stoppable:
+                    scope.cancel()

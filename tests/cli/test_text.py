@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bulkhooks.cli import text as say
-from bulkhooks.commands.health import HEALTH_COLUMNS
+from bulkhooks.commands.health_rows import HEALTH_COLUMNS
 from bulkhooks.errors import Aborted, CredentialsError, LockedError, UsageError
 from bulkhooks.report import ErrorCount, Forecast, Problem, Report, Summary
 
