@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bulkhooks.errors import ErrorCode
-from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited, one_of, shown
+from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited
 from bulkhooks.sheets.reading.locations import Locations, group_key, name_key
+from bulkhooks.sheets.strings import one_of, shown
 
 WIDEST = 10_000
 """Ids of a range."""

@@ -1,4 +1,4 @@
-"""From rows to webhooks: locations x actions, with every blank filled in, every URL looked at and every twin named."""
+"""From rows to webhooks: locations x actions, templates filled in, URLs checked and duplicates marked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bulkhooks import actions
 from bulkhooks.errors import Code, ErrorCode, WarningCode
 from bulkhooks.report import Problem
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, IntArray, StrArray, combine, texts
-from bulkhooks.sheets.normalizing.expanded_rows import Lines
+from bulkhooks.sheets.normalizing.expanded_rows import ExpandedRows
 from bulkhooks.sheets.normalizing.findings import Finding, missing
 from bulkhooks.sheets.normalizing.normalize import Fields
 from bulkhooks.sheets.normalizing.problems import Problems
@@ -43,11 +43,13 @@ class Expansion:
 def expand(fields: Fields) -> Expansion:
     """The webhooks that a table asks for. Raises ``InputError`` where it asks for more than anybody can mean."""
     problems = fields.problems.copy()
+    # A row with a problem so far gets one line; only the others are multiplied, which is what takes time and memory.
     stopped = problems.stopped()
-    lines = Lines.of(fields, stopped)
+    lines = ExpandedRows.of(fields, stopped)
     _fill_in(lines, problems)
     _check_urls(lines, problems)
 
+    # What a URL lacks shows only once its templates are filled in: such a row falls back to its first line.
     late = problems.stopped() & ~stopped
     if late.any():
         stopped |= late
@@ -56,8 +58,11 @@ def expand(fields: Fields) -> Expansion:
     return Expansion(_frame(lines, stopped, found, problems), found)
 
 
-def _fill_in(lines: Lines, problems: Problems) -> None:
-    """Fill in all blanks, and tell those that stay empty where that does harm."""
+def _fill_in(lines: ExpandedRows, problems: Problems) -> None:
+    """Fill in every template; a problem where a name, or a column that a URL asks for, is empty.
+
+    Name goes first, for URL and Replaces may name it, and Description last, for it may name all of them.
+    """
     lines.fill_in("Name")
     blank = _is_blank(lines.filled["Name"])
     if blank.any():
@@ -82,8 +87,8 @@ def _flags(values: Iterable[bool]) -> BoolArray:
     return np.fromiter(values, dtype=bool)
 
 
-def _check_urls(lines: Lines, problems: Problems) -> None:
-    """Whether every URL is one. What there is to be said of a row's URLs is said once, of the first."""
+def _check_urls(lines: ExpandedRows, problems: Problems) -> None:
+    """Check every URL as it would be sent; a row has each problem once, for the first URL that has it."""
     for name in ("URL", "Replaces"):
         column = lines.value(name)
         verdicts = [check(url) if url else NOTHING for url in column.distinct]
@@ -110,7 +115,7 @@ def _finding(code: Code, url: str, verdict: UrlCheck) -> Finding:
     return Finding.of(code, url, verdict.sentence)
 
 
-def _frame(lines: Lines, stopped: BoolArray, found: Iterable[Problem], problems: Problems) -> pd.DataFrame:
+def _frame(lines: ExpandedRows, stopped: BoolArray, found: Iterable[Problem], problems: Problems) -> pd.DataFrame:
     fields, rows, row = lines.fields, lines.fields.table.rows, lines.row
     count = len(row)
     keys = lines.value("URL").map(_shared_key)
@@ -119,6 +124,7 @@ def _frame(lines: Lines, stopped: BoolArray, found: Iterable[Problem], problems:
 
     invalid = np.flatnonzero(stopped[row])
     valid = np.flatnonzero(~stopped[row])
+    # Duplicates are looked for among valid lines only: one that repeats an invalid row is the first that is sent.
     same_key = Categorical.of(keys.distinct).codes[keys.codes]
     numbers, first = combine(lines.business_id[valid], account.codes[valid], lines.action[valid], same_key[valid])
     firsts = valid[first[numbers]]
@@ -174,7 +180,7 @@ def _shared_key(url: str) -> str:
     return url if key == url else key
 
 
-def _same_as(lines: Lines, problems: Problems, twins: IntArray, firsts: IntArray) -> Iterator[str]:
+def _same_as(lines: ExpandedRows, problems: Problems, twins: IntArray, firsts: IntArray) -> Iterator[str]:
     """For every twin which line it is the same as."""
     row, action, business_id = lines.row, lines.action, lines.business_id
     places = np.asarray(lines.fields.table.rows["place"], dtype=object)[row[firsts]]

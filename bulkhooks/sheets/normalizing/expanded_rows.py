@@ -27,7 +27,7 @@ _OF_EVENTS = {
 
 
 @dataclass(slots=True)
-class Lines:
+class ExpandedRows:
     """The lines of an expansion, each entry of an array one of them: the position of its row, its location and event
     (0 where not known), and whether it is the first of its row. ``filled`` are the texts whose blanks are filled in."""
 
@@ -40,7 +40,7 @@ class Lines:
     _values: dict[str, Categorical] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, fields: Fields, stopped: BoolArray) -> Lines:
+    def of(cls, fields: Fields, stopped: BoolArray) -> ExpandedRows:
         """For each row its locations, and for each location its events; one line for a row that is stopped."""
         events = fields.actions.sizes()
         counts = np.where(stopped, 1, fields.ids.sizes() * events)
@@ -56,10 +56,10 @@ class Lines:
         location, event = np.divmod(within, np.maximum(events, 1)[row])
         return cls(fields, row, fields.ids.at(row, location), fields.actions.at(row, event), within == 0)
 
-    def take(self, lines: IntArray) -> Lines:
+    def take(self, lines: IntArray) -> ExpandedRows:
         """Some of the lines."""
         filled = {name: column[lines] for name, column in self.filled.items()}
-        return Lines(
+        return ExpandedRows(
             self.fields, self.row[lines], self.business_id[lines], self.action[lines], self.is_first[lines], filled
         )
 

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from bulkhooks import actions
 from bulkhooks.errors import ErrorCode, WarningCode
-from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited, one_of, shown
+from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited
+from bulkhooks.sheets.strings import one_of, shown
 
 T = TypeVar("T")
 Read = Callable[[str], tuple[T, Sequence[Finding]]]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bulkhooks.errors import Code, ErrorCode
-from bulkhooks.sheets.reading.headers import folded
+from bulkhooks.sheets.strings import cut, folded, shown
 
-_MOST_SHOWN = 60
-"""Characters of a value that a sentence repeats."""
 _MOST_KEPT = 200
 """Characters of it that are kept beside the sentence."""
 _MOST_IN_A_CELL = 20
@@ -42,29 +39,6 @@ class Finding:
 def missing(field: str, sentence: str) -> Finding:
     """A needed cell is empty."""
     return Finding(ErrorCode.MISSING_VALUE, "", f"{field} is missing. {sentence}")
-
-
-def cut(value: str, most: int = _MOST_SHOWN) -> str:
-    """``value`` on one line and of a sane length."""
-    line = value[: most * 4]
-    if not line.isprintable():
-        line = _UNPRINTABLE.sub(" ", line)
-    return line if len(line) <= most and len(value) <= most * 4 else f"{line[:most]}…"
-
-
-_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
-
-
-def shown(value: str) -> str:
-    """``value`` in quotes, as sentences show it."""
-    return f'"{cut(value)}"'
-
-
-def one_of(words: Sequence[str], most: int = 8) -> str:
-    """``a``, ``a or b``, ``a, b or c``."""
-    if len(words) > most:
-        return f"{', '.join(words[:most])} … ({len(words):,} in all)"
-    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def limited(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,6 +1,6 @@
-"""From cells as they were written to fields that mean something, and all that is wrong with them.
+"""From the cells of a table to parsed fields, and every problem of a single cell.
 
-Every distinct text of a column is parsed once. What depends on single webhooks (a URL with its blanks filled in) is
+Every distinct text of a column is parsed once. What depends on single webhooks (a URL with its templates filled in) is
 left to ``expand``.
 """
 
@@ -18,13 +18,14 @@ from bulkhooks.errors import ErrorCode, UsageError
 from bulkhooks.sheets.normalizing.business_ids import IdReader
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, Lists, StrArray, texts
 from bulkhooks.sheets.normalizing.fields import HOW_TO_WRITE_AN_EVENT, Read, account_reader, event_reader, read_active
-from bulkhooks.sheets.normalizing.findings import Finding, missing, shown
+from bulkhooks.sheets.normalizing.findings import Finding, missing
 from bulkhooks.sheets.normalizing.problems import Problems
 from bulkhooks.sheets.normalizing.templates import Template, TemplateColumn, TemplateReader, escape
 from bulkhooks.sheets.normalizing.urls import clean
 from bulkhooks.sheets.reading.locations import Locations, name_key
 from bulkhooks.sheets.reading.source import FIELDS
 from bulkhooks.sheets.reading.table import Table
+from bulkhooks.sheets.strings import shown
 
 T = TypeVar("T")
 
@@ -65,42 +66,44 @@ def normalize(
     ``name_template`` asks for what there is not.
     """
     problems = Problems(table)
+    # The reader's findings first: a cell that holds an error is empty here, and must not be missing as well.
     flawed = problems.add_flaws(table.flaws)
     raw = {name: np.asarray(table.rows[name], dtype=object) for name in FIELDS}
     for name in ("URL", "Replaces"):
         raw[name] = Categorical.of(raw[name]).map(clean).texts()
 
+    # A location may be given by id or by name; where the id is empty, the name is read as the id would be.
     is_named: BoolArray = (raw["BusinessId"] == "") & (raw["Location"] != "")
     raw["Location"] = _still_meant(table, raw["Location"], is_named, locations)
     where = Categorical.of(np.where(is_named, raw["Location"], raw["BusinessId"]))
     found: dict[int, Sequence[Finding]] = {}
     if locations is table.locations and table.tables:
         where = _by_table(table, where)
-        ids = Lists.of(where.codes, _each(where, _tables_reader(table), found))
+        ids = Lists.of(where.codes, _parsed(where, _tables_reader(table), found))
         where = where.map(lambda text: text.partition(_BETWEEN)[2])
     else:
-        ids = Lists.of(where.codes, _each(where, IdReader(locations).read, found))
+        ids = Lists.of(where.codes, _parsed(where, IdReader(locations).read, found))
     problems.add_distinct("Location", where, found, is_named)
     problems.add_distinct("BusinessId", where, found, ~is_named)
-    _miss(problems, "BusinessId", where, flawed["BusinessId"] | flawed["Location"])
+    _add_missing(problems, "BusinessId", where, flawed["BusinessId"] | flawed["Location"])
 
     events = Categorical.of(raw["Action"])
     found = {}
-    numbers = Lists.of(events.codes, _each(events, event_reader(), found))
+    numbers = Lists.of(events.codes, _parsed(events, event_reader(), found))
     problems.add_distinct("Action", events, found)
-    _miss(problems, "Action", events, flawed["Action"])
+    _add_missing(problems, "Action", events, flawed["Action"])
 
     templates = _templates(table, raw, name_template, problems)
-    _miss(problems, "URL", Categorical.of(raw["URL"]), flawed["URL"])
+    _add_missing(problems, "URL", Categorical.of(raw["URL"]), flawed["URL"])
 
     switches = Categorical.of(raw["Active"])
     found = {}
-    active = np.array(list(_each(switches, read_active, found)), dtype=np.int8)
+    active = np.array(list(_parsed(switches, read_active, found)), dtype=np.int8)
     problems.add_distinct("Active", switches, found)
 
     tenants = Categorical.of(raw["Account"])
     found = {}
-    known = Categorical.of(np.array(list(_each(tenants, account_reader(accounts, account), found)), dtype=object))
+    known = Categorical.of(np.array(list(_parsed(tenants, account_reader(accounts, account), found)), dtype=object))
     problems.add_distinct("Account", tenants, found)
 
     return Fields(
@@ -154,7 +157,7 @@ def _still_meant(table: Table, column: StrArray, is_named: BoolArray, locations:
     return column
 
 
-def _each(column: Categorical, read: Read[T], found: dict[int, Sequence[Finding]]) -> Iterator[T]:
+def _parsed(column: Categorical, read: Read[T], found: dict[int, Sequence[Finding]]) -> Iterator[T]:
     """What each distinct text means; what is wrong with it goes into ``found``. An empty one is not asked about."""
     for number, text in enumerate(column.distinct):
         value, findings = read(text)
@@ -163,7 +166,7 @@ def _each(column: Categorical, read: Read[T], found: dict[int, Sequence[Finding]
         yield value
 
 
-def _miss(problems: Problems, name: str, column: Categorical, flawed: BoolArray) -> None:
+def _add_missing(problems: Problems, name: str, column: Categorical, flawed: BoolArray) -> None:
     rows = column.where(column.distinct == "")
     finding = missing(name, _WANTED[name])
     problems.add(name, ((row, finding) for row in rows[~flawed[rows]].tolist()))
@@ -196,21 +199,21 @@ def _templates(
             column = column.map(lambda text: text or name_template)
         found: dict[int, Sequence[Finding]] = {}
         reader = TemplateReader(name, _nameable(table, name), theirs)
-        templates[name] = TemplateColumn.of(column.codes, _each(column, reader.read, found))
+        templates[name] = TemplateColumn.of(column.codes, _parsed(column, reader.read, found))
         problems.add_distinct(name, column, found)
     templates[""] = TemplateColumn.of(np.broadcast_to(np.int32(0), len(table.rows)), [default])
     for name in TEMPLATED:
-        _look_at_what_is_asked_for(table, raw, templates, name, problems)
+        _check_placeholders(table, raw, templates, name, problems)
     return templates
 
 
-def _look_at_what_is_asked_for(
+def _check_placeholders(
     table: Table, raw: Mapping[str, StrArray], templates: Mapping[str, TemplateColumn], name: str, problems: Problems
 ) -> None:
     """A column that a template asks for may hold an error, or be a template that is filled in only later."""
     later = TEMPLATED[TEMPLATED.index(name) + 1 :]
-    for key in templates[name].asked_for():
-        rows = templates[name].rows_that_ask_for(key)
+    for key in templates[name].placeholders():
+        rows = templates[name].rows_with(key)
         flaws = table.extra_flaws.get(key, {})
         problems.add_flaws(flaws[row] for row in rows.tolist() if row in flaws)
         if key in later:

@@ -16,8 +16,9 @@ import numpy as np
 
 from bulkhooks.errors import ErrorCode
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, IntArray, StrArray, combine, texts
-from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, one_of, shown
-from bulkhooks.sheets.reading.headers import ALIASES, folded
+from bulkhooks.sheets.normalizing.findings import Finding, Suggestions
+from bulkhooks.sheets.reading.headers import ALIASES
+from bulkhooks.sheets.strings import folded, one_of, shown
 
 _TOKEN = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])|[^{}]+")
 
@@ -121,11 +122,11 @@ class TemplateColumn:
             kinds.append(numbers.setdefault(keys, len(numbers)))
         return cls(codes, texts(patterns), np.array(kinds, dtype=np.int64), list(numbers))
 
-    def asked_for(self) -> set[str]:
+    def placeholders(self) -> set[str]:
         """Every column that any of the templates asks for."""
         return {key for keys in self.keys for key in keys}
 
-    def rows_that_ask_for(self, key: str) -> IntArray:
+    def rows_with(self, key: str) -> IntArray:
         """The rows whose template asks for a column."""
         asking = np.array([key in keys for keys in self.keys], dtype=bool)
         return np.flatnonzero(asking[self.kinds][self.codes])

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from bulkhooks.sheets.normalizing.findings import shown
+from bulkhooks.sheets.strings import shown
 
 
 class UrlCheck(NamedTuple):

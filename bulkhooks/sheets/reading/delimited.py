@@ -15,7 +15,8 @@ from typing import BinaryIO
 import pandas as pd
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.reading.grid import AROUND, HEAD, Column, Grid, Score
+from bulkhooks.sheets.reading.grid import HEAD, Column, Grid, Score
+from bulkhooks.sheets.strings import AROUND
 
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE = 1 << 16

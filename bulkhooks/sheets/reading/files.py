@@ -47,7 +47,7 @@ def label_of(path: str) -> str:
     return "stdin" if path == STDIN else Path(path).name
 
 
-def opened(path: str, label: str, score: Score) -> File:
+def open_file(path: str, label: str, score: Score) -> File:
     """The file at ``path`` (``-``: CSV on standard input), taken for what it is where its suffix says otherwise.
 
     Raises ``InputError`` where it is missing, empty, damaged, protected, a folder, or of a format that is not read.

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from bulkhooks.sheets.strings import AROUND
 from bulkhooks.sheets.values import EXACT, text
 
 Column: TypeAlias = npt.NDArray[np.object_]
@@ -24,14 +25,6 @@ HEAD = 20
 
 Score: TypeAlias = Callable[[Sequence[Sequence[str]]], int]
 """How well the first rows of a table suit whoever asks: the number of columns known in their header, 0 without one."""
-
-AROUND = (
-    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028"
-    "\u2029\u202f\u205f\u3000"  # spaces, the non-breaking ones among them
-    "\xad\u180e\u200b\u200c\u200d\u2060\ufeff"  # without width
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # marks of direction
-)
-"""Characters that count for nothing around a value."""
 
 
 @dataclass(frozen=True, slots=True)

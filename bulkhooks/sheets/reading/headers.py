@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bulkhooks.errors import UsageError
-from bulkhooks.sheets.reading.grid import AROUND, HEAD, letter
+from bulkhooks.sheets.reading.grid import HEAD, letter
 from bulkhooks.sheets.reading.source import FIELDS
+from bulkhooks.sheets.strings import folded
 from bulkhooks.webhook import RESULT_COLUMNS
 
 ALIASES: Mapping[str, Sequence[str]] = {
@@ -25,16 +24,10 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "Account": ("Account", "Tenant"),
     "Replaces": ("Replaces",),
 }
-"""Headers taken, by what they mean (INTERFACE.md, section 2).
+"""Headers taken, by what they mean (bulkhooks/docs/reference.md).
 
 ``Location`` is the BusinessId of a sheet that has no other, and ``ActionId`` its Action likewise.
 """
-
-
-def folded(header: str) -> str:
-    """A header without case, spaces and punctuation; where nothing else would be left, as it is."""
-    text = unicodedata.normalize("NFKC", header)
-    return re.sub(r"[\W_]+", "", text).casefold() or text.strip(AROUND)
 
 
 _KINDS = {folded(alias): kind for kind, aliases in ALIASES.items() for alias in aliases}

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.reading.files import label_of, opened
+from bulkhooks.sheets.reading.files import label_of, open_file
 from bulkhooks.sheets.reading.grid import HEAD, Grid, letter, texts
-from bulkhooks.sheets.reading.headers import ALIASES, folded
+from bulkhooks.sheets.reading.headers import ALIASES
 from bulkhooks.sheets.reading.source import Source
+from bulkhooks.sheets.strings import folded
 
 SHEET = "locations"
 """Name (whatever the case) of the sheet in an input workbook that is the table of locations."""
@@ -79,7 +80,7 @@ class Locations:
     def read(cls, path: str) -> Locations:
         """The table in a file of any input format, in a workbook its sheet ``Locations`` or else the first that has
         one. Raises ``InputError``, also where a line has no usable id."""
-        file = opened(path, label_of(path), _score)
+        file = open_file(path, label_of(path), _score)
         grids = list(file.grids())
         for grid in sorted(grids, key=lambda grid: name_key(grid.name) != SHEET):
             if _score(grid.head()):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bulkhooks.errors import InputError, UsageError
 from bulkhooks.report import Problem
-from bulkhooks.sheets.reading.files import STDIN, File, label_of, opened
+from bulkhooks.sheets.reading.files import STDIN, File, label_of, open_file
 from bulkhooks.sheets.reading.grid import Column, Grid
 from bulkhooks.sheets.reading.headers import Headers, Layout, lay_out
 from bulkhooks.sheets.reading.locations import SHEET, Location, Locations, is_table, locations_in
@@ -32,7 +32,7 @@ def read(inputs: Sequence[str], *, sheets: Sequence[str] = (), columns: Mapping[
     ``sheets`` or ``columns`` name what is not there.
     """
     headers = Headers(columns)
-    files = [opened(path, label, headers.score) for path, label in zip(inputs, _labels(inputs), strict=True)]
+    files = [open_file(path, label, headers.score) for path, label in zip(inputs, _labels(inputs), strict=True)]
     reader = _Reader(headers, _chosen(files, sheets), several=len(inputs) > 1)
     for number, file in enumerate(files):
         reader.add(file, number)
@@ -89,7 +89,7 @@ class _Reader:
                 layout = lay_out(head[header], self._headers)
                 source = source_of(grid, layout, self._label(file, grid), number)
                 parts.append(part_of(grid, header, layout, source, look))
-                self._say(header, layout, source)
+                self._note_header(header, layout, source)
         if any(part.source.has_results for part in parts):
             parts = self._results_of(parts)
         if not parts:
@@ -116,7 +116,7 @@ class _Reader:
             )
         return [part for part in parts if part.source.has_results or part.name.casefold() in self._chosen]
 
-    def _say(self, header: int, layout: Layout, source: Source) -> None:
+    def _note_header(self, header: int, layout: Layout, source: Source) -> None:
         """Take down what there is to say about a header."""
         self._seen += layout.headers
         names = layout.headers

@@ -11,21 +11,17 @@ import numpy.typing as npt
 
 from bulkhooks.errors import ErrorCode
 from bulkhooks.report import Problem
-from bulkhooks.sheets.examples import EXAMPLES, is_example
-from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts, written
-from bulkhooks.sheets.reading.headers import Layout, folded
+from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts
+from bulkhooks.sheets.reading.headers import Layout
+from bulkhooks.sheets.reading.left_out import left_out, listed_places, overwritten_examples
 from bulkhooks.sheets.reading.source import FIELDS, Source
-from bulkhooks.sheets.reading.xlsx_cells import Flaw, SecondLook
+from bulkhooks.sheets.reading.xlsx_cells import Flaw, XlsxCells
 from bulkhooks.webhook import DONE, Status
 
 Positions = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-_MOST_PLACES = 5
-"""Places that a warning names one by one."""
-_TOTAL = re.compile(r"(grand|sub|overall)?(total|totals|sum|summe|gesamt|gesamtsumme|insgesamt)\d*")
 _GUARD = re.compile(r"''*[=+\-@]")
-_EXAMPLES = frozenset(example["Description"] for example in EXAMPLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ class Part:
             yield name, Problem(start + row, place, flaw.code, flaw.text, flaw.sentence)
 
 
-def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: SecondLook | None) -> Part:
+def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: XlsxCells | None) -> Part:
     """The rows of ``grid`` under its header (a position from 0), with its columns laid out like that."""
     columns: Sequence[Column] = [column[header + 1 :] for column in grid.columns]
     if source.has_results and not source.is_workbook:
@@ -84,7 +80,7 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
     fields = {name: texts(columns[at], is_ascii=grid.is_ascii) for name, at in layout.fields.items()}
     field_at = {at: name for name, at in layout.fields.items()}
     in_fields = sorted((row, field_at[at], flaw) for (row, at), flaw in flaws.items() if at in field_at)
-    leftovers = _leftovers(fields)
+    leftovers = overwritten_examples(fields)
     filled = np.zeros(len(columns[0]), dtype=bool)
     for column in fields.values():
         if not filled.all():
@@ -93,10 +89,10 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: Secon
 
     first = header + 2 if source.is_workbook else 2
     warnings = []
-    for rows, sentence in _left_out(filled, fields, columns, layout):
+    for rows, sentence in left_out(filled, fields, columns, layout):
         if len(rows):
             filled[rows] = False
-            warnings.append(f"{_listed([source.row(int(row) + first) for row in rows])}: {sentence}")
+            warnings.append(f"{listed_places([source.row(int(row) + first) for row in rows])}: {sentence}")
     rows = np.flatnonzero(filled)
     number_of = dict(zip(rows.tolist(), range(len(rows)), strict=True)) if flaws else {}
     known_ids, unreadable = _known_ids(columns, rows, layout)
@@ -153,7 +149,7 @@ def _has_blanks(columns: Sequence[Column], layout: Layout) -> bool:
     return any((column == "").any() for at, column in enumerate(columns) if at not in layout.nameless)
 
 
-def _flaws(look: SecondLook, grid: Grid) -> dict[tuple[int, int], Flaw]:
+def _flaws(look: XlsxCells, grid: Grid) -> dict[tuple[int, int], Flaw]:
     """What a second look finds; a merged cell counts as if each held it."""
     flaws = look.flaws(grid.name)
     for (top, left), (bottom, right) in grid.merged if flaws else ():
@@ -222,76 +218,3 @@ def _known_doubts(columns: Sequence[Column], rows: Positions, layout: Layout) ->
 
 _ID = re.compile(r"(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.0+)?", re.ASCII)
 """An id, also as programs write it that take every number for a measure: ``1001.0``, ``1,001``."""
-
-
-# rows that do not count
-
-
-def _left_out(
-    filled: BoolArray, fields: Mapping[str, Column], columns: Sequence[Column], layout: Layout
-) -> Iterator[tuple[Positions, str]]:
-    """Rows that are no webhooks though they hold something, and what is said about them."""
-    bare = np.flatnonzero(~filled)
-    noted = np.zeros(len(bare), dtype=bool)
-    for at in layout.extras.values() if len(bare) else ():
-        noted |= np.array([written(value) != "" for value in columns[at][bare]], dtype=bool)
-    yield bare[noted], "skipped: nothing stands there in a column that counts"
-    yield _repeated_headers(fields, layout), "skipped: the header once more"
-    yield _totals(filled, fields), "skipped: this looks like a line of totals"
-    yield _examples(fields), "skipped: an example of the template; write over it to use it"
-
-
-def _repeated_headers(fields: Mapping[str, Column], layout: Layout) -> Positions:
-    texts_of = {name: ("", layout.headers[at]) for name, at in layout.fields.items()}
-    leading = "URL" if "URL" in fields else "Action"
-    return np.array(
-        [
-            row
-            for row in np.flatnonzero(fields[leading] == texts_of[leading][1])
-            if all(column[row] in texts_of[name] for name, column in fields.items())
-        ],
-        dtype=np.int64,
-    )
-
-
-def _totals(filled: BoolArray, fields: Mapping[str, Column]) -> Positions:
-    candidates: BoolArray = filled.copy()
-    for name in ("URL", "Action"):
-        if name in fields and candidates.any():
-            candidates &= fields[name] == ""
-    found = []
-    for row in np.flatnonzero(candidates):
-        first = next((fields[name][row] for name in FIELDS if name in fields and fields[name][row]), "")
-        if _TOTAL.fullmatch(folded(first)):
-            found.append(row)
-    return np.array(found, dtype=np.int64)
-
-
-def _examples(fields: Mapping[str, Column]) -> Positions:
-    described = fields["Description"].tolist() if "Description" in fields else []
-    candidates: Sequence[int] | Positions = (
-        [] if _EXAMPLES.isdisjoint(described) else np.flatnonzero([text in _EXAMPLES for text in described])
-    )
-    found = [row for row in candidates if is_example({name: column[row] for name, column in fields.items()})]
-    return np.array(found, dtype=np.int64)
-
-
-def _leftovers(fields: dict[str, Column]) -> list[int]:
-    """Of rows that were written over an example, drop its description; returns those that still have its URL."""
-    described = fields.get("Description")
-    if described is None or _EXAMPLES.isdisjoint(described.tolist()):
-        return []
-    rows = [
-        row
-        for row in np.flatnonzero([text in _EXAMPLES for text in described])
-        if not is_example({name: column[row] for name, column in fields.items()})
-    ]
-    fields["Description"] = described.copy()
-    fields["Description"][rows] = ""
-    urls = {example["URL"] for example in EXAMPLES}
-    return [int(row) for row in rows if "URL" in fields and fields["URL"][row] in urls]
-
-
-def _listed(places: Sequence[str]) -> str:
-    more = len(places) - _MOST_PLACES
-    return ", ".join(places[:_MOST_PLACES]) + (f" and {more:,} more" if more > 0 else "")

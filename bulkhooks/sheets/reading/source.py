@@ -16,7 +16,7 @@ FIELDS: tuple[str, ...] = (
     "Account",
     "Replaces",
 )
-"""The columns that mean something (INTERFACE.md, section 2)."""
+"""The columns that mean something (bulkhooks/docs/reference.md)."""
 
 
 @dataclass(frozen=True, slots=True)

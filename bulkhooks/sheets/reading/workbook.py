@@ -13,7 +13,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 
 from bulkhooks.errors import InputError
 from bulkhooks.sheets.reading.grid import Column, Grid, Range, column_of, letter
-from bulkhooks.sheets.reading.xlsx_cells import SecondLook, damaged
+from bulkhooks.sheets.reading.xlsx_cells import XlsxCells, damaged
 
 _BATCH = 8_192
 """Rows that exist as rows at a time, before they become columns."""
@@ -32,9 +32,9 @@ class Workbook:
     def __init__(self, label: str, path: str) -> None:
         """Raises ``InputError`` where it is corrupt or protected with a password."""
         self._label = label
-        with _told(label):
+        with _input_errors(label):
             self._book = _opened(path)
-            self.look = SecondLook(label, path)
+            self.look = XlsxCells(label, path)
             self.names = [sheet.name for sheet in self._book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
 
     def grids(self, names: Collection[str]) -> Iterator[Grid]:
@@ -53,7 +53,7 @@ class Workbook:
                 f"{self._label}: sheet {name} reaches to cell {letter(columns - 1)}{rows}, too far to be read; delete"
                 " what stands far from the table, and save it again"
             )
-        with _told(self._label):
+        with _input_errors(self._label):
             sheet = self._book.get_sheet_by_name(name)
             merged = sheet.merged_cell_ranges or []
             return Grid(name, _filled(_columns(sheet), merged), is_workbook=True, merged=merged)
@@ -72,7 +72,7 @@ def _opened(path: str) -> CalamineWorkbook:
 
 
 @contextmanager
-def _told(label: str) -> Iterator[None]:
+def _input_errors(label: str) -> Iterator[None]:
     """Whatever the library says about a file, as a sentence."""
     try:
         yield

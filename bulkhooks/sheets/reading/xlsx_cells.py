@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from bulkhooks.errors import ErrorCode, InputError
-from bulkhooks.sheets.normalizing.findings import cut
+from bulkhooks.sheets.strings import cut
 
 _CHUNK = 1 << 20
 _DAMAGE = (
@@ -68,7 +68,7 @@ class Flaw:
         return cls(url, f"{url} is the template's example. Write where the events are to go", ErrorCode.BAD_URL)
 
 
-class SecondLook:
+class XlsxCells:
     """The package of a workbook, for its sheets' cells as they are stored. Only ``.xlsx`` and ``.xlsm`` have one."""
 
     def __init__(self, label: str, path: str) -> None:

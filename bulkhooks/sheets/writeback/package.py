@@ -51,12 +51,12 @@ def parse(xml: bytes, depth: int = 3) -> Element:
     open_elements: list[Element] = []
     roots: list[Element] = []
 
-    def started(tag: str, attributes: dict[str, str]) -> None:
+    def on_start(tag: str, attributes: dict[str, str]) -> None:
         element = Element(tag.encode(), attributes, parser.CurrentByteIndex)
         (open_elements[-1].children if open_elements else roots).append(element)
         open_elements.append(element)
 
-    def ended(_: str) -> None:
+    def on_end(_: str) -> None:
         element, here = open_elements.pop(), parser.CurrentByteIndex
         if here == element.start:  # <empty/>
             element.inside = element.outside = here
@@ -67,7 +67,7 @@ def parse(xml: bytes, depth: int = 3) -> Element:
         if len(open_elements) >= depth:
             element.children.clear()
 
-    parser.StartElementHandler, parser.EndElementHandler = started, ended
+    parser.StartElementHandler, parser.EndElementHandler = on_start, on_end
     if not xml.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         raise ValueError("not UTF-8")
     try:

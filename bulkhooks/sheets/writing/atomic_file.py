@@ -43,6 +43,7 @@ class Place:
         Where the place is locked (open in Excel) it is ``<name>.1.xlsx`` or the first such number that is free. Raises
         ``OutputError`` where nothing can be moved; the file then stays under the name that the sentence gives.
         """
+        # On the disk before it has its name: after a power cut the place holds the old file or the new one, whole.
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()

@@ -103,6 +103,7 @@ class Outputs:
         finally:
             for writer in writers:
                 writer.abandon()
+        # Every file is complete before the first is moved, and one that cannot be moved does not keep back the others.
         written, failures = [], []
         for place, writer in zip(self._places, writers, strict=True):
             try:

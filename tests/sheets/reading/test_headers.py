@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bulkhooks.errors import UsageError
-from bulkhooks.sheets.reading.headers import Headers, folded, lay_out, nearest_field
+from bulkhooks.sheets.reading.headers import Headers, lay_out, nearest_field
+from bulkhooks.sheets.strings import folded
 from bulkhooks.webhook import RESULT_COLUMNS
 
 
