@@ -104,7 +104,7 @@ def test_the_result_sheets_come_after_its_own(tmp_path, results):
     assert len(book["Summary (2)"]._charts) == 2
     chart = next(content for name, content in parts(copy).items() if name.endswith("results_chart1.xml"))
     assert set(re.findall(rb"<c:f>(.+?)!", chart)) == {b"'Summary (2)'"}
-    assert book["Results"].auto_filter.ref == "A1:T3"
+    assert book["Results"].auto_filter.ref == "A1:U3"
     assert book["Results"].print_title_rows == "$1:$1"
     assert book["Hooks"].auto_filter.ref == "A1:C6"
     assert "Mine" in book.defined_names
@@ -149,7 +149,7 @@ def test_result_sheets_of_an_earlier_run_are_replaced(tmp_path, results):
         book = openpyxl.load_workbook(second)
     assert book.sheetnames == ["Hooks", "Summary", "Summary (2)", "Results", "Problems"]
     assert [cell.value for cell in book["Results"]["K"]] == ["Status", "created", "created", "created"]
-    assert book["Results"].auto_filter.ref == "A1:T4"
+    assert book["Results"].auto_filter.ref == "A1:U4"
     assert book["Summary"]["A1"].value == "my own summary"
     assert book["Summary (2)"]["A1"].value == "All is well with 3 webhooks: 3 created."
     assert len(book["Summary (2)"]._charts) == 2
