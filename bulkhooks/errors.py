@@ -3,15 +3,22 @@
 ::
 
     BulkhooksError
-    ├── UsageError            the command line, the environment or a job file says something impossible     exit 2
+    ├── UsageError            the command line, the environment or a job file is wrong                      exit 2
     ├── InputError            a whole input cannot be used; nothing was sent                                exit 2
     ├── OutputError           a place for results cannot be written                                         exit 2
     ├── JournalError          the journal cannot be read or written                                         exit 2
     ├── CredentialsError      there are none, or the API does not take them                                 exit 3
     ├── LockedError           another run holds the account                                                 exit 5
-    ├── Stopped               a first signal, before there was anything in flight                           exit 4
+    ├── Stopped               a first signal, while nothing was sent to write                               exit 4
     ├── Aborted               a second signal: stopped without waiting for what was in flight               exit 130
-    └── ApiError              one request did not end well; its kind alone decides what is done next
+    ├── Declined              a person was asked, and said no                   (commands/sending.py)       exit 4
+    ├── Incomplete            the journal took no more in the middle of a run   (commands/lifecycle.py)     exit 4
+    ├── GaveUp                the API has answered nothing for too long         (provision/outage.py)       exit 4
+    ├── NextSlotTooFar        the limits allow the next request only much later (provision/limiter.py)      exit 4
+    ├── WritesClosed          no further write in this run                      (provision/stopping.py)     exit 4
+    ├── HeldBack              a write that waits, as the API asked everyone to  (provision/stopping.py)     never seen
+    └── ApiError              one request did not succeed; its kind alone decides what is done next
+        ├── NotRead           a read that was tried often enough                (provision/stopping.py)
         ├── NotSent           the server surely processed nothing: may be sent again
         ├── Throttled         answered "later": may be sent again, after ``retry_after`` seconds
         ├── InDoubt           it may have been processed: look before sending again
@@ -21,6 +28,9 @@
             ├── Forbidden     403
             ├── NotFound      404
             └── Conflict      409 without Retry-After
+
+Those with a module in brackets are part of one mechanism and live beside it. The sandbox shares nothing with the
+program: its ``SandboxError``, ``Rejected`` and ``Refused`` (sandbox/) are exceptions of its own.
 
 Every message is a sentence for a person: what, where, and what to do. No secret is ever part of one.
 """
@@ -173,7 +183,7 @@ class Invalid(Refused):
 
 
 class Unauthorized(Refused):
-    """401: failed authentication, or a missing permission (NEXUDUS.md, Authentication)."""
+    """401: failed authentication, or a missing permission (bulkhooks/docs/nexudus.md)."""
 
     error_code = ErrorCode.API_AUTH
 

@@ -174,7 +174,7 @@ class Session:
             raise
         finally:
             self._stoppable.discard(scope)
-        if scope.cancelled_caught:
+        if self.was_interrupted:  # also where the last answer came all the same
             if self.was_aborted:
                 raise Aborted("stopped at once; nothing was sent to write")
             raise Stopped("stopped before anything was sent to write; run the same command again")
