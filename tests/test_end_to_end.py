@@ -98,7 +98,7 @@ def test_every_row_of_a_messy_sheet_is_accounted_for(server, tmp_path):
     assert all(isinstance(line["WebhookId"], int) for line in lines if line["Status"] == "created")
 
 
-def test_mended_rows_of_a_results_file_are_sent_and_the_others_are_not(server, tmp_path):
+def test_corrected_rows_of_a_results_file_are_sent_and_the_others_are_not(server, tmp_path):
     """The round trip: correct the red rows in the results workbook and run that very file until all is green."""
     (tmp_path / "hooks.csv").write_text(
         "BusinessId,Action,URL,Owner\n1001,BookingCreate,https://a.example/x,Ann\n1002,Bookng,a.example/x,Ben\n"
@@ -119,7 +119,7 @@ def test_mended_rows_of_a_results_file_are_sent_and_the_others_are_not(server, t
     assert len(stored(server)) == 2
 
 
-def test_a_mended_name_is_understood_without_the_first_workbook(server, tmp_path):
+def test_a_corrected_name_is_understood_without_the_first_workbook(server, tmp_path):
     """The results carry the table of locations where rows are to be corrected."""
     shutil.copy(SAMPLES / "messy.xlsx", tmp_path)
     sent(server, "run", "messy.xlsx", cwd=tmp_path)
@@ -184,8 +184,8 @@ def test_results_are_written_again_from_the_journal(server, tmp_path):
     assert [run["counts"] for run in runs] == [{"created": 89}]
 
 
-def test_an_event_is_delivered_and_what_failures_switch_off_is_found_and_mended(tmp_path):
-    """From a sheet to a signed delivery; then the receiver breaks, health finds what was disabled, and mends it."""
+def test_an_event_is_delivered_and_what_failures_switch_off_is_found_and_fixed(tmp_path):
+    """From a sheet to a signed delivery; the receiver breaks, health finds what was disabled and switches it on."""
     options = ("--locations", "1001-1003", "--secret", "s3cret", "--retry-delays", "0.01")
     with sandbox_process(tmp_path, *options) as server, receiving() as receiver:
         (tmp_path / "hooks.csv").write_text(
@@ -214,8 +214,8 @@ def test_an_event_is_delivered_and_what_failures_switch_off_is_found_and_mended(
 
         receiver.statuses = [200]
         assert sent(server, "health", "--reactivate", cwd=tmp_path).returncode == 0
-        mended = stored(server)[0]
-        assert (mended["Active"], mended["ErrorCount"], mended["Description"]) == (True, 0, "kept")
+        fixed = stored(server)[0]
+        assert (fixed["Active"], fixed["ErrorCount"], fixed["Description"]) == (True, 0, "kept")
         httpx.post(f"{server}/sandbox/events", json=event)
         receiver.got.get(timeout=20)
 

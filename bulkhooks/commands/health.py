@@ -81,7 +81,7 @@ async def _health(job: Job, ask: Ask | None) -> Report:
             summary = _summary(context, accounts, rows, started_at)
             facts = {"Server": job.base_url, "Accounts": ", ".join(accounts.lines)}
             destinations.write_rows(HEALTH_COLUMNS, [row.result for row in shown], summary, facts)
-            warnings = [*accounts.reasons, *warnings, *twins(rows), *destinations.said]
+            warnings = [*accounts.reasons, *warnings, *twins(rows), *destinations.warnings]
             return Report(summary, warnings=warnings, load=lambda: _frame(shown))
 
 

@@ -25,7 +25,7 @@ def results_again(job: Job) -> Report:
         summary.outputs = []
         with Destinations(job.outputs) as destinations:
             destinations.write(journal, number, summary)
-        return Report(summary, warnings=list(destinations.said), load=loader(job, journal, number))
+        return Report(summary, warnings=list(destinations.warnings), load=loader(job, journal, number))
 
 
 def runs(job: Job) -> list[dict[str, object]]:

@@ -90,7 +90,7 @@ class RunContext:
         report = self.report
         try:
             self.destinations.write(self.context.journal, self.number, report.summary, self.table)
-            report.warnings += self.destinations.said
+            report.warnings += self.destinations.warnings
             if self.context.job.write_back:
                 report.warnings += write_copies(self.context.journal, self.number, report.summary, self.table)
         except OutputError as error:

@@ -42,7 +42,7 @@ class Destinations:
                 (number, Outputs([Path(output.replace(_EACH, word)) for output in apart]))
                 for number, word in enumerate(words_for(inputs))
             ]
-        self.said: list[str] = []
+        self.warnings: list[str] = []
         """Warnings of the places, once they are written."""
 
     def __enter__(self) -> Destinations:
@@ -82,7 +82,7 @@ class Destinations:
 
     def _wrote(self, outputs: Outputs, places: Sequence[Path], summary: Summary) -> None:
         summary.outputs += map(str, places)
-        self.said += outputs.said
+        self.warnings += outputs.said
 
 
 def write_copies(journal: Journal, run: int, summary: Summary, table: Table | None) -> list[str]:

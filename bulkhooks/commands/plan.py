@@ -68,7 +68,7 @@ def _report(
         summary.requests = context.session.traffic.requests
         destinations.write(scratch, number, summary, desired.table, Status.PLANNED)
         frame = results_frame(scratch, number, Status.PLANNED)
-    warnings = [*desired.table.warnings, *made.warnings, *accounts.reasons, *destinations.said]
+    warnings = [*desired.table.warnings, *made.warnings, *accounts.reasons, *destinations.warnings]
     summary.settle(refused=accounts.is_refused)
     if accounts.is_halted and not accounts.is_refused:
         summary.status = "incomplete"
