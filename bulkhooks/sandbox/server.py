@@ -86,7 +86,7 @@ class Sandbox:
 def serve(
     options: SandboxOptions, host: str = "127.0.0.1", port: int = 8899, announce: Callable[[str], None] = print
 ) -> None:
-    """Run until SIGINT or SIGTERM, then return. ``announce`` is told the address once it answers.
+    """Run until SIGINT or SIGTERM, then return. ``announce`` gets the address once it answers.
 
     For the main thread, for it takes the signals. Raises ``SandboxError`` as ``Sandbox`` does.
     """
@@ -111,7 +111,7 @@ def serve(
 class _Server(uvicorn.Server):
     """uvicorn on a socket that listens already. ``settled`` is set once it answers requests, or never will.
 
-    uvicorn looks ten times a second whether to stop, and then waits for clients; this one stops when it is told.
+    uvicorn looks ten times a second whether to stop, and then waits for clients; this one stops at once.
     """
 
     def __init__(self, application: Gate) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong with the text of a cell, before it is said where the cell stands, and how to put that into words."""
+"""Findings: what is wrong with the text of a cell, before it is known in which cells that text stands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bulkhooks.sheets.strings import cut, folded, shown
 _MOST_KEPT = 200
 """Characters of it that are kept beside the sentence."""
 _MOST_IN_A_CELL = 20
-"""Findings that are told of one cell."""
+"""Findings that one cell may have."""
 _MOST_SUGGESTIONS = 1_000
 
 

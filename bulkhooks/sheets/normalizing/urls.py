@@ -1,4 +1,4 @@
-"""Endpoints: what can be taken for one, what has to be said of it, and how it is shown."""
+"""Endpoints: cleaning and checking a URL, and showing it without what may be secret."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bulkhooks.sheets.strings import shown
 
 
 class UrlCheck(NamedTuple):
-    """What is to be said of a URL. ``sentence`` tells, after the URL itself, why it is none ('' where it is one)."""
+    """The check of a URL. ``sentence`` says, after the URL itself, why it is none ('' where it is one)."""
 
     sentence: str
     is_insecure: bool = False

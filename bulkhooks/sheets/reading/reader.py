@@ -160,7 +160,7 @@ class _Reader:
         known = [repr(header) for header in row if self._headers.kind(header)]
         near = self._headers.suggestions(row)
         if not known and not near:
-            return f'{sentence}; what other names mean is told with --map "THEIR COLUMN=FIELD"'
+            return f'{sentence}; say what other names mean with --map "THEIR COLUMN=FIELD"'
         where = f"row {number} of sheet {name}" if name else f"record {number}"
         return "; ".join(
             [

@@ -66,7 +66,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
 
 
 class _Joined:
-    """Two packages as one. What is said of "theirs" is the user's, "ours" the results workbook."""
+    """Two packages as one. "Theirs" is the user's workbook, "ours" the results."""
 
     def __init__(self, workbook: Path, theirs: zipfile.ZipFile, ours: zipfile.ZipFile) -> None:
         self._theirs, self._ours = theirs, ours

@@ -12,7 +12,7 @@ from bulkhooks.sheets.values import ResultRow
 _MOST_KEYS = 20_000
 """Locations that are counted one by one; a sheet with more is not read location by location."""
 _MOST_PROBLEMS = 1_000
-"""Distinct errors that are told apart."""
+"""Distinct errors that are counted one by one."""
 _MOST_PLACES = 5
 """Places that are kept of each."""
 
