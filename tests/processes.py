@@ -24,7 +24,7 @@ def bulkhooks(*arguments: object, cwd: Path, **environment: str) -> subprocess.C
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -41,7 +41,7 @@ def sandbox_process(cwd: Path, *options: str) -> Iterator[str]:
         yield next(word for word in line.split() if word.startswith("http"))
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=120)
 
 
 def stored(base_url: str) -> list[dict[str, object]]:

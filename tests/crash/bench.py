@@ -19,7 +19,7 @@ from bulkhooks.sandbox.server import Sandbox, SandboxOptions
 from tests.processes import PROGRAM
 
 AN_EVENT = "https://hooks.example.com/{BusinessId}?kind={Action}"
-OPTIONS = ("--rate", "none", "--request-rate", "none", "--settle", "0.2", "--timeout", "1", "--no-progress")
+OPTIONS = ("--rate", "none", "--request-rate", "none", "--settle", "0.2", "--timeout", "60", "--no-progress")
 
 
 def sandbox(*faults, seed=1, latency="0-40ms", **options):
@@ -70,7 +70,7 @@ class Bench:
 
     def finish(self, child) -> tuple[int, str]:
         """Exit code of a child that ends by itself, and what it said."""
-        said, complained = child.communicate(timeout=60)
+        said, complained = child.communicate(timeout=600)
         return child.returncode, said + complained
 
     def run(self, *options) -> tuple[int, str]:
@@ -100,7 +100,7 @@ class Bench:
         if self.wait_for_requests(child, requests):
             time.sleep(draw.uniform(0, 0.03))
         child.send_signal(signal.SIGKILL)
-        child.communicate(timeout=60)
+        child.communicate(timeout=600)
         if child.returncode != -signal.SIGKILL:
             return child.returncode
         self.kills += 1

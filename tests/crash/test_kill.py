@@ -36,7 +36,7 @@ def test_a_run_killed_again_and_again_makes_each_webhook_once(tmp_path, at_least
             draw = random.Random(seed)
             code = None
             while code is None:
-                code = bench.run_and_kill(draw)
+                code = bench.run_and_kill(draw, "--timeout", "1")
             assert code == 0
             bench.check()
             assert bench.stats()["duplicates"] == 0

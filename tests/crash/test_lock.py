@@ -44,7 +44,7 @@ def test_another_journal_is_another_lock(held):
 def test_another_account_runs_beside_it_in_the_same_journal(held):
     """The lock is the account's, not the journal's."""
     bench, _ = held
-    code, said = bench.run("--account", "other")
+    code, said = bench.run("--account", "other", "--timeout", "1")
     assert code == 0, said
 
 

@@ -35,7 +35,7 @@ def body(**changes):
 def talking_to(sandbox, token="sandbox-token"):
     """A client that is signed in to a sandbox."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with httpx.Client(base_url=sandbox.base_url, headers=headers, timeout=10, verify=False, trust_env=False) as client:
+    with httpx.Client(base_url=sandbox.base_url, headers=headers, timeout=120, verify=False, trust_env=False) as client:
         yield client
 
 
