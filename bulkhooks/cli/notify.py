@@ -1,4 +1,4 @@
-"""Tells others how a run went: a message with the summary, a dead man's switch, figures for Prometheus.
+"""Tells others how a run went: a message with the summary, a dead man's switch, and the metrics file.
 
 None of this changes how the run ends: what cannot be told is a warning.
 """
@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
-import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 
 import httpx
 
 from bulkhooks.cli.logs import without_secrets
+from bulkhooks.cli.metrics import write_metrics
+from bulkhooks.cli.text import failed
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
 from bulkhooks.nexudus.messages import no_connection
@@ -33,8 +31,6 @@ _CHANGES = ("created", "updated", "deleted")
 
 def attended(job: Job, work: Callable[[], Report]) -> Report:
     """Do the work; say when it starts and how it ends to those whom the job names. Errors pass through."""
-    from bulkhooks.cli.text import failed
-
     _ping(job, "/start")
     try:
         report = work()
@@ -63,7 +59,7 @@ def _told(job: Job, report: Report) -> None:
     if _is_worth_telling(job, summary):
         _post(job, summary)
     if job.metrics_file:
-        _write_metrics(job.metrics_file, job, report)
+        write_metrics(job.metrics_file, job, report)
 
 
 def _is_worth_telling(job: Job, summary: Summary) -> bool:
@@ -122,61 +118,3 @@ def _post_json(url: str, message: Mapping[str, object] | None = None) -> str:
     except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
         return no_connection(error, _TIMEOUT)
     return "" if answer.is_success else f"it answers {answer.status_code}"
-
-
-def _write_metrics(path: Path, job: Job, report: Report) -> None:
-    """Write the file whole beside its place and move it there, for the collector reads it at any moment."""
-    beside: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        before = path.read_text("utf-8", "replace") if path.exists() else ""
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=".bulkhooks-", encoding="utf-8", errors="replace", delete=False
-        ) as file:
-            beside = Path(file.name)
-            file.write(metrics(job, report, before))
-        beside.chmod(0o644)
-        beside.replace(path)
-    except OSError as error:
-        _log.warning("--metrics-file %s: cannot be written: %s", path, error.strerror)
-        if beside is not None:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
-
-
-def metrics(job: Job, report: Report, before: str = "") -> str:
-    """The figures of a run in Prometheus' text format; the time of the last success is kept from ``before``."""
-    summary = report.summary
-    label = _escaped(job.name or "bulkhooks")
-    success = "bulkhooks_last_success_timestamp_seconds"
-    last = f"{time.time():.0f}" if summary.exit_code == 0 else _kept(before, f'{success}{{job="{label}"}}')
-    figures = [
-        (success, "When a run last ended with exit code 0.", last),
-        ("bulkhooks_exit_code", "Exit code of the last run.", str(summary.exit_code)),
-        ("bulkhooks_duration_seconds", "How long the last run took.", str(summary.seconds)),
-        ("bulkhooks_remaining", "Rows that the last run left pending.", str(summary.remaining)),
-        ("bulkhooks_writes", "Writes of the last run.", str(summary.writes)),
-        ("bulkhooks_throttled", "Requests of the last run that were throttled.", str(summary.throttled)),
-    ]
-    if report.cap_left is not None:
-        figures.append(("bulkhooks_cap_left", "Writes that the daily cap still allows.", str(report.cap_left)))
-    lines = []
-    for name, text, value in figures:
-        if value:
-            lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge", f'{name}{{job="{label}"}} {value}']
-    if summary.counts:
-        lines += ["# HELP bulkhooks_rows Rows of the last run by status.", "# TYPE bulkhooks_rows gauge"]
-    lines += [
-        f'bulkhooks_rows{{job="{label}",status="{_escaped(status)}"}} {count}'
-        for status, count in summary.counts.items()
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _kept(before: str, series: str) -> str:
-    found = [line.rpartition(" ")[2] for line in before.splitlines() if line.startswith(series + " ")]
-    return found[0] if found and found[0].isascii() and found[0].isdigit() else ""
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

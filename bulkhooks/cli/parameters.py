@@ -61,6 +61,8 @@ def _parameter(option: Option) -> click.Option:
 
 def files(name: str, metavar: str, *, several: bool = False, required: bool = False) -> click.Argument:
     """An argument that names a file, or any number of them."""
+    if not required:
+        metavar = f"[{metavar}]..." if several else f"[{metavar}]"
     return click.Argument(
         [name], type=Text(is_path=True), nargs=-1 if several else 1, required=required, metavar=metavar
     )

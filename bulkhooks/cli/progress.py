@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from bulkhooks.cli.logs import NEWS
-from bulkhooks.cli.terminal import duration
 from bulkhooks.config.job import Job
-from bulkhooks.report import Progress, Watcher
+from bulkhooks.report import Progress, Watcher, duration
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -28,6 +27,8 @@ class _Bar:
         self._bar: tqdm[NoReturn] | None = None
 
     def moved(self, progress: Progress) -> None:
+        if not progress.total:
+            return
         self._bar = self._bar or self._drawn(progress.total)
         self._bar.update(progress.done - self._bar.n)
         self._bar.set_postfix_str(_described(progress), refresh=False)
@@ -66,8 +67,10 @@ class _Lines:
 
 
 def _described(progress: Progress) -> str:
-    left = f", {duration(progress.seconds_left)} left at the limits" if progress.seconds_left >= 1 else ""
-    return f"{progress.created} created, {progress.failed} failed{left}"
+    words = [f"{count:,} {status}" for status, count in progress.counts.items() if count]
+    if progress.seconds_left >= 1:
+        words.append(f"{duration(progress.seconds_left)} left at the limits")
+    return ", ".join(words)
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from bulkhooks.cli.terminal import columns, cut, local_time, printable_json
-from bulkhooks.report import moment
+from bulkhooks.cli.terminal import columns, cut, printable_json
+from bulkhooks.report import local_time, moment
 
 _HEAD = ("RUN", "STARTED", "COMMAND", "STATUS", "ROWS", "INPUT")
 

@@ -1,11 +1,9 @@
-"""What a terminal may be given: printable text, no wider than it is; local times."""
+"""What a terminal may be given: printable text, no wider than it is."""
 
 from __future__ import annotations
 
-import datetime
 import shutil
 import sys
-import time
 import unicodedata
 
 
@@ -52,29 +50,3 @@ def columns() -> int | None:
 def cut(line: str, width: int | None) -> str:
     """A line no longer than ``width``, with an ellipsis at its end where it was."""
     return line if width is None or len(line) <= width else line[: width - 1] + "…"
-
-
-def duration(seconds: float) -> str:
-    """``45 s``, ``12 min``, ``3 h 20 min``, ``4 d 2 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 36:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
-
-
-def local_time(moment: float, now: float | None = None) -> str:
-    """Seconds since 1970 as ``23:11 (in 48 s)`` or ``2026-11-27 02:00 (in 26 h 49 min)``, in the local time zone.
-
-    The date stands there where it is not that of ``now`` (default: the clock).
-    """
-    now = time.time() if now is None else now
-    there, here = (datetime.datetime.fromtimestamp(seconds).astimezone() for seconds in (moment, now))
-    day = "" if there.date() == here.date() else f"{there:%Y-%m-%d} "
-    away = f"in {duration(moment - now)}" if moment >= now else f"{duration(now - moment)} ago"
-    return f"{day}{there:%H:%M} ({away})"

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bulkhooks.cli.terminal import columns, cut, duration, local_time, printable_json
+from bulkhooks.cli.terminal import columns, cut, printable_json
 from bulkhooks.errors import Aborted, BulkhooksError
-from bulkhooks.report import EXIT_CODES, ErrorCount, Report, Summary, moment
+from bulkhooks.report import EXIT_CODES, ErrorCount, Report, Summary, duration, local_time, many, moment
 from bulkhooks.webhook import url_host
 
 if TYPE_CHECKING:
@@ -68,14 +68,14 @@ def _closing(summary: Summary, now: float | None) -> Iterator[str]:
         run = f"run {summary.run_id}: " if summary.run_id else ""
         throttled = f", {summary.throttled:,} throttled" if summary.throttled else ""
         retried = f", {summary.retried:,} sent again" if summary.retried else ""
-        requests = _many(summary.requests, "request", "requests")
+        requests = many(summary.requests, "request", "requests")
         traffic = (
-            f"{_many(summary.writes, 'write', 'writes')} in {requests}" if summary.writes else f"{requests}, no writes"
+            f"{many(summary.writes, 'write', 'writes')} in {requests}" if summary.writes else f"{requests}, no writes"
         )
         yield f"{run}{traffic}{throttled}{retried}; {duration(summary.seconds)}"
     if summary.remaining:
         when = f" after {local_time(moment(summary.resume_at), now)}" if summary.resume_at else ""
-        left = _many(summary.remaining, "is left", "are left")
+        left = many(summary.remaining, "is left", "are left")
         yield f"{left}: run the same command again{when}; what is done is not sent twice."
     if summary.errors:
         yield "What went wrong, most frequent first:"
@@ -106,18 +106,14 @@ def checked(report: Report) -> str:
 def _checked(report: Report) -> Iterator[str]:
     counts = report.counts
     fit, invalid, doubles = (counts.get(status, 0) for status in ("planned", "invalid", "duplicate"))
-    twice = f", {_many(doubles, 'is a duplicate', 'are duplicates')}" if doubles else ""
-    wrong = _many(invalid, "row is invalid", "rows are invalid") if invalid else "every row is valid"
-    yield f"{_many(fit, 'webhook', 'webhooks')} can be sent{twice}; {wrong}."
+    twice = f", {many(doubles, 'is a duplicate', 'are duplicates')}" if doubles else ""
+    wrong = many(invalid, "row is invalid", "rows are invalid") if invalid else "every row is valid"
+    yield f"{many(fit, 'webhook', 'webhooks')} can be sent{twice}; {wrong}."
     yield from _by_problem(report, "problem", warning=False)
     yield from _by_problem(report, "warning", warning=True)
     if report.problems:
         yield "Every one of them:"
         yield from (f"  {'warning: ' if problem.warning else ''}{problem}" for problem in report.problems)
-
-
-def _many(count: int, one: str, several: str) -> str:
-    return f"{count:,} {one if count == 1 else several}"
 
 
 def _by_problem(report: Report, word: str, *, warning: bool) -> Iterator[str]:
@@ -139,7 +135,7 @@ def delivered(report: Report) -> str:
 
 def _delivered(report: Report) -> Iterator[str]:
     counts = ", ".join(f"{count:,} {state}" for state, count in report.counts.items()) or "none"
-    yield f"{_many(report.summary.total, 'webhook', 'webhooks')}: {counts}."
+    yield f"{many(report.summary.total, 'webhook', 'webhooks')}: {counts}."
     rows = report.results
     ill = rows[rows["Health"].isin(["failing", "disabled"])] if len(rows) else rows
     if len(ill):
@@ -192,11 +188,11 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
         return
     changes = ", ".join(f"{count:,} to {operation}" for operation, count in forecast.changes.items())
     yield f"Would change: {changes}."
-    left = "" if forecast.cap_left is None else _many(forecast.cap_left, "write", "writes")
+    left = "" if forecast.cap_left is None else many(forecast.cap_left, "write", "writes")
     cap = f"; the daily cap has {left} left now" if left else ""
-    days = f", on {_many(forecast.days, 'day', 'days')}" if forecast.days else ""
+    days = f", on {many(forecast.days, 'day', 'days')}" if forecast.days else ""
     yield (
-        f"{_many(forecast.writes, 'write', 'writes')} in about {_many(forecast.requests, 'request', 'requests')}:"
+        f"{many(forecast.writes, 'write', 'writes')} in about {many(forecast.requests, 'request', 'requests')}:"
         f" {duration(forecast.seconds)} at the limits{days}{cap}."
     )
     yield from _table("location", forecast.by_location)

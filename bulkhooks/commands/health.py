@@ -38,7 +38,7 @@ from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.plan import new_run_id
 from bulkhooks.provision.send import resume_at
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Ask, Question, Report, Summary, iso
+from bulkhooks.report import Ask, Question, Report, Summary, iso, many
 from bulkhooks.webhook import Status, url_key
 
 
@@ -158,7 +158,7 @@ async def _reactivate(
     if not disabled:
         return None
     job, journal, session = context.job, context.journal, context.session
-    confirm(job, ask, Question(f"Switch on {len(disabled)} webhooks?"), "nothing was switched on")
+    confirm(job, ask, Question(f"Switch on {many(len(disabled), 'webhook', 'webhooks')}?"), "nothing was switched on")
     now = session.wall()
     summary = Summary.begun(job.inputs, now, new_run_id(now))
     run = journal.begin(

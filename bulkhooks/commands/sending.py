@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Mapping
 
 from bulkhooks.commands.context import Accounts, Context
@@ -71,14 +72,14 @@ class Tally:
         self._lines = accounts.lines.values()
         self._watcher = watcher
         self._total = total
-        self._done = self._created = self._failed = 0
+        self._done = 0
+        self._counts: Counter[str] = Counter()
         self._tell()
 
     def ended(self, outcome: Outcome) -> None:
         """Count one more."""
         self._done += 1
-        self._created += outcome.status == "created"
-        self._failed += outcome.status in {"failed", "unknown"}
+        self._counts[str(outcome.status)] += 1
         self._tell()
 
     def _tell(self) -> None:
@@ -86,4 +87,4 @@ class Tally:
             return
         left = (self._total - self._done) // max(1, len(self._lines))
         seconds = max((line.limiter.seconds_for(writes=left) for line in self._lines), default=0.0)
-        self._watcher.moved(Progress(self._total, self._done, self._created, self._failed, seconds))
+        self._watcher.moved(Progress(self._total, self._done, dict(self._counts), seconds))

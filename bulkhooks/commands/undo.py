@@ -16,7 +16,7 @@ from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import deletion_row
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Ask, Question, Report, Watcher
+from bulkhooks.report import Ask, Question, Report, Watcher, many
 from bulkhooks.webhook import Status
 
 LEFT = frozenset({Status.CHANGED})
@@ -45,7 +45,9 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
             with registered(running):
                 rows = _ours(journal, made, accounts.numbers)
                 if rows:
-                    confirm(job, ask, Question(f"Delete {len(rows)} webhooks?"), "nothing was deleted")
+                    confirm(
+                        job, ask, Question(f"Delete {many(len(rows), 'webhook', 'webhooks')}?"), "nothing was deleted"
+                    )
                 else:
                     running.report.warnings.append(
                         f"nothing to undo: by the journal {journal.path} this tool created none of these webhooks,"

@@ -1,1 +1,1 @@
-"""What a job is told: flags, environment, job files."""
+"""The options of a job, from flags, environment and job files."""

@@ -167,6 +167,6 @@ class Job:
         if self.outputs or not self.inputs:
             return self
         if "-" in self.inputs:
-            raise UsageError("with an input from stdin (-), say with -o where the results go")
+            raise UsageError("with an input from stdin (-), name with -o where the results go")
         first = Path(self.inputs[0])
         return replace(self, output=str(first.with_name(first.stem + suffix)))

@@ -1,4 +1,4 @@
-"""Job files: what they say, as values of their kinds, and what is wrong with them (reference.md, Job files)."""
+"""Job files as values of their options' kinds; every error names the file and the key (bulkhooks/docs/reference.md)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def read_job_file(path: Path) -> JobFile:
 
 
 def rehearse(file: JobFile, job: Job, environment: Mapping[str, str]) -> None:
-    """What only shows when a job runs, said before: variables that are not set, addresses that are none.
+    """Find what would only show when a job runs: variables that are not set, addresses that are none.
 
     Raises ``UsageError`` with everything that it finds.
     """

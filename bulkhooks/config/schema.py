@@ -44,7 +44,7 @@ def _table(properties: Schema) -> Schema:
 def _job() -> Schema:
     several = _one_or_several({"type": "string", "minLength": 1})
     return {
-        "name": _text("How the job is called in reports; the stem of the file's name where nothing is said."),
+        "name": _text("How the job is called in reports; the stem of the file's name where this is not given."),
         "input": {
             "description": "Paths and globs of the sheets. A glob leaves out *.results.* and ~$*; - is stdin.",
             **several,

@@ -57,7 +57,7 @@ def resolve(
 
 
 def given_values(command: str, flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:
-    """What the flags and the environment say, each as a value of its option's kind. Raises ``UsageError``."""
+    """The values that flags and environment give, each of its option's kind. Raises ``UsageError``."""
     values: dict[str, object] = {}
     for option in of_command(command):
         flag = flags.get(option.name)

@@ -1,4 +1,4 @@
-"""The token of a sign-in: when it is needed, and whether another one would mend a 401."""
+"""The token of a sign-in: when it is needed, and whether another one would fix a 401."""
 
 from __future__ import annotations
 

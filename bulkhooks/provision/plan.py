@@ -95,7 +95,7 @@ async def make_plan(
 
     plan = Plan(rows, warnings=warnings)
     if prune and (rows["status"] == Status.INVALID).any():  # nobody knows what such a row names
-        warnings.append("a row is invalid, so --prune deletes nothing; mend it and run again")
+        warnings.append("a row is invalid, so --prune deletes nothing; fix it and run again")
         prune = False
     decided: list[pd.DataFrame] = []
     for name, part in parts.items():

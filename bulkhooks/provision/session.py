@@ -24,7 +24,7 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.lock import hold
 from bulkhooks.provision.limiter import Limiter
 from bulkhooks.provision.rates import Rate
-from bulkhooks.provision.stopping import Budget, Halt
+from bulkhooks.provision.stopping import STOPPED_BY, Budget, Halt
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -135,7 +135,7 @@ class Session:
             draw=self.terms.draw,
         )
         if self.was_interrupted:
-            line.halt(Halt("interrupted"))
+            line.halt(Halt(f"{STOPPED_BY}a signal"))
         self.lines[account.name] = line
         return line
 
@@ -223,6 +223,6 @@ class Session:
                     continue
                 self.was_interrupted = True
                 name = signal.Signals(number).name
-                self.halt(Halt(f"stopped by {name}: what is in flight is finished, the rest stays pending"))
+                self.halt(Halt(f"{STOPPED_BY}{name}: what is in flight is finished, the rest stays pending"))
                 for scope in self._stoppable:
                     scope.cancel()

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from bulkhooks.errors import ApiError, BulkhooksError
 
+STOPPED_BY = "stopped by "
+"""How the reason of a halt by a signal begins; the rows that it leaves count as no error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Halt:

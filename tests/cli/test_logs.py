@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from bulkhooks.cli.logs import KEYS, NEWS, logging_for, without_secrets
 from bulkhooks.cli.progress import watching
-from bulkhooks.cli.terminal import duration
 from bulkhooks.config.job import Job
 from bulkhooks.errors import InputError, OutputError
 from bulkhooks.report import Progress
@@ -189,14 +188,5 @@ def test_nobody_watches_where_nobody_wants_to(told):
 def test_without_a_terminal_there_is_no_bar(capsys):
     """A short run says nothing of its progress; its lines come every half minute."""
     with watching(Job()) as watcher:
-        watcher.moved(Progress(10, 5, 4, 1, 60.0))
+        watcher.moved(Progress(10, 5, {"created": 4, "failed": 1}, 60.0))
     assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "0 s"), (89.4, "89 s"), (720, "12 min"), (5400, "1 h 30 min"), (7200, "2 h"), (352800, "4 d 2 h")],
-)
-def test_durations_as_people_say_them(seconds, words):
-    """Two units at most, and no more exact than anybody needs."""
-    assert duration(seconds) == words

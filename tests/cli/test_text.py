@@ -129,6 +129,23 @@ def test_a_plan_tells_requests_time_and_days():
     assert "Soho" in text
 
 
+def test_a_plan_says_what_updates_would_change():
+    """Each field with its old and its new value; what is created or looked up has no line."""
+    rows = pd.DataFrame(
+        [
+            ["a.csv:2", 7, "planned", "Name: Old -> New; Active: false -> true"],
+            ["a.csv:3", None, "planned", "create"],
+            ["a.csv:4", 8, "exists", ""],
+        ],
+        columns=["Row", "WebhookId", "Status", "Changes"],
+        dtype=object,
+    )
+    forecast = Forecast({"create": 1, "update": 1}, {}, {}, 2, 3, 1)
+    lines = say.planned(Report(Summary("", counts={"planned": 2}), forecast=forecast, load=lambda: rows)).splitlines()
+    start = lines.index("What updates would change:")
+    assert lines[start + 1 :] == ["  a.csv:2 (7): Name: Old -> New; Active: false -> true"]
+
+
 def test_health_is_told_by_location_and_by_host():
     """Only where something ails."""
     rows = pd.DataFrame(

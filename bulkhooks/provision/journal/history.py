@@ -12,6 +12,7 @@ from bulkhooks import actions
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import revive, unpack_problems
+from bulkhooks.provision.stopping import STOPPED_BY
 from bulkhooks.report import ErrorCount, Problem, Summary, iso
 from bulkhooks.sheets.values import ResultRow
 from bulkhooks.sheets.writing.counts import problem_cells
@@ -136,10 +137,11 @@ def errors(journal: Journal, run: int) -> list[ErrorCount]:
         for problem in unpack_problems(packed, row):
             if not problem.warning:
                 counted.setdefault(problem.code, ErrorCount(problem.code, 0, str(problem))).count += 1
+    # What a signal left pending went wrong nowhere: somebody wanted it to wait.
     failed = journal.query(
         "SELECT error_code, count(*), error FROM items WHERE run = ? AND error_code <> ''"
-        " GROUP BY error_code ORDER BY min(seq)",
-        (run,),
+        " AND NOT (status = ? AND error LIKE ?) GROUP BY error_code ORDER BY min(seq)",
+        (run, Status.PENDING, f"not sent: {STOPPED_BY}%"),
     )
     for code, count, error in failed:
         counted.setdefault(code, ErrorCount(code, 0, error or "")).count += count

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from bulkhooks.errors import JournalError, LockedError
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.report import iso
+from bulkhooks.report import local_time
 
 _POLL = 0.2
 """Seconds."""
@@ -44,6 +44,6 @@ def _who(journal: Journal, account: int, name: str) -> str:
         return f"another run of account {name!r} has just begun; wait for it to end, or use --wait-lock SECONDS"
     run_id, process, since = holder
     return (
-        f"run {run_id} ({process}) has held account {name!r} since {iso(since)};"
+        f"run {run_id} ({process}) has held account {name!r} since {local_time(since)};"
         " wait for it to end, or use --wait-lock SECONDS"
     )
