@@ -1,6 +1,6 @@
 """The 90 events that a webhook can be bound to, and the ways people write them.
 
-Numbers and names are those of the API (bulkhooks/docs/nexudus.md), the number 45 with its own spelling.
+Numbers and names are the API's (bulkhooks/docs/nexudus.md, Events), the number 45 with its own spelling.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """What became of one row of the results (bulkhooks/docs/reference.md)."""
+    """What became of one row of the results (bulkhooks/docs/reference.md, Status)."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -91,7 +91,7 @@ class Webhook:
     active: bool | None = None
 
     def body(self) -> dict[str, object]:
-        """The JSON body of a create request, in the API's order (bulkhooks/docs/nexudus.md)."""
+        """The JSON body of a create request, as the API documents it (bulkhooks/docs/nexudus.md, Records)."""
         body: dict[str, object] = {
             "BusinessId": self.business_id,
             "Name": self.name,

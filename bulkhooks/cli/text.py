@@ -29,7 +29,7 @@ _OUTCOMES = {
 
 
 def as_json(report: Report, *, with_problems: bool = False) -> str:
-    """Section 7's object; of a plan also what it found, and of a check every problem."""
+    """The object of bulkhooks/docs/reference.md, Summary; of a plan also its forecast, of a check every problem."""
     found = report.summary.as_dict()
     if with_problems:
         found["problems"] = [

@@ -57,7 +57,7 @@ PROMISED = {
     ),
     "retry_delays": "sandbox",
 }
-"""Each long option, and the commands that take it (INTERFACE.md, sections 1 and 10)."""
+"""Each long option, and the commands that take it (bulkhooks/docs/reference.md, Options)."""
 
 DEFAULTS = {
     "name_template": "{Location} - {Action}", "if_exists": "skip", "max_deletes": 10, "canary": 0, "confirm_above": 100,
@@ -65,7 +65,7 @@ DEFAULTS = {
     "retries": 5, "give_up_after": 300, "settle": 30, "wait_lock": 0, "base_url": "",
     "account": "default", "auth": "bearer", "log_format": "text", "limit": None, "max_runtime": None, "verbose": 0,
 }  # fmt: skip
-"""Those of INTERFACE.md, section 1; a flag that is not among them is off."""
+"""Those of bulkhooks/docs/reference.md, Options; a flag that is not among them is off."""
 
 SHORT = {"-o": "output", "-y": "yes", "-v": "verbose", "-q": "quiet"}
 

@@ -29,7 +29,7 @@ async def created(*args, **kwargs) -> int:
 
 
 async def test_success_with_an_id_is_created():
-    """The id of the seed's example answer is returned."""
+    """The id of the documentation's example answer is returned."""
     assert await created(200, content=CREATED) == 87654321
 
 

@@ -1,4 +1,4 @@
-"""The calls on webhooks and locations, over real HTTP, as NEXUDUS.md and the seed have them."""
+"""The calls on webhooks and locations, over real HTTP, as bulkhooks/docs/nexudus.md has them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.sandbox.conftest import WEBHOOKS, body, create, running, stats
 
 
 def test_create_answers_as_the_seed_does(client):
-    """A created webhook is answered with every key of the seed's example, and only those."""
+    """A created webhook is answered with every key of the documentation's example, and only those."""
     answer = client.post(WEBHOOKS, json=body())
     said = answer.json()
     assert answer.status_code == 200
@@ -34,7 +34,7 @@ def test_create_answers_as_the_seed_does(client):
 
 
 def test_one_missing_name_is_answered_to_the_letter(client):
-    """The 400 for a missing name is the seed's example, byte for byte as JSON."""
+    """The 400 for a missing name is the documentation's example, byte for byte as JSON."""
     answer = client.post(WEBHOOKS, json=body(Name=None))
     assert answer.status_code == 400
     assert answer.json() == {
@@ -108,7 +108,7 @@ def test_nothing_is_unique(client):
 
 
 def test_a_record_has_every_field(client):
-    """A webhook read by id has the fields of NEXUDUS.md, its description among them; unsaid Active is on."""
+    """A webhook read by id has every field of bulkhooks/docs/nexudus.md, and Active is on where nothing sets it."""
     record = client.get(f"{WEBHOOKS}/{create(client, Description='why')}").json()
     assert " ".join(sorted(record)) == (
         "Action Active BusinessId CreatedOn Description ErrorCount Id IsNew LastError LastTrigger Name SystemId URL"

@@ -24,7 +24,7 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "Account": ("Account", "Tenant"),
     "Replaces": ("Replaces",),
 }
-"""Headers taken, by what they mean (bulkhooks/docs/reference.md).
+"""Headers taken, by what they mean (bulkhooks/docs/reference.md, Input columns).
 
 ``Location`` is the BusinessId of a sheet that has no other, and ``ActionId`` its Action likewise.
 """

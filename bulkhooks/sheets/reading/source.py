@@ -16,7 +16,7 @@ FIELDS: tuple[str, ...] = (
     "Account",
     "Replaces",
 )
-"""The columns that mean something (bulkhooks/docs/reference.md)."""
+"""The columns that mean something (bulkhooks/docs/reference.md, Input columns)."""
 
 
 @dataclass(frozen=True, slots=True)
