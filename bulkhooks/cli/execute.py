@@ -13,11 +13,12 @@ from typing import NoReturn
 import click
 
 from bulkhooks.cli import text
-from bulkhooks.cli.logs import logging_for, without_secrets
+from bulkhooks.cli.logs import logging_for
 from bulkhooks.cli.terminal import printable
 from bulkhooks.config.job import Job
 from bulkhooks.config.sources import resolve
 from bulkhooks.errors import BulkhooksError, Stopped
+from bulkhooks.redact import without_secrets
 from bulkhooks.report import Report
 
 _log = logging.getLogger("bulkhooks")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from bulkhooks.cli.terminal import printable, printable_json
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError, OutputError
+from bulkhooks.redact import without_secrets
 
 KEYS = ("run_id", "account", "row", "business_id", "action", "status", "attempt", "ms")
 """Keys of a JSON line besides ``time``, ``level`` and ``message``; null where the line is not about a row."""
@@ -22,13 +22,6 @@ NEWS = 25
 """The level of facts that are shown without -v, between INFO (every row) and WARNING."""
 
 _log = logging.getLogger("bulkhooks")
-# Quotation marks may be part of a URL, so a query ends at white space, or before what a sentence closes it with.
-_URL = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s?#]*)(?:[?#]\S*?(?=[\"'),.;:\]]*(?:\s|$)))?", re.IGNORECASE)
-
-
-def without_secrets(text: str) -> str:
-    """``text`` with every URL in it cut before its query and without its user."""
-    return _URL.sub(r"\1\2", text)
 
 
 class TextFormatter(logging.Formatter):

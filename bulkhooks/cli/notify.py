@@ -12,12 +12,12 @@ from dataclasses import asdict
 
 import httpx
 
-from bulkhooks.cli.logs import without_secrets
 from bulkhooks.cli.metrics import write_metrics
 from bulkhooks.cli.text import failed
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
 from bulkhooks.nexudus.messages import no_connection
+from bulkhooks.redact import without_secrets
 from bulkhooks.report import Report, Summary
 from bulkhooks.version import VERSION
 

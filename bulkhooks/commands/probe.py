@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import anyio
 import httpx
 
-from bulkhooks.nexudus.address import shown_url
 from bulkhooks.nexudus.messages import no_connection
+from bulkhooks.redact import shown_url
 from bulkhooks.version import VERSION
 
 TIMEOUT = 10.0

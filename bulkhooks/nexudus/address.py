@@ -1,11 +1,12 @@
-"""Addresses: which are fit to send credentials to, and how they are shown."""
+"""Addresses: which are fit to send credentials to."""
 
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit
 
 from bulkhooks.errors import UsageError
+from bulkhooks.redact import shown_url
 from bulkhooks.webhook import url_key
 
 
@@ -40,14 +41,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def shown_url(url: str) -> str:
-    """A URL as it may be shown: without user name, password, query and fragment."""
-    parts = _split(url)
-    if parts is None:
-        return "(unreadable address)"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _split(url: str) -> SplitResult | None:

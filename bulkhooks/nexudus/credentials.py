@@ -25,12 +25,10 @@ import pyotp
 from pydantic import SecretStr
 
 from bulkhooks.errors import CredentialsError
+from bulkhooks.redact import hide
 
 LARGEST_SECRET = 65_536
 """Bytes: a file longer than this holds something else."""
-
-SHORTEST_HIDDEN = 4
-"""Characters: a value shorter than this is found in any sentence, so hiding it would spoil them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +236,7 @@ def bare_token(text: SecretStr) -> SecretStr | None:
 def redacted(text: str, *secrets: SecretStr | None) -> str:
     """Text without the secrets that are in it, as they are or as a form or URL has them."""
     for secret in secrets:
-        if secret is not None and len(secret) >= SHORTEST_HIDDEN:
+        if secret is not None:
             value = secret.get_secret_value()
-            for written in (value, quote(value), quote_plus(value)):
-                text = text.replace(written, "***")
+            text = hide(text, value, quote(value), quote_plus(value))
     return text

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import httpx
 
+from bulkhooks.redact import without_secrets
+
 LONGEST_SENTENCE = 400
 """Characters."""
 
@@ -16,8 +18,7 @@ LONGEST_SENTENCE = 400
 def one_line(text: str) -> str:
     """Text from outside as part of a sentence: on one line, its URLs without what may be secret in them."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    line = re.sub(r"(https?://)[^\s/@]*@", r"\1", line)
-    return re.sub(r"(https?://[^\s?#]*)[?#][^\s\"'<>),;]*", r"\1", line)
+    return without_secrets(line)
 
 
 def shortened(sentence: str) -> str:

@@ -42,9 +42,9 @@ from bulkhooks.errors import (
     Throttled,
     Unauthorized,
 )
-from bulkhooks.nexudus.address import shown_url
 from bulkhooks.nexudus.messages import no_connection, one_line, page_title
 from bulkhooks.nexudus.models import Written
+from bulkhooks.redact import shown_url
 
 T = TypeVar("T")
 

@@ -10,13 +10,14 @@ import pandas as pd
 
 from bulkhooks import actions
 from bulkhooks.errors import Code, ErrorCode, WarningCode
+from bulkhooks.redact import shown_url
 from bulkhooks.report import Problem
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, IntArray, StrArray, combine, texts
 from bulkhooks.sheets.normalizing.expanded_rows import ExpandedRows
 from bulkhooks.sheets.normalizing.findings import Finding, missing
 from bulkhooks.sheets.normalizing.normalize import Fields
 from bulkhooks.sheets.normalizing.problems import Problems
-from bulkhooks.sheets.normalizing.urls import NOTHING, UrlCheck, check, hidden
+from bulkhooks.sheets.normalizing.urls import NOTHING, UrlCheck, check
 from bulkhooks.webhook import Status, url_key
 
 
@@ -105,7 +106,7 @@ def _check_urls(lines: ExpandedRows, problems: Problems) -> None:
 
 
 def _finding(code: Code, url: str, verdict: UrlCheck) -> Finding:
-    url = hidden(url)
+    url = shown_url(url)
     if code == WarningCode.INSECURE_URL:
         return Finding.of(
             code, url, "is http: events go there unencrypted. Use https if the endpoint can", warning=True

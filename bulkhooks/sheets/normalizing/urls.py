@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from bulkhooks.redact import shown_url
 from bulkhooks.sheets.strings import shown
 
 
@@ -51,15 +52,6 @@ _URL = re.compile(r"(https?)://([^\s/?#\\]+)(?:[/?#][^ ]*)?", re.IGNORECASE)
 _VERDICTS = {
     (insecure, private): UrlCheck("", insecure, private) for insecure in (False, True) for private in (False, True)
 }
-
-
-def hidden(url: str) -> str:
-    """``url`` without user name, password and query, which may be secret."""
-    before, query, _ = url.partition("?")
-    return _USER.sub(r"\1…@", before) + (query and "?…")
-
-
-_USER = re.compile(r"^([^/#]*//)[^/#]*@")
 
 
 @lru_cache(maxsize=4096)
@@ -121,7 +113,7 @@ def _why(url: str) -> str:
         return f"begins with {shown(scheme[0])}, where only https:// (or http://) is delivered to"
     rest = _HALF_A_SCHEME.sub("", url)
     if _LIKE_A_HOST.match(rest) and not check(f"https://{rest}").sentence:
-        return f"has no scheme. Did you mean {hidden('https://' + rest)}?"
+        return f"has no scheme. Did you mean {shown_url('https://' + rest)}?"
     return "is no URL. Write one that begins with https://, such as https://hooks.example.com/in"
 
 
