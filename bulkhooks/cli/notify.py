@@ -10,13 +10,12 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-import httpx
-
 from bulkhooks.cli.metrics import write_metrics
 from bulkhooks.cli.text import failed
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
-from bulkhooks.nexudus.messages import no_connection
+from bulkhooks.nexudus.transport import Request, open_route, url_of
+from bulkhooks.provision.tasks import run_sync
 from bulkhooks.redact import without_secrets
 from bulkhooks.report import Report, Summary
 from bulkhooks.version import VERSION
@@ -24,7 +23,10 @@ from bulkhooks.version import VERSION
 _log = logging.getLogger("bulkhooks")
 
 _TIMEOUT = 10.0
-"""Seconds for an address to answer."""
+"""Seconds for an address to answer, from the first byte of the connection to the last of the answer."""
+
+_LONGEST_ANSWER = 65_536
+"""Bytes: nobody reads it."""
 
 _CHANGES = ("created", "updated", "deleted")
 
@@ -111,10 +113,20 @@ def _send(job: Job, variable: str, signalled: Callable[[str], str], message: Map
         _log.warning("[notify]: the address in %s could not be told: %s", variable, problem)
 
 
-def _post_json(url: str, message: Mapping[str, object] | None = None) -> str:
+def _post_json(address: str, message: Mapping[str, object] | None = None) -> str:
     """POST a message as JSON (or nothing); returns what went wrong, '' where all is well."""
+
+    async def post() -> int:
+        url = url_of(address)
+        request = Request("POST", url, json=message, headers={"User-Agent": f"bulkhooks/{VERSION}"})
+        async with open_route(url) as route:
+            answer = await route.exchange(request, timeout=_TIMEOUT, total=_TIMEOUT, longest=_LONGEST_ANSWER, peer="it")
+        return answer.status_code
+
     try:
-        answer = httpx.post(url, json=message, headers={"User-Agent": f"bulkhooks/{VERSION}"}, timeout=_TIMEOUT)
-    except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
-        return no_connection(error, _TIMEOUT)
-    return "" if answer.is_success else f"it answers {answer.status_code}"
+        status = run_sync(post)
+    except BulkhooksError as error:
+        return str(error)
+    except ValueError:
+        return "it is no http or https address"
+    return "" if 200 <= status < 300 else f"it answers {status}"

@@ -5,44 +5,62 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import anyio
-import httpx
 
-from bulkhooks.nexudus.messages import no_connection
+from bulkhooks.errors import InDoubt, NotSent
+from bulkhooks.nexudus.transport import Request, Route, open_route, url_of
 from bulkhooks.redact import shown_url
 from bulkhooks.version import VERSION
 
 TIMEOUT = 10.0
-"""Seconds for an endpoint to answer."""
+"""Seconds for an endpoint to answer, from the first byte of the connection to the last of the answer."""
+
+LONGEST_ANSWER = 65_536
+"""Bytes; a HEAD is answered without content."""
 
 AT_ONCE = 8
 _GONE = frozenset({404, 410})
 _HEADERS = {"User-Agent": f"bulkhooks/{VERSION}"}
 
 
-async def probe(urls: Sequence[str], transport: httpx.AsyncBaseTransport | None = None) -> dict[str, str]:
-    """Connect to each URL once (TLS, HEAD, no event) and say of those that do not answer well what they answer."""
+async def probe(urls: Sequence[str]) -> dict[str, str]:
+    """Connect to each URL once (TLS, HEAD, no event) and say of those that do not answer well what they answer.
+
+    Raises ``UsageError`` where the environment names a proxy or authorities that cannot be used.
+    """
     findings: dict[str, str] = {}
     limit = anyio.CapacityLimiter(AT_ONCE)
-    async with httpx.AsyncClient(transport=transport, timeout=TIMEOUT, headers=_HEADERS) as client:
+    distinct = dict.fromkeys(urls)
+    routes = {url: _route(url) for url in distinct}
 
-        async def look(url: str) -> None:
-            async with limit:
-                finding = await _answer(client, url)
-            if finding:
-                findings[url] = f"{shown_url(url)}: {finding}"
+    async def look(url: str, route: Route | None) -> None:
+        async with limit:
+            finding = "is no http or https address" if route is None else await _answer(url, route)
+        if finding:
+            findings[url] = f"{shown_url(url)}: {finding}"
 
-        async with anyio.create_task_group() as group:
-            for url in dict.fromkeys(urls):
-                group.start_soon(look, url)
+    async with anyio.create_task_group() as group:
+        for url in distinct:
+            group.start_soon(look, url, routes[url])
     return {url: findings[url] for url in urls if url in findings}
 
 
-async def _answer(client: httpx.AsyncClient, url: str) -> str:
+def _route(url: str) -> Route | None:
     try:
-        answer = await client.head(url)
-    except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
-        return f"does not answer: {no_connection(error, TIMEOUT)}"
-    if answer.is_redirect:
+        return open_route(url_of(url))
+    except ValueError:
+        return None
+
+
+async def _answer(url: str, route: Route) -> str:
+    request = Request("HEAD", url, headers=_HEADERS)
+    async with route:
+        try:
+            answer = await route.exchange(
+                request, timeout=TIMEOUT, total=TIMEOUT, longest=LONGEST_ANSWER, peer="the endpoint"
+            )
+        except (NotSent, InDoubt) as error:
+            return f"does not answer: {error}"
+    if 300 <= answer.status_code < 400:
         return f"redirects to {shown_url(answer.headers.get('Location', ''))}; webhooks are not redirected"
     if answer.status_code in _GONE or answer.status_code >= 500:
         return f"answers {answer.status_code}"

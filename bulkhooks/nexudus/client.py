@@ -9,19 +9,17 @@ from types import TracebackType
 from typing import TypeVar
 from urllib.parse import urlencode
 
-import anyio
-import httpx
 from pydantic import SecretStr
 
-from bulkhooks.errors import ApiError, CredentialsError, InDoubt, Refused, Throttled, Unauthorized, UsageError
+from bulkhooks.errors import ApiError, CredentialsError, InDoubt, NotSent, Refused, Throttled, Unauthorized, UsageError
 from bulkhooks.nexudus.credentials import Authorization
-from bulkhooks.nexudus.messages import shortened, without_frames
+from bulkhooks.nexudus.messages import shortened
 from bulkhooks.nexudus.models import Business, Page, Record, businesses_page, webhooks_page
-from bulkhooks.nexudus.responses import readable, refusal, unanswered, written
+from bulkhooks.nexudus.responses import readable, refusal, written
 from bulkhooks.nexudus.sign_in import advice, refreshing, signing_in, token_in
 from bulkhooks.nexudus.token_command import printed_token
-from bulkhooks.nexudus.tokens import Tokens, TurnedAway
-from bulkhooks.nexudus.transport import open_transport
+from bulkhooks.nexudus.tokens import TokenRefused, Tokens
+from bulkhooks.nexudus.transport import URL, BeforeSend, Request, Response, Route, Transport, open_route, url_of
 from bulkhooks.version import VERSION
 
 _WEBHOOKS = "/api/sys/webhooks"
@@ -29,6 +27,9 @@ _BUSINESSES = "/api/sys/businesses"
 _SIGN_IN = "/api/token"
 
 _HEADERS = {"User-Agent": f"bulkhooks/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip"}
+
+LONGEST_ANSWER = 16 * 2**20
+"""Bytes: a page of 500 webhooks takes less than a tenth of it."""
 
 T = TypeVar("T")
 E = TypeVar("E", bound=ApiError)
@@ -47,25 +48,22 @@ class NexudusClient:
         authorization: Authorization,
         *,
         timeout: float,
-        transport: httpx.AsyncBaseTransport | None = None,
-        concurrency: int = 8,
+        transport: Transport | None = None,
     ) -> None:
         try:
-            self._base_url = httpx.URL(base_url)
-            _ = self._base_url.host
-        except (httpx.InvalidURL, UnicodeError):
+            self._base_url = url_of(base_url)
+        except ValueError:
             raise UsageError(f"--base-url {base_url!r} is not an address such as https://spaces.nexudus.com") from None
         self._webhooks = self._url(_WEBHOOKS)
         self._authorization = authorization
         self._tokens = Tokens(authorization)
         self._timeout = timeout
-        self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
-        self._given = transport
-        self._concurrency = concurrency
-        self._transport = transport
+        self._is_lent = transport is not None
+        self._route = None if transport is None else Route(transport)
 
     async def __aenter__(self) -> NexudusClient:
-        self._transport = self._given or open_transport(self._base_url, concurrency=self._concurrency)
+        if self._route is None:
+            self._route = open_route(self._base_url)
         return self
 
     async def __aexit__(
@@ -74,9 +72,9 @@ class NexudusClient:
         exc_value: BaseException | None = None,
         traceback: TracebackType | None = None,
     ) -> None:
-        if self._transport is not None and self._given is None:
-            with anyio.CancelScope(shield=True):
-                await self._transport.aclose()
+        if self._route is not None and not self._is_lent:
+            await self._route.aclose()
+            self._route = None
 
     # The sign-in
 
@@ -90,12 +88,12 @@ class NexudusClient:
         """Whether a command on this machine gives the token, and not the API."""
         return self._authorization.command is not None
 
-    def may_mend(self, error: Unauthorized, *, resent: int) -> bool:
+    def should_resend(self, error: Unauthorized, *, resent: int) -> bool:
         """Whether to send again what was answered so, after fetching a token if now one is needed.
 
-        ``resent`` says how often it has been sent again already (``Tokens.may_mend``).
+        ``resent`` says how often it has been sent again already (``Tokens.should_resend``).
         """
-        return isinstance(error, TurnedAway) and self._tokens.may_mend(error, resent=resent)
+        return isinstance(error, TokenRefused) and self._tokens.should_resend(error, resent=resent)
 
     async def fetch_token(self) -> None:
         """Ask for a token: by the refresh token while there is one, else by user name and password, or of the command.
@@ -125,7 +123,7 @@ class NexudusClient:
         except Refused as error:
             raise CredentialsError(f"the API does not take {known.variables}: {error}{advice(known)}") from None
 
-    async def _ask_for_token(self, request: httpx.Request) -> None:
+    async def _ask_for_token(self, request: Request) -> None:
         request.headers.update(_HEADERS)
         answer = await self._exchange(request)
         received = self._read(answer, token_in)
@@ -133,21 +131,25 @@ class NexudusClient:
 
     # Webhooks and locations
 
-    async def create(self, body: Mapping[str, object]) -> int:
+    # ``before_send`` of the writes is awaited right before the first byte leaves: what it raises comes out as it is,
+    # and nothing was sent.
+
+    async def create(self, body: Mapping[str, object], before_send: BeforeSend | None = None) -> int:
         """Create a webhook; returns its id."""
-        answer = await self._call("POST", self._webhooks, body)
+        answer = await self._call("POST", self._webhooks, body, before_send)
         new = self._read(answer, written).id
         if new is None:
             raise InDoubt(f"the API answered {answer.status_code} and success, but named no id", answer.status_code)
         return new
 
-    async def update(self, record: Mapping[str, object]) -> None:
-        """Put a full record back; fields that are missing in it are cleared (NEXUDUS.md, Records)."""
-        self._read(await self._call("PUT", self._webhooks, record), written)
+    async def update(self, record: Mapping[str, object], before_send: BeforeSend | None = None) -> None:
+        """Put a full record back; fields that are missing in it are cleared (bulkhooks/docs/nexudus.md, Records)."""
+        self._read(await self._call("PUT", self._webhooks, record, before_send), written)
 
-    async def delete(self, webhook_id: int) -> None:
+    async def delete(self, webhook_id: int, before_send: BeforeSend | None = None) -> None:
         """Delete a webhook."""
-        self._read(await self._call("DELETE", self._url(f"{_WEBHOOKS}/{webhook_id}")), written)
+        url = self._url(f"{_WEBHOOKS}/{webhook_id}")
+        self._read(await self._call("DELETE", url, None, before_send), written)
 
     async def read(self, webhook_id: int) -> dict[str, object]:
         """One webhook with every field, as the API names them."""
@@ -167,24 +169,30 @@ class NexudusClient:
 
     # One request
 
-    async def _call(self, method: str, url: httpx.URL, body: Mapping[str, object] | None = None) -> httpx.Response:
+    async def _call(
+        self,
+        method: str,
+        url: URL,
+        body: Mapping[str, object] | None = None,
+        before_send: BeforeSend | None = None,
+    ) -> Response:
         """The answer to a request, if it is a 2xx."""
         token = self._tokens.number
-        answer = await self._exchange(self._request(method, url, body))
+        answer = await self._exchange(self._request(method, url, body), before_send)
         failure = refusal(answer, time.time())
         if failure is None or not isinstance(failure, Unauthorized | InDoubt | Throttled):
             self._tokens.taken(token)
         if failure is None:
             return answer
-        failure = self._told(failure)
+        failure = self._redacted(failure)
         if isinstance(failure, Unauthorized):
-            failure = TurnedAway(f"{failure}; {self._hint()}", token=token, method=method)
+            failure = TokenRefused(f"{failure}; {self._hint()}", token=token, method=method)
         raise failure
 
     def _hint(self) -> str:
-        return f"{self._authorization.variables} may be wrong or have ended, or a role is missing"
+        return f"{self._authorization.variables} may be wrong or has expired, or a role is missing"
 
-    def _request(self, method: str, url: httpx.URL, body: Mapping[str, object] | None) -> httpx.Request:
+    def _request(self, method: str, url: URL, body: Mapping[str, object] | None) -> Request:
         headers = dict(_HEADERS)
         if self._tokens.header is not None:
             headers["Authorization"] = self._tokens.header.get_secret_value()
@@ -192,54 +200,40 @@ class NexudusClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = json.dumps(body).encode("ascii")
-        return httpx.Request(method, url, headers=headers, content=content)
+        return Request(method, url, headers=headers, content=content)
 
-    def _url(self, path: str, **query: int | None) -> httpx.URL:
+    def _url(self, path: str, **query: int | None) -> URL:
         named = urlencode({name: value for name, value in query.items() if value is not None})
         raw_path = self._base_url.raw_path.rstrip(b"/") + f"{path}?{named}".rstrip("?").encode("ascii")
         return self._base_url.copy_with(raw_path=raw_path)
 
-    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+    async def _exchange(self, request: Request, before_send: BeforeSend | None = None) -> Response:
         """Send a request and read its whole answer, whatever it says; ``NotSent`` or ``InDoubt`` where none comes."""
-        if self._transport is None:
+        if self._route is None:
             raise RuntimeError("the client is not open: use it as an asynchronous context")
-        request.extensions.update(self._extensions)
         try:
-            # The timeouts are those of single steps; a server that sends a byte at a time must end as well.
-            with anyio.fail_after(2 * self._timeout):
-                answer = await self._transport.handle_async_request(request)
-                try:
-                    await answer.aread()
-                finally:
-                    await answer.aclose()
-        except _BROKEN as error:
-            raise self._told(unanswered(error, self._timeout)) from without_frames(error)
-        return answer
+            return await self._route.exchange(
+                request,
+                timeout=self._timeout,
+                total=2 * self._timeout,
+                longest=LONGEST_ANSWER,
+                before_send=before_send,
+            )
+        except (NotSent, InDoubt) as failure:
+            raise self._redacted(failure) from failure.__cause__
 
-    def _read(self, answer: httpx.Response, meaning: Callable[[httpx.Response], T]) -> T:
+    def _read(self, answer: Response, meaning: Callable[[Response], T]) -> T:
         """What an answer says, read by ``meaning``."""
         try:
             return meaning(answer)
         except ApiError as failure:
-            raise self._told(failure) from None
+            raise self._redacted(failure) from None
 
-    def _told(self, failure: E) -> E:
+    def _redacted(self, failure: E) -> E:
         """The failure as it may be shown: short, and without the credentials that the other end may have repeated."""
         failure.args = (shortened(self._tokens.redacted(str(failure))),)
         failure.__traceback__ = failure.__context__ = None
         return failure
-
-
-_BROKEN = (
-    httpx.TransportError,
-    httpx.DecodingError,
-    httpx.StreamError,
-    anyio.BrokenResourceError,
-    anyio.ClosedResourceError,
-    anyio.EndOfStream,
-    OSError,
-)
-"""All that is raised when there is no answer; what is not raised before sending is in doubt."""
 
 
 def _record(content: bytes) -> dict[str, object]:

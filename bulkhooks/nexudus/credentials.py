@@ -2,7 +2,7 @@
 
 ==========================================  =====================================================================
 ``NEXUDUS_TOKEN``                           a bearer token, sent as it is
-``NEXUDUS_TOKEN_COMMAND``                   a command that prints one; run again when the token has ended
+``NEXUDUS_TOKEN_COMMAND``                   a command that prints one; run again when the token has expired
 ``NEXUDUS_USERNAME``, ``NEXUDUS_PASSWORD``  sign in for a token (with ``NEXUDUS_TOTP`` or ``NEXUDUS_TOTP_SECRET`` where
                                             two-factor is on), or Basic
 ==========================================  =====================================================================
@@ -47,7 +47,7 @@ class Authorization:
 
     @property
     def has_to_sign_in(self) -> bool:
-        """Whether a token has to be asked for, and may be asked for again when it has ended."""
+        """Whether a token has to be asked for, and may be asked for again when it has expired."""
         return self.token is None and not self.is_basic
 
     @property

@@ -7,8 +7,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-import httpx
-
 from bulkhooks.redact import without_secrets
 
 LONGEST_SENTENCE = 400
@@ -35,10 +33,13 @@ def page_title(content: bytes) -> str | None:
     return one_line(title[1]) if title else ""
 
 
-def no_connection(error: Exception, timeout: float) -> str:
-    """Why there is no connection; the most telling of the exceptions behind it decides."""
+def no_connection(error: Exception, waited: float | None = None) -> str:
+    """Why there is no connection; the most telling of the exceptions behind it decides.
+
+    ``waited`` is in seconds, None where it is not the time that was over.
+    """
     reasons = filter(None, map(_reason, chain(error)))
-    timed_out = f"none within {timeout:g} s" if isinstance(error, httpx.TimeoutException) else ""
+    timed_out = "" if waited is None else f"none within {waited:g} s"
     return next(reasons, timed_out or "it was closed while it was being made")
 
 
@@ -48,15 +49,19 @@ def _reason(cause: BaseException) -> str:
             return sentence
     match cause:
         case ssl.SSLCertVerificationError():
-            return f"its certificate is not valid ({cause.verify_message})"
+            advice = "" if cause.verify_code in _NOT_FOR_ITS_SIGNER else _WHOM_TO_TRUST
+            return f"its certificate is not valid ({cause.verify_message}){advice}"
         case ssl.SSLError() if not isinstance(cause, ssl.SSLWantReadError):
             return f"TLS fails ({(cause.reason or 'handshake').replace('_', ' ').lower()}); is it an https address?"
-        case httpx.ProxyError():
-            return f"the proxy does not let it through ({one_line(str(cause))})"
         case OSError(strerror=str(text)) if not isinstance(cause, ssl.SSLError):
             return text.lower()
     return ""
 
+
+_NOT_FOR_ITS_SIGNER = frozenset({9, 10, 62, 64})
+"""OpenSSL's codes for a certificate that is not valid yet, has expired, or is another host's."""
+
+_WHOM_TO_TRUST = "; if an authority of your own has signed it, name the file of its certificate in SSL_CERT_FILE"
 
 _REASONS: dict[type[BaseException], str] = {
     ConnectionRefusedError: "it is refused; is the address right, and is the server running?",

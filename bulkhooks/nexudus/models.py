@@ -1,7 +1,7 @@
 """The API's JSON as values. Lenient: fields that are missing, null or unknown do no harm, but an id must be there.
 
-Shapes and field names are those of NEXUDUS.md, Records. Pages of a search are read by pydantic's own JSON parser, for
-some hundred thousand records may pass.
+Shapes and field names are those of bulkhooks/docs/nexudus.md, Records. Pages of a search are read by pydantic's own
+JSON parser, for some hundred thousand records may pass.
 """
 
 from __future__ import annotations

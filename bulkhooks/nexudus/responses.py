@@ -1,9 +1,8 @@
 """The table of failures: what became of a request, by what came back.
 
 =======================================================  ==========================================
-no connection: refused, no such host, TLS, in no time    ``NotSent``
-a proxy that lets nothing through to the API             ``NotSent``
-no whole answer: cut, unreadable, in no time             ``InDoubt``
+nothing has left: no connection, no TLS, no proxy        ``NotSent`` (``transport``)
+no whole answer: cut, unreadable, too late, too long     ``InDoubt`` (``transport``)
 2xx with ``WasSuccessful`` false                         ``Invalid``
 2xx that cannot be read, or says neither yes nor no      ``InDoubt``
 3xx                                                      ``Refused``, and not followed
@@ -28,8 +27,6 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeVar
 
-import httpx
-
 from bulkhooks.errors import (
     ApiError,
     Conflict,
@@ -37,25 +34,16 @@ from bulkhooks.errors import (
     InDoubt,
     Invalid,
     NotFound,
-    NotSent,
     Refused,
     Throttled,
     Unauthorized,
 )
-from bulkhooks.nexudus.messages import no_connection, one_line, page_title
+from bulkhooks.nexudus.messages import one_line, page_title
 from bulkhooks.nexudus.models import Written
+from bulkhooks.nexudus.transport import Response
 from bulkhooks.redact import shown_url
 
 T = TypeVar("T")
-
-NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
-"""Of the exceptions of httpx, those that are raised before the first byte of a request leaves."""
 
 _FINAL: dict[int, type[Refused]] = {
     400: Invalid,
@@ -69,20 +57,7 @@ LONGEST_WAIT = 86_400.0
 """Seconds: no limit of the API is longer than a day, so no Retry-After is believed beyond it."""
 
 
-def unanswered(error: Exception, timeout: float) -> NotSent | InDoubt:
-    """What an exception means that was raised instead of an answer. ``timeout`` is in seconds."""
-    if isinstance(error, NOT_SENT):
-        return NotSent(f"no connection to the API: {no_connection(error, timeout)}")
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return InDoubt(f"the API gave no whole answer within {timeout:g} s")
-    if isinstance(error, httpx.DecodingError):
-        return InDoubt("the API's answer cannot be unpacked")
-    if isinstance(error, httpx.RemoteProtocolError):
-        return InDoubt("the connection was closed before the whole answer came, or the answer is not HTTP")
-    return InDoubt("the connection broke before the whole answer came")
-
-
-def refusal(answer: httpx.Response, now: float) -> ApiError | None:
+def refusal(answer: Response, now: float) -> ApiError | None:
     """What an answer other than 2xx means; None for 2xx. ``now`` is the time in seconds since 1970, for Retry-After."""
     status = answer.status_code
     if 200 <= status < 300:
@@ -97,7 +72,10 @@ def refusal(answer: httpx.Response, now: float) -> ApiError | None:
         where = f" to {target}" if target else ""
         return Refused(f"the API redirects{where} ({named}), which is not followed: check --base-url", status)
     if status == 407:
-        return Refused(f"the proxy asks for a user name and password ({named}): put them into its address", status)
+        return Refused(
+            f"the proxy asks for a user name and password ({named}): put them into its address in HTTP_PROXY",
+            status,
+        )
     said = _said(answer)
     if status == 400 and said:
         return Invalid(said, status)
@@ -105,7 +83,7 @@ def refusal(answer: httpx.Response, now: float) -> ApiError | None:
     return kind(f"the API answered {named}: {said}" if said else f"the API answered {named}", status)
 
 
-def written(answer: httpx.Response) -> Written:
+def written(answer: Response) -> Written:
     """What a write's 2xx says that was done. ``WasSuccessful`` decides; where it is missing, an id without errors does.
 
     Raises ``Invalid`` for a no, and ``InDoubt`` for what is neither yes nor no.
@@ -122,13 +100,13 @@ def written(answer: httpx.Response) -> Written:
     return said
 
 
-def readable(parse: Callable[[bytes], T]) -> Callable[[httpx.Response], T]:
+def readable(parse: Callable[[bytes], T]) -> Callable[[Response], T]:
     """A reader of answers from one of contents, which raises ``ValueError`` where it can make nothing of them.
 
     Such an answer may still say that the call failed: then it raises ``Invalid``, else ``InDoubt``.
     """
 
-    def read(answer: httpx.Response) -> T:
+    def read(answer: Response) -> T:
         with suppress(ValueError):
             return parse(answer.content)
         written(answer)
@@ -137,7 +115,7 @@ def readable(parse: Callable[[bytes], T]) -> Callable[[httpx.Response], T]:
     return read
 
 
-def unreadable(answer: httpx.Response) -> InDoubt:
+def unreadable(answer: Response) -> InDoubt:
     """A 2xx that is not what the API answers."""
     sentence = f"the API's answer ({answer.status_code}) cannot be read"
     page = page_title(answer.content)
@@ -147,7 +125,7 @@ def unreadable(answer: httpx.Response) -> InDoubt:
     return InDoubt(sentence, answer.status_code)
 
 
-def retry_after(answer: httpx.Response, now: float) -> float | None:
+def retry_after(answer: Response, now: float) -> float | None:
     """Seconds to wait as the header Retry-After has them, as a number or as a date; None where it names no time.
 
     A date is taken against the server's own Date, for the clocks may differ.
@@ -164,7 +142,7 @@ def retry_after(answer: httpx.Response, now: float) -> float | None:
     return min(seconds, LONGEST_WAIT) if seconds > 0 else None
 
 
-def _said(answer: httpx.Response) -> str:
+def _said(answer: Response) -> str:
     """The reasons in the API's own form; '' where there are none."""
     try:
         return one_line(Written.model_validate_json(answer.content).reasons)

@@ -1,11 +1,10 @@
-"""The sign-in at ``/api/token``: form-encoded OAuth (NEXUDUS.md, Authentication)."""
+"""The sign-in at ``/api/token``: form-encoded OAuth (bulkhooks/docs/nexudus.md, Authentication)."""
 
 from __future__ import annotations
 
 import time
 from urllib.parse import urlencode
 
-import httpx
 from pydantic import SecretStr
 
 from bulkhooks.errors import Refused
@@ -13,22 +12,23 @@ from bulkhooks.nexudus.credentials import Authorization, bare_token
 from bulkhooks.nexudus.messages import one_line
 from bulkhooks.nexudus.models import SignInRefused, TokenAnswer
 from bulkhooks.nexudus.responses import refusal, unreadable
+from bulkhooks.nexudus.transport import URL, Request, Response
 
 
-def signing_in(url: httpx.URL, known: Authorization) -> httpx.Request:
+def signing_in(url: URL, known: Authorization) -> Request:
     """The request for a token by user name and password, with the second factor where there is one."""
     return _request(
         url, {}, grant_type=SecretStr("password"), username=known.username, password=known.password, totp=known.code()
     )
 
 
-def refreshing(url: httpx.URL, known: Authorization, refresh: SecretStr) -> httpx.Request:
+def refreshing(url: URL, known: Authorization, refresh: SecretStr) -> Request:
     """The request for another token by the refresh token; ``client_id`` is the user's name where none was passed."""
     headers = {} if known.username is None else {"client_id": known.username.get_secret_value().encode()}
     return _request(url, headers, grant_type=SecretStr("refresh_token"), refresh_token=refresh)
 
 
-def token_in(answer: httpx.Response) -> TokenAnswer:
+def token_in(answer: Response) -> TokenAnswer:
     """The token that an answer brings. Raises ``Refused`` with the API's reason, or what else the answer means."""
     failure = refusal(answer, time.time())
     if isinstance(failure, Refused):
@@ -51,9 +51,9 @@ def advice(known: Authorization) -> str:
     return ""
 
 
-def _request(url: httpx.URL, headers: dict[str, bytes], **form: SecretStr | None) -> httpx.Request:
+def _request(url: URL, headers: dict[str, bytes], **form: SecretStr | None) -> Request:
     fields = {name: value.get_secret_value() for name, value in form.items() if value is not None}
-    return httpx.Request(
+    return Request(
         "POST",
         url,
         content=urlencode(fields).encode("ascii"),
@@ -61,14 +61,14 @@ def _request(url: httpx.URL, headers: dict[str, bytes], **form: SecretStr | None
     )
 
 
-def _received(answer: httpx.Response) -> TokenAnswer | None:
+def _received(answer: Response) -> TokenAnswer | None:
     try:
         return TokenAnswer.model_validate_json(answer.content)
     except ValueError:
         return None
 
 
-def _reason(answer: httpx.Response) -> str:
+def _reason(answer: Response) -> str:
     try:
         said = SignInRefused.model_validate_json(answer.content)
     except ValueError:

@@ -21,17 +21,17 @@ async def printed_token(command: SecretStr, variable: str) -> SecretStr:
     """
     try:
         with anyio.fail_after(PATIENCE):
-            ended = await anyio.run_process(
+            done = await anyio.run_process(
                 command.get_secret_value(), check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
     except TimeoutError:
         raise CredentialsError(f"{variable} took longer than {PATIENCE:.0f} s and was stopped") from None
     except OSError as error:
         raise CredentialsError(f"{variable} cannot be started: {error.strerror}") from None
-    if ended.returncode:
-        raise CredentialsError(f"{variable} ended with exit code {ended.returncode}: run it by hand to see why")
-    token = bare_token(SecretStr(ended.stdout.decode("utf-8", "replace")))
-    del ended
+    if done.returncode:
+        raise CredentialsError(f"{variable} exits with code {done.returncode}: run it by hand to see why")
+    token = bare_token(SecretStr(done.stdout.decode("utf-8", "replace")))
+    del done
     if token is None:
         raise CredentialsError(f"{variable} printed no token: it has to print the token and nothing else")
     return token

@@ -1,4 +1,4 @@
-"""The token of a sign-in: when it is needed, and whether another one would fix a 401."""
+"""The token of a sign-in: when it is needed, and whether another one would help after a 401."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bulkhooks.errors import Unauthorized
 from bulkhooks.nexudus.credentials import Authorization, redacted
 
 REFRESH_LIFETIME = 15 * 86_400.0
-"""Seconds for which a refresh token may be used (NEXUDUS.md, Authentication)."""
+"""Seconds for which a refresh token may be used (bulkhooks/docs/nexudus.md, Authentication)."""
 
 QUIET = 60.0
 """Seconds in which no further 401 leads to a new token, after one has turned out to be a missing permission."""
@@ -21,8 +21,8 @@ MOST_RESENDS = 3
 """A request is sent again so often at most, even where others have renewed the token each time."""
 
 
-class TurnedAway(Unauthorized):
-    """401, with what is needed to tell an ended token from a missing permission: both are answered alike."""
+class TokenRefused(Unauthorized):
+    """401, with what is needed to tell an expired token from a missing permission: both are answered alike."""
 
     def __init__(self, message: str, *, token: int, method: str) -> None:
         super().__init__(message, 401)
@@ -46,7 +46,7 @@ class Tokens:
 
     @property
     def needed(self) -> bool:
-        """Whether there is none, or it has ended, or will within moments."""
+        """Whether there is none, or it has expired, or will within moments."""
         return self._signs_in and anyio.current_time() >= self._ends_at
 
     @property
@@ -79,7 +79,7 @@ class Tokens:
         header = self.header and SecretStr(self.header.get_secret_value().partition(" ")[2])
         return self._authorization.redacted(redacted(text, header, self._refresh))
 
-    def may_mend(self, error: TurnedAway, *, resent: int) -> bool:
+    def should_resend(self, error: TokenRefused, *, resent: int) -> bool:
         """Whether to send again what was answered 401; where that takes a new token, ``needed`` says so from now on.
 
         Of many 401s to one token the first ends it, and the others wait for the same new one. No new one is asked for

@@ -226,7 +226,7 @@ class Account:
             except (Throttled, HeldBack):
                 continue
             except Unauthorized as error:
-                if not self.client.may_mend(error, resent=resent):
+                if not self.client.should_resend(error, resent=resent):
                     raise
                 resent += 1
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 import anyio
-import httpx
 from anyio.abc import TaskGroup
 
 from bulkhooks.errors import Aborted, BulkhooksError, Stopped, UsageError
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.nexudus.credentials import Authorization
+from bulkhooks.nexudus.transport import Transport
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.dispatch import Traffic
 from bulkhooks.provision.journal.journal import Journal
@@ -60,7 +60,7 @@ class Terms:
     max_runtime: float | None = None
     wait_lock: float = 0.0
     limit: int | None = None
-    transport: httpx.AsyncBaseTransport | None = field(default=None, repr=False)
+    transport: Transport | None = field(default=None, repr=False)
     draw: random.Random | None = field(default=None, repr=False)
 
 
@@ -118,7 +118,6 @@ class Session:
                 account.authorization,
                 timeout=self.terms.timeout,
                 transport=self.terms.transport,
-                concurrency=self.terms.concurrency,
             )
         )
         line = Account(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.nexudus.credentials import Authorization, authorization_from
@@ -50,18 +54,21 @@ def client_of(
         authorization(environment or {"NEXUDUS_TOKEN": "token-of-tests"}, basic=basic),
         timeout=30,
         transport=httpx.MockTransport(handler),
-        concurrency=8,
     )
 
 
 class RawServer:
     """A server on loopback that does with each connection what ``behave`` says; ``received`` is what came in."""
 
-    def __init__(self, behave: Callable[[RawServer, socket.socket], None]) -> None:
+    def __init__(
+        self, behave: Callable[[RawServer, socket.socket], None], tls: ssl.SSLContext | None = None, host: str = ""
+    ) -> None:
         self._behave = behave
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self.port = self._listener.getsockname()[1]
+        self.address = f"{'https' if tls else 'http'}://{host or '127.0.0.1'}:{self.port}"
         self.received = b""
         self.connections = 0
         self.served: list[int] = []
@@ -80,6 +87,9 @@ class RawServer:
 
     def _talk(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError):
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
             self._behave(self, connection)
 
     def read_request(self, connection: socket.socket) -> bool:
@@ -103,6 +113,59 @@ class RawServer:
         self._listener.close()
         for connection in self._open:
             connection.close()
+
+
+def relay(proxy: RawServer, connection: socket.socket) -> None:
+    """What a proxy does, whose every host is this machine: it opens a tunnel (CONNECT), or passes requests on."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n") and b"\r\n\r\n" not in head:
+        piece = connection.recv(65_536)
+        if not piece:
+            return
+        head += piece
+    proxy.received += head
+    method, target, _ = head.split(b" ", 2)
+    with socket.create_connection(("127.0.0.1", int(re.findall(rb":([0-9]+)", target)[0]))) as onward:
+        if method == b"CONNECT":
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        else:
+            onward.sendall(head)
+        back = threading.Thread(target=_pump, args=(onward, connection), daemon=True)
+        back.start()
+        _pump(connection, onward)
+        back.join()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while piece := source.recv(65_536):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        for each in (source, target):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+HOST = "spaces.example.com"
+"""A host that only the proxies of these tests know."""
+
+
+class Authority:
+    """A certificate authority of the tests' own: ``file`` is its certificate, ``server`` what a TLS server needs."""
+
+    def __init__(self, folder: Path) -> None:
+        made = trustme.CA()
+        self.file = folder / "authority.pem"
+        made.cert_pem.write_to_path(self.file)
+        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made.issue_cert(HOST, "localhost", "127.0.0.1").configure_cert(self.server)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Nobody trusts it who is not told to."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 def reset(connection: socket.socket) -> None:

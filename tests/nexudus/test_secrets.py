@@ -74,7 +74,7 @@ async def test_failures_show_no_secret(behave, environment, basic, caplog):
     with RawServer(behave) as server:
         address = f"http://127.0.0.1:{server.port}"
         known = authorization(environment, basic=basic)
-        async with NexudusClient(address, known, timeout=5, transport=None, concurrency=1) as client:
+        async with NexudusClient(address, known, timeout=5) as client:
             with pytest.raises(BulkhooksError) as caught:
                 await (client.fetch_token() if client.needs_token else client.create(BODY))
         assert server.received, "the credentials were sent"

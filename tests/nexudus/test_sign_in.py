@@ -104,7 +104,7 @@ async def test_a_token_of_the_environment_needs_no_sign_in():
             assert not client.needs_token
             with pytest.raises(Unauthorized) as caught:
                 await client.create(BODY)
-            assert not client.may_mend(caught.value, resent=0)
+            assert not client.should_resend(caught.value, resent=0)
             assert next(iter(environment)) in str(caught.value)
 
 
@@ -327,7 +327,7 @@ class TestTokenCommand:
     @pytest.mark.parametrize(
         ("script", "said"),
         [
-            ("import sys; print('s3cret'); print('s3cret', file=sys.stderr); sys.exit(3)", "exit code 3"),
+            ("import sys; print('s3cret'); print('s3cret', file=sys.stderr); sys.exit(3)", "exits with code 3"),
             ("print('s3cret of two words')", "printed no token"),
             ("", "printed no token"),
             ("import os; os.write(1, bytes([0x73, 0xff, 0x00]))", "printed no token"),
