@@ -9,12 +9,12 @@
     ├── JournalError          the journal cannot be read or written                                         exit 2
     ├── CredentialsError      there are none, or the API does not take them                                 exit 3
     ├── LockedError           another run holds the account                                                 exit 5
-    ├── Stopped               a first signal, while nothing was sent to write                               exit 4
+    ├── Stopped               work that ended early: a first signal, or the time given with --max-runtime      exit 4
+    │   ├── GaveUp             the API has answered nothing for too long         (provision/outage.py)       exit 4
+    │   └── NextSlotTooFar     the limits allow the next request only much later (provision/limiter.py)      exit 4
     ├── Aborted               a second signal: stopped without waiting for what was in flight               exit 130
     ├── Declined              a person was asked, and said no                   (commands/sending.py)       exit 4
     ├── Incomplete            the journal took no more in the middle of a run   (commands/lifecycle.py)     exit 4
-    ├── GaveUp                the API has answered nothing for too long         (provision/outage.py)       exit 4
-    ├── NextSlotTooFar        the limits allow the next request only much later (provision/limiter.py)      exit 4
     ├── WritesClosed          no further write in this run                      (provision/stopping.py)     exit 4
     ├── HeldBack              a write that waits, as the API asked everyone to  (provision/stopping.py)     never seen
     └── ApiError              one request did not succeed; its kind alone decides what is done next
@@ -127,7 +127,7 @@ class LockedError(BulkhooksError):
 
 
 class Stopped(BulkhooksError):
-    """A signal came while nothing had been sent."""
+    """The work ended before it was done: a first signal, a limit that is far away, an API that does not answer."""
 
     exit_code = 4
 

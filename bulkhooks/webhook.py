@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Status(StrEnum):
@@ -63,6 +67,11 @@ def url_key(url: str) -> str:
         return url
     scheme, userinfo, host = origin.groups(default="")
     return scheme.lower() + userinfo + host.lower() + url[origin.end() :]
+
+
+def identity(business_id: B, action: A, url: str) -> tuple[B, A, str]:
+    """What makes two webhooks of an account the same: location, event and ``url_key``; the name does not count."""
+    return business_id, action, url_key(url)
 
 
 def url_host(url: str) -> str:

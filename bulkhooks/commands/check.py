@@ -95,7 +95,7 @@ async def _look(line: Account, name: str, webhooks: pd.DataFrame) -> list[str]:
             named = ", ".join(map(str, strangers[:_MOST_NAMED])) + (", …" if len(strangers) > _MOST_NAMED else "")
             found.append(f"account {name!r} has no location with these ids: {named}")
     try:
-        await line.read(lambda: line.client.search(1, 1))
+        await line.search(1, 1)
     except (Unauthorized, Forbidden) as error:
         refused += 1
         found.append(f"account {name!r} may not list webhooks ({error}): the journal alone knows what is there already")

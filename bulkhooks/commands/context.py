@@ -20,7 +20,8 @@ from bulkhooks.nexudus.credentials import authorization_from
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.rates import parse_rates
-from bulkhooks.provision.session import PATIENCE, AccountConfig, Session, Terms
+from bulkhooks.provision.session import Session
+from bulkhooks.provision.terms import PATIENCE, AccountConfig, Terms
 
 if TYPE_CHECKING:
     from bulkhooks.sandbox.server import Sandbox
@@ -59,6 +60,8 @@ def terms(job: Job) -> Terms:
         timeout=job.timeout,
         concurrency=job.concurrency,
         retries=job.retries,
+        settle=job.settle,
+        canary=job.canary,
         give_up_after=job.give_up_after,
         patience=float("inf") if job.wait else PATIENCE,
         max_runtime=job.max_runtime,
@@ -150,7 +153,7 @@ async def open_accounts(context: Context, names: Iterable[str], *, lock: bool) -
             accounts.numbers[name] = context.journal.account(f"{context.job.base_url}|{name}", name)
         else:
             accounts.lines[name] = line
-            accounts.numbers[name] = line.account
+            accounts.numbers[name] = line.id
     if accounts.missing and not accounts.lines:
         raise next(iter(accounts.missing.values()))
     return accounts

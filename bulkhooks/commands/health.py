@@ -25,16 +25,23 @@ from bulkhooks.commands.health_rows import (
 from bulkhooks.commands.outputs import Destinations
 from bulkhooks.commands.sending import confirm, send
 from bulkhooks.config.job import Job
-from bulkhooks.errors import Aborted, ApiError, CredentialsError, ErrorCode, Forbidden, Unauthorized, UsageError
+from bulkhooks.errors import (
+    Aborted,
+    ApiError,
+    CredentialsError,
+    ErrorCode,
+    Forbidden,
+    Stopped,
+    Unauthorized,
+    UsageError,
+)
 from bulkhooks.nexudus.models import Record
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import ItemRow
-from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.listing import everything, locations
-from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.plan import new_run_id
 from bulkhooks.provision.send import resume_at
 from bulkhooks.provision.tasks import run_sync
@@ -73,7 +80,7 @@ async def _health(job: Job, ask: Ask | None) -> Report:
             if job.reactivate and (run := await _reactivate(context, accounts, known, ask)):
                 warnings = _not_switched_on(context.journal, run)
                 known = {
-                    name: await _afterwards(line, known[name], history.done(context.journal, run, line.account))
+                    name: await _afterwards(line, known[name], history.done(context.journal, run, line.id))
                     for name, line in accounts.lines.items()
                 }
             rows = [row for webhooks in known.values() for row in rows_of(webhooks.records, webhooks.names)]
@@ -137,7 +144,7 @@ async def _afterwards(line: Account, before: Webhooks, switched_on: Collection[i
     if line.halted is None:
         try:
             return Webhooks(await everything(line), before.names)
-        except (NextSlotTooFar, GaveUp, ApiError, CredentialsError) as error:
+        except (Stopped, ApiError, CredentialsError) as error:
             line.stop(error)
     records = [
         replace(record, active=True, error_count=0) if record.id in switched_on else record for record in before.records
@@ -169,7 +176,7 @@ async def _reactivate(
         for seq, (name, record) in enumerate(disabled)
     ]
     journal.plan(run, columns=[], facts={}, rows=[], items=items)
-    await send(context, accounts, run, writes=len(disabled))
+    await send(accounts, run, writes=len(disabled))
     if session.was_aborted:
         raise Aborted("stopped at once; `bulkhooks health` shows what is switched on")
     summary.counts = history.counts(journal, run)

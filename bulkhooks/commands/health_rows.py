@@ -12,7 +12,7 @@ from bulkhooks import actions
 from bulkhooks.nexudus.models import Record
 from bulkhooks.report import ErrorCount, Problem
 from bulkhooks.sheets.values import ResultRow
-from bulkhooks.webhook import url_host, url_key
+from bulkhooks.webhook import url_host
 
 HEALTH_COLUMNS = (
     "BusinessId", "Location", "Action", "URL", "Name", "Health", "Active", "ErrorCount", "LastError", "LastTrigger",
@@ -71,7 +71,7 @@ def rows_of(records: Sequence[Record], names: Mapping[int, str]) -> list[HealthR
     """The rows of one account's webhooks, by location, event and id; ``names`` are those of its locations, by id."""
     same = defaultdict(list)
     for record in records:
-        same[_identity(record)].append(record.id)
+        same[record.identity].append(record.id)
     return [
         HealthRow(
             business_id=record.business_id,
@@ -85,14 +85,10 @@ def rows_of(records: Sequence[Record], names: Mapping[int, str]) -> list[HealthR
             last_error=record.last_error,
             last_trigger=record.last_trigger,
             webhook_id=record.id,
-            twins=", ".join(str(twin) for twin in same[_identity(record)] if twin != record.id),
+            twins=", ".join(str(twin) for twin in same[record.identity] if twin != record.id),
         )
         for record in sorted(records, key=lambda record: (record.business_id, record.action, record.id))
     ]
-
-
-def _identity(record: Record) -> tuple[int, int, str]:
-    return record.business_id, record.action, url_key(record.url)
 
 
 def is_wanted(row: HealthRow, only: Iterable[str], since: datetime | None) -> bool:

@@ -112,7 +112,7 @@ class RunContext:
         summary.errors = history.errors(journal, self.number)
         summary.resume_at = iso(resume_at(lines)) if summary.remaining else None
         self.report.warnings += self.accounts.reasons
-        caps = [left for line in lines if (left := line.limiter.writes_left()) is not None]
+        caps = [left for line in lines if (left := line.writes_left()) is not None]
         self.report.cap_left = min(caps, default=None)
         summary.settle(refused=self.accounts.is_refused, failures=self.left)
         summary.close(self.context.session.wall())

@@ -62,7 +62,6 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
             # From here on the journal has the whole plan, and a run that breaks off can go on.
             with running.telling_if_the_journal_breaks():
                 await send(
-                    context,
                     accounts,
                     running.number,
                     writes=plan.writes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Mapping
 
-from bulkhooks.commands.context import Accounts, Context
+from bulkhooks.commands.context import Accounts
 from bulkhooks.commands.inputs import Desired
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
@@ -38,7 +38,6 @@ def confirm(job: Job, ask: Ask | None, question: Question, otherwise: str) -> No
 
 
 async def send(
-    context: Context,
     accounts: Accounts,
     run: int,
     *,
@@ -52,14 +51,10 @@ async def send(
     ``writes``: how many at most, for the progress. ``unlisted``: by account the locations where what is in doubt
     cannot be looked up. Raises ``JournalError`` where the journal takes no more.
     """
-    job = context.job
     await send_items(
         accounts.lines,
         run,
-        unlisted or {},
-        workers=job.concurrency,
-        retries=job.retries,
-        settle=job.settle,
+        unlisted=unlisted,
         canary=canary,
         ended=Tally(writes, accounts, watcher).ended,
     )
@@ -86,5 +81,5 @@ class Tally:
         if self._watcher is None:
             return
         left = (self._total - self._done) // max(1, len(self._lines))
-        seconds = max((line.limiter.seconds_for(writes=left) for line in self._lines), default=0.0)
+        seconds = max((line.seconds_for(writes=left) for line in self._lines), default=0.0)
         self._watcher.moved(Progress(self._total, self._done, dict(self._counts), seconds))

@@ -61,7 +61,7 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
                 journal.plan(running.number, columns=[], facts=facts, rows=[], items=items)
             running.left = LEFT
             with running.telling_if_the_journal_breaks():
-                await send(context, accounts, running.number, writes=len(items), watcher=watcher)
+                await send(accounts, running.number, writes=len(items), watcher=watcher)
                 return running.conclude()
 
 

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretS
 from pydantic.dataclasses import dataclass as checked_dataclass
 from pydantic_core import core_schema
 
+from bulkhooks.webhook import identity
+
 T = TypeVar("T")
 
 
@@ -46,6 +48,11 @@ class Record:
     error_count: Number = Field(default=0, validation_alias="ErrorCount")
     last_error: Text = Field(default="", validation_alias="LastError")
     last_trigger: Text = Field(default="", validation_alias="LastTrigger")
+
+    @property
+    def identity(self) -> tuple[int, int, str]:
+        """``webhook.identity`` of it."""
+        return identity(self.business_id, self.action, self.url)
 
 
 @checked_dataclass(frozen=True, slots=True)

@@ -1,20 +1,22 @@
-"""One account's line to the API: everything that is sent passes here, under its limits and into its journal."""
+"""An account of the API: a verb for each request, sent under the account's limits and into its journal.
+
+A write goes this way, and every arrow is one call::
+
+    Sender -> Account.create -> Account._write -> Account._call -> Dispatcher.send -> NexudusClient.create -> transport
+"""
 
 from __future__ import annotations
 
-import logging
 import math
-import random
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 import anyio
+import pandas as pd
 
 from bulkhooks.errors import (
-    BulkhooksError,
+    ApiError,
     CredentialsError,
     Forbidden,
     InDoubt,
@@ -24,122 +26,249 @@ from bulkhooks.errors import (
     Unauthorized,
 )
 from bulkhooks.nexudus.client import NexudusClient
+from bulkhooks.nexudus.models import Business, Page, Record
 from bulkhooks.provision.dispatch import Dispatcher, Traffic
-from bulkhooks.provision.item import Item
+from bulkhooks.provision.gate import FirstWriteGate, OutageGate
+from bulkhooks.provision.item import Item, Outcome
+from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import DAY, Journal
 from bulkhooks.provision.limiter import Limiter, NextSlotTooFar
-from bulkhooks.provision.outage import Outage, backoff
-from bulkhooks.provision.stopping import Budget, Halt, HeldBack, NotRead, WritesClosed
-
-LOCATIONS_THAT_MEAN_LOCKED_OUT = 3
-"""Refused on so many locations with no success between, the credentials themselves are taken to be the reason."""
+from bulkhooks.provision.outage import backoff
+from bulkhooks.provision.requests import Businesses, Create, Delete, Read, Request, Search, SignIn, Update
+from bulkhooks.provision.stopping import Budget, Halt, HeldBack, NotRead, Stoppable, WritesClosed
+from bulkhooks.provision.terms import AccountConfig, Terms
 
 AT_ONCE = 5.0
 """Seconds: a next slot as near as that is not worth telling."""
 
-_log = logging.getLogger("bulkhooks")
-
 T = TypeVar("T")
 
 
-class Account:
-    """A client, its limits, and what is known of the other end."""
+class Account(Stoppable):
+    """One account: its client, its limits, its part of the journal. ``id`` is its number in the journal.
+
+    ``create``, ``update`` and ``delete`` raise the ``ApiError`` that says what became of the write, or ``WritesClosed``
+    where no more may be sent in this run. ``read``, ``search`` and ``businesses`` are repeated until they are answered;
+    they raise ``Refused``, ``GaveUp``, or ``NotRead`` where the API answers others and this one alone fails
+    ``retries`` times. All of them raise ``Stopped`` once the account is halted, ``Aborted`` on a second signal,
+    ``NextSlotTooFar`` (reads), ``CredentialsError`` and ``JournalError``.
+    """
 
     def __init__(
         self,
+        config: AccountConfig,
         client: NexudusClient,
         journal: Journal,
-        account: int,
-        limiter: Limiter,
+        account_id: int,
         *,
+        terms: Terms,
         budget: Budget,
-        retries: int,
-        give_up_after: float,
-        patience: float,
-        deadline: float = math.inf,
-        wall: Callable[[], float] = time.time,
-        draw: random.Random | None = None,
     ) -> None:
-        self.client = client
-        self.journal = journal
-        self.account = account
-        self.limiter = limiter
-        self.wall = wall
-        self.traffic = Traffic()
-        self.halted: Halt | None = None
+        super().__init__(budget, terms.wall)
+        self.name = config.name
+        self.id = account_id
+        self.terms = terms
         self.left = 0
         """Rows that a run has left pending."""
-        self._capped: Halt | None = None
-        self._scope = anyio.CancelScope()
-        self._deadline = deadline
-        self.draw = draw or random.Random()  # noqa: S311 (jitter, not a secret)
-        self._budget = budget
-        self.outage = Outage(give_up_after, self.draw)
-        self._dispatcher = Dispatcher(journal, account, limiter, self.outage, self.traffic, wall=wall, draw=self.draw)
-        self._retries = retries
-        self._patience = patience
-        self._first = anyio.Lock()
-        self._down = anyio.Lock()
+        self._client = client
+        self._journal = journal
+        self._limiter = Limiter(config.writes, config.requests)
+        self._dispatcher = Dispatcher(
+            client, journal, account_id, self._limiter, terms=terms, cancellation=self._cancellation
+        )
+        self._outage = self._dispatcher.outage
+        self._first_write = FirstWriteGate()
+        self._while_down = OutageGate(self._outage)
         self._signing_in = anyio.Lock()
-        self._write_was_taken = False
-        self._refused: set[int] = set()
-        self._in_flight: set[anyio.CancelScope] = set()
-        self.remember()
-
-    def remember(self) -> None:
-        """Count what earlier runs of the account have sent."""
-        now = self.wall()
+        # The limits are the account's, whichever run has used them up: what the last day has sent counts from here.
+        now = terms.wall()
         for write in (True, False):
-            ages = [now - at for at in self.journal.calls(self.account, write=write, since=now - DAY)]
-            self.limiter.remember(ages, write=write)
+            ages = [now - at for at in journal.calls(account_id, write=write, since=now - DAY)]
+            self._limiter.remember(ages, write=write)
 
-    # Stopping
+    # Requests
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """What is awaited inside ends when the line is halted, or when the run's time is over."""
-        with anyio.CancelScope(deadline=self._deadline) as self._scope:
-            if self.halted is not None:
-                self._scope.cancel()
-            yield
-        if self._scope.cancelled_caught and self.halted is None:
-            self.halt(Halt("the time given with --max-runtime is over"))
+    async def create(self, item: Item) -> int:
+        """Create the item's webhook; returns its id."""
+        return await self._write(item, Create(item.body()))
 
-    def halt(self, halt: Halt) -> None:
-        """Start nothing more on this line; what is in flight ends by itself. The first reason stands."""
-        if self.halted is None:
-            self.halted = halt
-            _log.info(halt.reason)
-        self._scope.cancel()
+    async def update(self, item: Item, record: Mapping[str, object]) -> None:
+        """Put a full record back, for an item."""
+        await self._write(item, Update(record))
 
-    def stop(self, error: BulkhooksError) -> None:
-        """Halt for an error that concerns all of the account's work."""
-        if isinstance(error, NextSlotTooFar):
-            self.halt(self._too_far(error))
-        else:
-            self.halt(Halt(str(error), 3 if isinstance(error, CredentialsError) else 4))
+    async def delete(self, item: Item) -> None:
+        """Delete the item's webhook."""
+        await self._write(item, Delete(item.webhook_id))
 
-    def _too_far(self, far: NextSlotTooFar) -> Halt:
-        return Halt("the limits allow the next request only later", resume_at=self.wall() + far.seconds)
+    async def read(self, webhook_id: int) -> dict[str, object]:
+        """One webhook with every field, as the API names them."""
+        return await self._read(Read(webhook_id))
 
-    def drop(self) -> None:
-        """Let go even of what is in flight; the journal has it in doubt."""
-        for scope in self._in_flight:
-            scope.shield = False
-        self._scope.cancel()
+    async def search(
+        self, page: int, size: int, *, business_id: int | None = None, action: int | None = None
+    ) -> Page[Record]:
+        """One page (from 1) of the webhooks: of all, or of one location, or of one location and event."""
+        return await self._read(Search(page, size, business_id, action))
 
-    def refused(self, item: Item, reason: str) -> None:
-        """A row was turned away for want of permission: halt where the credentials seem to be the reason."""
-        self._refused.add(item.business_id)
-        if len(self._refused) >= LOCATIONS_THAT_MEAN_LOCKED_OUT:
-            self.halt(Halt(f"writes to {len(self._refused)} locations were refused in a row ({reason})", 3))
+    async def businesses(self, page: int, size: int) -> Page[Business]:
+        """One page (from 1) of the locations."""
+        return await self._read(Businesses(page, size))
+
+    async def _write(self, item: Item, request: Request[T]) -> T:
+        if self.closed is not None:
+            raise WritesClosed(self.closed.reason)
+        # Taken before the first wait, or workers side by side would all see the last write of the budget.
+        self._budget.take()
+        if item.attempts:
+            self._dispatcher.traffic.retried += 1
+        item.call = 0
+        try:
+            with self._cancellation.scope():
+                async with self._first_write.turn():
+                    try:
+                        answer = await self._call(request, item)
+                    except ApiError as error:
+                        await self._write_failed(item, error)
+                        raise
+                    self._first_write.open()
+                    self.was_let_in()
+                    return answer
+        except NextSlotTooFar as far:
+            # Only writes have reached the cap: the account is not halted, what is in doubt is still looked up.
+            raise WritesClosed(self.close(far).reason) from far
+        finally:
+            if not item.call:
+                self._budget.give_back()
+
+    async def _write_failed(self, item: Item, error: ApiError) -> None:
+        """What a failed write says of the account. Whoever waits behind the first one is let past only afterwards."""
+        if isinstance(error, Unauthorized | Forbidden):
+            if self._first_write.is_shut:
+                self.halt(Halt(f"the first write was refused ({error}); check the credentials and their roles", 3))
+        elif isinstance(error, Refused):
+            self._first_write.open()
+        elif (
+            isinstance(error, InDoubt)
+            and item.tries >= self.terms.retries
+            and not self._outage.was_down(self._outage.answers)
+        ):
+            await self._ask()  # it was the last try: did the row fail, or the API?
+
+    async def _read(self, request: Request[T]) -> T:
+        failures = failures_while_others_succeed = 0
+        answers_before = math.inf
+        with self._cancellation.scope():
+            while True:
+                try:
+                    return await self._call(request)
+                except (NotSent, InDoubt) as error:
+                    failures += 1
+                    failures_while_others_succeed += self._outage.answers > answers_before
+                    if failures_while_others_succeed > self.terms.retries:
+                        raise NotRead(str(error), error.http_status) from error
+                    answers_before = self._outage.answers
+                    self._dispatcher.traffic.retried += 1
+                    if not self._outage.is_down:  # then the limiter pauses every request
+                        await anyio.sleep(self.backoff(failures))
+
+    async def _call(self, request: Request[T], item: Item | None = None) -> T:
+        """Send until there is an answer: throttling is waited out, an expired token is renewed."""
+        resent = 0
+        while True:
+            try:
+                # The token comes before the gate: signing in is a request too, and has to pass the gate itself.
+                if self._client.needs_token:
+                    await self._sign_in()
+                async with self._while_down.turn(overtakes=item is None):
+                    # A write without an answer is in doubt and costs a look-up, so while the API is down reads alone
+                    # find out whether it is back.
+                    while item is not None and self._outage.is_down:
+                        await self._ask()
+                    return await self._dispatcher.send(request, item)
+            except (Throttled, HeldBack):
+                continue
+            except Unauthorized as error:
+                if not self._client.should_resend(error, resent=resent):
+                    raise
+                resent += 1
+
+    async def _sign_in(self) -> None:
+        """One worker asks for the token, and the others wait for it."""
+        async with self._signing_in:
+            while self._client.needs_token:
+                if self._client.token_is_printed:  # a command of this machine: it counts for no limit
+                    await self._client.fetch_token()
+                    continue
+                try:
+                    async with self._while_down.turn(overtakes=True):
+                        await self._dispatcher.send(SignIn())
+                except InDoubt as error:
+                    # A sign-in may be repeated at will, and the write that waits for it has not left.
+                    raise NotSent(str(error), error.http_status) from error
+
+    async def _ask(self) -> None:
+        """Find out whether anybody is there, by a read for next to nothing; any answer will do."""
+        with suppress(NotSent, InDoubt, Throttled, Refused):
+            await self._dispatcher.send(Search(1, 1))
+
+    # The journal
+
+    def to_do(self, run: int, *, after: int, count: int) -> list[Item]:
+        """The next items of a run that something has to be sent for."""
+        return self._journal.to_do(run, self.id, after=after, count=count)
+
+    def run_id(self, run: int) -> str:
+        """How the run of that number is called."""
+        return history.run_id(self._journal, run)
+
+    def ended(self, item: Item, outcome: Outcome) -> None:
+        """Record what became of an item."""
+        self._journal.ended(item, outcome, self.terms.wall())
+
+    def arrived(self, key: tuple[int, int, str], webhook_id: int) -> None:
+        """Record that a send of an earlier run, in doubt until now, is on the server."""
+        self._journal.arrived(self.id, key, webhook_id, self.terms.wall())
+
+    def owned(self) -> pd.DataFrame:
+        """Webhooks that this tool made and has not seen gone: columns ``history.OWNED``."""
+        return history.owned(self._journal, self.id)
+
+    def doubted(self) -> pd.DataFrame:
+        """Sends of earlier runs without an outcome: columns ``history.DOUBTED``."""
+        return history.doubted(self._journal, self.id)
+
+    async def close_run(self, run: int) -> None:
+        """Say in the journal why rows of the run are left, and count them. Raises ``JournalError``."""
+        # What the workers have noted has to be on the disk first: a row counts as left by its status there.
+        await self._journal.durable()
+        reason = self.halted or self.closed
+        if reason is not None:
+            self._journal.give_up(run, self.id, f"not sent: {reason.reason}")
+        self.left = self._journal.pending(run, self.id)
+
+    # Failures
+
+    def backoff(self, failures: int) -> float:
+        """Seconds to wait after so many failures of one request in a row."""
+        return backoff(failures, self.terms.draw)
+
+    def lost(self, item: Item, error: NotSent | InDoubt) -> None:
+        """Remember how the item's last send failed, and in which silence of the API."""
+        item.failure, item.silence = error, self._outage.answers
+
+    def is_used_up(self, item: Item) -> bool:
+        """Count the last send that failed, if the API answered others and was not down; whether it was one too many."""
+        if 0 <= item.silence < self._outage.answers and not self._outage.was_down(item.silence):
+            item.tries += 1
+        item.silence = -1
+        return item.tries > self.terms.retries
+
+    # The limits
 
     @property
-    def closed(self) -> Halt | None:
-        """Why no more writes are sent, where look-ups still are; None while they are."""
-        if self._budget.is_spent:
-            return Halt(f"the limit of {self._budget.total} writes in this run is reached")
-        return self._capped
+    def traffic(self) -> Traffic:
+        """What has been sent in this run."""
+        return self._dispatcher.traffic
 
     @property
     def resumes_at(self) -> float | None:
@@ -149,139 +278,17 @@ class Account:
             return None
         if reason.resume_at is not None:
             return reason.resume_at
-        seconds = self.limiter.opens_in(write=True)
-        return self.wall() + seconds if AT_ONCE < seconds < math.inf else None
+        seconds = self._limiter.opens_in(write=True)
+        return self.terms.wall() + seconds if AT_ONCE < seconds < math.inf else None
 
-    # Sending
+    def seconds_for(self, *, writes: int, reads: int = 0) -> float:
+        """Seconds at the limits for so many more requests, latency not counted."""
+        return self._limiter.seconds_for(writes=writes, reads=reads)
 
-    async def read(self, request: Callable[[], Awaitable[T]]) -> T:
-        """Send what may be repeated at will, until it is answered or the API is given up (``GaveUp``).
+    def days_for(self, writes: int) -> int | None:
+        """On how many days so many more writes are sent; None without a daily cap."""
+        return self._limiter.days_for(writes)
 
-        Where the API answers others and this one alone fails, that ends after ``retries`` with ``NotRead``.
-        """
-        failures = failures_while_others_succeed = 0
-        heard: float = math.inf
-        while True:
-            try:
-                return await self._call(request, None)
-            except (NotSent, InDoubt) as error:
-                failures += 1
-                failures_while_others_succeed += self.outage.answers > heard
-                if failures_while_others_succeed > self._retries:
-                    raise NotRead(str(error), error.http_status) from error
-                heard = self.outage.answers
-                self.traffic.retried += 1
-                if not self.outage.is_down:  # then all are quiet for a while
-                    await anyio.sleep(backoff(failures, self.draw))
-
-    async def write(self, item: Item, request: Callable[[], Awaitable[T]]) -> T:
-        """Send a write for an item, its record made durable before it leaves; throttling is waited out.
-
-        Raises the ``ApiError`` that says what became of it, or ``WritesClosed`` where no more may be sent in this run.
-        """
-        if self.closed is not None:
-            raise WritesClosed(self.closed.reason)
-        self._budget.take()
-        if item.attempts:
-            self.traffic.retried += 1
-        item.call = 0
-        try:
-            return await _alone(self._first, self._is_first, partial(self._write, item, request))
-        except NextSlotTooFar as far:
-            self._capped = self._too_far(far)
-            raise WritesClosed(self._capped.reason) from far
-        finally:
-            if not item.call:
-                self._budget.give_back()
-
-    def _is_first(self) -> bool:
-        return not self._write_was_taken
-
-    async def _write(self, item: Item, request: Callable[[], Awaitable[T]]) -> T:
-        try:
-            answer = await self._call(request, item)
-        except (Unauthorized, Forbidden) as error:
-            if self._is_first():
-                self.halt(Halt(f"the first write was refused ({error}); check the credentials and their roles", 3))
-            raise
-        except Refused:
-            self._write_was_taken = True
-            raise
-        except InDoubt:
-            if item.tries >= self._retries and not self.outage.was_down(self.outage.answers):
-                await self._ask()  # it was the last try: did the row fail, or the API?
-            raise
-        self._write_was_taken = True
-        self._refused.clear()
-        return answer
-
-    async def _call(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
-        """Send until it is answered: throttling is waited out, and a token that has ended is renewed."""
-        resent = 0
-        while True:
-            try:
-                if self.client.needs_token:
-                    await self._fetch_token()
-                return await self._in_turn(request, item)
-            except (Throttled, HeldBack):
-                continue
-            except Unauthorized as error:
-                if not self.client.should_resend(error, resent=resent):
-                    raise
-                resent += 1
-
-    async def _fetch_token(self) -> None:
-        """One worker asks for the token, and the others wait for it."""
-        async with self._signing_in:
-            while self.client.needs_token:
-                if self.client.token_is_printed:  # no request: it counts for no limit
-                    await self.client.fetch_token()
-                    continue
-                try:
-                    await self._in_turn(self.client.fetch_token, None)
-                except InDoubt as error:
-                    raise NotSent(str(error), error.http_status) from error
-
-    async def _in_turn(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
-        """Send at once; alone while nothing is answered, and then no write before a read has been answered.
-
-        A write that fails may be in doubt, and where only writes fail, the API is not down: a read tells.
-        """
-        if item is None and not self.outage.is_down:
-            return await self._send(request, None)
-        send = partial(self._send, request, None) if item is None else partial(self._once_up, request, item)
-        return await _alone(self._down, lambda: self.outage.is_down, send)
-
-    async def _once_up(self, request: Callable[[], Awaitable[T]], item: Item) -> T:
-        while self.outage.is_down:
-            await self._ask()
-        return await self._send(request, item)
-
-    async def _ask(self) -> None:
-        """Find out whether anybody is there, by a read for next to nothing; any answer will do."""
-        with suppress(NotSent, InDoubt, Throttled, Refused):
-            await self._send(lambda: self.client.search(1, 1), None)
-
-    async def _send(self, request: Callable[[], Awaitable[T]], item: Item | None) -> T:
-        slot = await self.limiter.slot(write=item is not None, patience=self._patience)
-        with anyio.CancelScope(shield=True) as in_flight:
-            self._in_flight.add(in_flight)
-            try:
-                answer = await self._dispatcher.make(request, item, slot)
-            finally:
-                self._in_flight.discard(in_flight)
-        return answer
-
-
-async def _alone(line: anyio.Lock, is_needed: Callable[[], bool], send: Callable[[], Awaitable[T]]) -> T:
-    """Send one after the other while that is needed, then at once.
-
-    Nothing overtakes what has waited for that, or a cap would leave gaps in the sheet.
-    """
-    in_line = line.locked()
-    while in_line or is_needed():
-        async with line:
-            if is_needed():
-                return await send()
-        in_line = False
-    return await send()
+    def writes_left(self) -> int | None:
+        """How many writes the longest limit still takes now; None without a limit."""
+        return self._limiter.writes_left()

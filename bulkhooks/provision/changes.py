@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bulkhooks.provision.item import Item, Operation
-from bulkhooks.webhook import url_key
+from bulkhooks.webhook import identity, url_key
 
 
 def wanted(item: Item) -> dict[str, object]:
@@ -32,9 +32,9 @@ def described(record: Mapping[str, object], changed: Mapping[str, object]) -> st
     return "; ".join(f"{name}: {_word(record.get(name))} -> {_word(value)}" for name, value in changed.items())
 
 
-def identity(record: Mapping[str, object]) -> tuple[object, object, str]:
-    """What makes a full record the same webhook as another: location, event and the key of its URL."""
-    return record.get("BusinessId"), record.get("Action"), url_key(str(record.get("URL") or ""))
+def identity_of(record: Mapping[str, object]) -> tuple[object, object, str]:
+    """``webhook.identity`` of a full record."""
+    return identity(record.get("BusinessId"), record.get("Action"), str(record.get("URL") or ""))
 
 
 def _same(name: str, old: object, new: object) -> bool:

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
 
-from bulkhooks.errors import (
-    ApiError,
-    CredentialsError,
-    InDoubt,
-    JournalError,
-    NotSent,
-    Refused,
-    Throttled,
-    Unauthorized,
-)
+from bulkhooks.errors import ApiError, CredentialsError, InDoubt, JournalError, NotSent, Throttled, Unauthorized
+from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.limiter import Limiter, Slot
 from bulkhooks.provision.outage import Outage, backoff
-from bulkhooks.provision.stopping import HeldBack
+from bulkhooks.provision.requests import Request
+from bulkhooks.provision.stopping import Cancellation, HeldBack
+from bulkhooks.provision.terms import Terms
 
 _log = logging.getLogger("bulkhooks")
 
@@ -33,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Traffic:
-    """What went over the line in this run."""
+    """What an account has sent in this run. ``throttled`` were asked to wait, ``retried`` were sent again."""
 
     requests: int = 0
     writes: int = 0
@@ -42,85 +34,101 @@ class Traffic:
 
 
 class Dispatcher:
-    """Makes the requests of one account. ``wall`` tells seconds since 1970."""
+    """Sends the requests of one account, each in a slot of its limits."""
 
     def __init__(
         self,
+        client: NexudusClient,
         journal: Journal,
-        account: int,
+        account_id: int,
         limiter: Limiter,
-        outage: Outage,
-        traffic: Traffic,
         *,
-        wall: Callable[[], float],
-        draw: random.Random,
+        terms: Terms,
+        cancellation: Cancellation,
     ) -> None:
+        self.traffic = Traffic()
+        self.outage = Outage(terms.give_up_after, terms.draw)
+        self._client = client
         self._journal = journal
-        self._account = account
+        self._account_id = account_id
         self._limiter = limiter
-        self._outage = outage
-        self._traffic = traffic
-        self._wall = wall
-        self._draw = draw
+        self._terms = terms
+        self._cancellation = cancellation
         self._throttles = 0
 
-    async def make(self, request: Callable[[], Awaitable[T]], item: Item | None, slot: Slot) -> T:
-        """One request and its answer; whatever happens is told to the limits, the journal and the outage."""
-        if item is not None:
-            try:
-                await self._journal.sending(item, self._wall())
-            except JournalError:
-                slot.never_left()
-                raise
-            if self._limiter.is_paused or self._outage.is_down:
-                slot.never_left()
-                item.attempts -= 1
-                self._journal.not_processed(item, "held back: the API asked to wait, or does not answer")
-                raise HeldBack
-        sent_at = anyio.current_time()
-        self._traffic.requests += 1
-        slot.leaves()
-        try:
-            answer = await request()
-        except NotSent as error:
-            slot.never_left()
-            self._not_processed(item, error)
-            self._lost(item, sent_at, error)
-            raise
-        except Throttled as error:
-            slot.throttled()
-            self._not_processed(item, error)
-            self._throttled(item, sent_at, error)
-            raise
-        except InDoubt as error:
-            self._answered(slot, item, sent_at, error.http_status)
+    async def send(self, request: Request[T], item: Item | None = None) -> T:
+        """Send a request and return its answer; ``item`` is the row that a write is for, None for a read.
+
+        Raises the ``ApiError`` that says what became of it, ``HeldBack`` where the write did not leave,
+        ``NextSlotTooFar`` and ``GaveUp``.
+        """
+        # The order is the protocol. The slot comes first: a record in the journal says "may have been sent", and must
+        # not say so for the hours that a slot may take.
+        slot = await self._limiter.slot(write=item is not None, patience=self._terms.patience)
+        with self._cancellation.shielded():
+            # Then the record, on the disk before anything leaves: after a power cut the next run looks it up.
             if item is not None:
-                self._journal.in_doubt(item, str(error))
-            self._lost(item, sent_at, error)
+                await self._record(item, slot)
+            # Only now does the request leave. A short window counts from here, for the disk may have taken a while.
+            sent_at = anyio.current_time()
+            self.traffic.requests += 1
+            slot.leaves()
+            try:
+                answer = await request.sent_by(self._client)
+            except (ApiError, CredentialsError) as error:
+                self._failed(slot, item, sent_at, error)
+                raise
+            self._answered(slot, item, sent_at, 200)
+            self.outage.useful(sent_at)
+            self._throttles = 0
+            return answer
+
+    async def _record(self, item: Item, slot: Slot) -> None:
+        try:
+            await self._journal.sending(item, self._terms.wall())
+        except JournalError:
+            slot.never_left()
             raise
-        except Refused as error:
-            self._answered(slot, item, sent_at, error.http_status)
-            if isinstance(error, Unauthorized):
+        # While the disk was busy, the API may have asked everyone to wait: then this one has not left yet.
+        if self._limiter.is_paused or self.outage.is_down:
+            slot.never_left()
+            item.attempts -= 1
+            self._journal.not_processed(item, "held back: the API asked to wait, or does not answer")
+            raise HeldBack
+
+    def _failed(self, slot: Slot, item: Item | None, sent_at: float, error: ApiError | CredentialsError) -> None:
+        """The kind of the failure says which slots are free again, and whether the row is in doubt (``errors.py``)."""
+        match error:
+            case NotSent():
+                slot.never_left()
                 self._not_processed(item, error)
-            self._outage.useful(sent_at)
-            raise
-        except CredentialsError:
-            slot.answered()
-            raise
-        self._answered(slot, item, sent_at, 200)
-        self._outage.useful(sent_at)
-        self._throttles = 0
-        return answer
+                self._lost(item, sent_at, error)
+            case Throttled():
+                slot.throttled()
+                self._not_processed(item, error)
+                self._throttled(item, sent_at, error)
+            case InDoubt():
+                self._answered(slot, item, sent_at, error.http_status)
+                if item is not None:
+                    self._journal.in_doubt(item, str(error))
+                self._lost(item, sent_at, error)
+            case ApiError():
+                self._answered(slot, item, sent_at, error.http_status)
+                if isinstance(error, Unauthorized):
+                    self._not_processed(item, error)
+                self.outage.useful(sent_at)
+            case _:
+                slot.answered()
 
     def _answered(self, slot: Slot, item: Item | None, sent_at: float, http_status: int | None) -> None:
         slot.answered()
         if item is None:
-            self._journal.called(self._account, self._wall())
+            self._journal.called(self._account_id, self._terms.wall())
             return
-        self._traffic.writes += 1
+        self.traffic.writes += 1
         item.http_status = http_status
         item.duration_ms = round((anyio.current_time() - sent_at) * 1000)
-        self._journal.answered(item, self._wall())
+        self._journal.answered(item, self._terms.wall())
 
     def _not_processed(self, item: Item | None, error: ApiError) -> None:
         if item is None:
@@ -131,17 +139,17 @@ class Dispatcher:
         self._journal.not_processed(item, str(error))
 
     def _lost(self, item: Item | None, sent_at: float, error: ApiError) -> None:
-        quiet = self._outage.failed(sent_at, str(error), read=item is None)
+        quiet = self.outage.failed(sent_at, str(error), read=item is None)
         if quiet:
             _log.warning("the API does not answer (%s); trying again in %.1f s", error, quiet)
             self._limiter.pause(quiet)
 
     def _throttled(self, item: Item | None, sent_at: float, error: Throttled) -> None:
-        self._traffic.throttled += 1
+        self.traffic.throttled += 1
         self._throttles += 1
         if error.alive:
-            self._outage.useful(sent_at)
+            self.outage.useful(sent_at)
         else:
-            self._outage.failed(sent_at, str(error), read=item is None)
+            self.outage.failed(sent_at, str(error), read=item is None)
         wait = error.retry_after
-        self._limiter.pause(backoff(self._throttles, self._draw) if wait is None else wait)
+        self._limiter.pause(backoff(self._throttles, self._terms.draw) if wait is None else wait)

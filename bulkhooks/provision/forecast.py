@@ -18,19 +18,19 @@ _READS_BEFORE = {Operation.LOOK_UP: 1, Operation.UPDATE: 1, Operation.MOVE: 1, O
 """Requests that come before the write itself: a look-up, or the full record."""
 
 
-def forecast(plan: Plan, lines: Mapping[str, Account]) -> Forecast:
+def forecast(plan: Plan, accounts: Mapping[str, Account]) -> Forecast:
     """Work out what sending a plan takes; accounts wait side by side."""
     changes = plan.changes()
     reads = sum(changes.get(operation, 0) * count for operation, count in _READS_BEFORE.items())
     seconds, days, caps = 0.0, [], []
-    for name, line in lines.items():
+    for name, account in accounts.items():
         operations = plan.operations(name)
         writes = sum(operations.values())
         lookups = sum(operations.get(operation, 0) * count for operation, count in _READS_BEFORE.items())
-        seconds = max(seconds, line.limiter.seconds_for(writes=writes, reads=lookups))
-        if (needed := line.limiter.days_for(writes)) is not None:
+        seconds = max(seconds, account.seconds_for(writes=writes, reads=lookups))
+        if (needed := account.days_for(writes)) is not None:
             days.append(needed)
-        if (left := line.limiter.writes_left()) is not None:
+        if (left := account.writes_left()) is not None:
             caps.append(left)
     rows = plan.rows
     return Forecast(

@@ -24,7 +24,7 @@ class Operation(StrEnum):
 
 @dataclass(slots=True)
 class Item:
-    """A row that something has to be sent for. ``account`` is the journal's number of the account.
+    """A row that something has to be sent for. ``account_id`` is the journal's number of the account.
 
     ``description`` and ``active`` are None where the sheet says nothing; ``name_given`` is False where the name comes
     from the template. ``webhook_id`` is 0 until it is known.
@@ -33,7 +33,7 @@ class Item:
     run: int
     seq: int
     place: str
-    account: int
+    account_id: int
     business_id: int
     location: str
     action: int
@@ -61,6 +61,11 @@ class Item:
     changes: str = ""
     http_status: int | None = None
     duration_ms: int | None = None
+
+    @property
+    def identity(self) -> tuple[int, int, str]:
+        """``webhook.identity`` of the webhook that it asks for."""
+        return self.business_id, self.action, self.url_key
 
     def body(self) -> dict[str, object]:
         """The create request's body."""

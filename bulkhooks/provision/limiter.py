@@ -18,7 +18,7 @@ from contextlib import suppress
 
 import anyio
 
-from bulkhooks.errors import BulkhooksError
+from bulkhooks.errors import Stopped
 from bulkhooks.provision.rates import Rate
 
 CAP_PERIOD = 3600.0
@@ -38,10 +38,8 @@ were throttled; from the departure none, but 7 to 10 while other programs kept t
 while it was busy, in 13.0 s where 12.0 s are possible."""
 
 
-class NextSlotTooFar(BulkhooksError):
+class NextSlotTooFar(Stopped):
     """The limits allow the next request only in ``seconds``, and nobody wants to wait so long."""
-
-    exit_code = 4
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"the limits allow the next request in {seconds:.0f} s")

@@ -6,17 +6,11 @@ import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING
 
 from bulkhooks.errors import Forbidden, Refused, Unauthorized
+from bulkhooks.nexudus.models import Page, Record
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.item import Item
-from bulkhooks.provision.outage import GaveUp
-from bulkhooks.webhook import url_key
-
-if TYPE_CHECKING:
-    from bulkhooks.nexudus.models import Page, Record
 
 PAGE_SIZE = 500
 """Records asked for at a time; the server may give fewer."""
@@ -42,7 +36,7 @@ class Listing:
         return {number: error for number, error in self.refused.items() if not _is_permission(error)}
 
 
-async def existing(line: Account, business_ids: Collection[int]) -> Listing:
+async def existing(account: Account, business_ids: Collection[int]) -> Listing:
     """The webhooks of these locations, with as few requests as possible: by location, or every page.
 
     Where the very first request is refused, no other is tried. Where a later page of all is, each location is asked
@@ -51,25 +45,25 @@ async def existing(line: Account, business_ids: Collection[int]) -> Listing:
     found = Listing()
     if len(business_ids) > 1:
         try:
-            first = await _page(line, 1, None)
+            first = await _page(account, 1, None)
         except Refused as error:
             return Listing(refused=dict.fromkeys(business_ids, error))
         if first.pages - 1 <= len(business_ids):
             with suppress(Refused):
-                await _take(found, line, first, None)
+                await _take(found, account, first, None)
                 return _at(business_ids, found)
     for business_id in business_ids:
         try:
-            await _take(found, line, await _page(line, 1, business_id), business_id)
+            await _take(found, account, await _page(account, 1, business_id), business_id)
         except Refused as error:
             found.refused[business_id] = error
     return _at(business_ids, found)
 
 
-async def _take(found: Listing, line: Account, page: Page[Record], business_id: int | None) -> None:
+async def _take(found: Listing, account: Account, page: Page[Record], business_id: int | None) -> None:
     """Keep a page and those that follow it, each as it comes."""
     found.records.update((record.id, record) for record in page.records)
-    async for following in _following(line, page, business_id):
+    async for following in _following(account, page, business_id):
         found.records.update((record.id, record) for record in following.records)
 
 
@@ -83,55 +77,47 @@ def _is_permission(error: Refused) -> bool:
     return isinstance(error, Unauthorized | Forbidden)
 
 
-async def everything(line: Account) -> list[Record]:
+async def everything(account: Account) -> list[Record]:
     """Every webhook of the account. Raises ``Unauthorized`` or ``Forbidden`` where listing is not permitted."""
     found = Listing()
-    await _take(found, line, await _page(line, 1, None), None)
+    await _take(found, account, await _page(account, 1, None), None)
     return list(found.records.values())
 
 
-async def find(line: Account, item: Item) -> int:
+async def find(account: Account, item: Item) -> int:
     """The lowest id of the webhooks that are the item's by location, event and URL; 0 where there is none."""
     ids: list[int] = []
-    page = await _page(line, 1, item.business_id, item.action)
+    page = await _page(account, 1, item.business_id, item.action)
     while True:
-        ids += [record.id for record in page.records if is_of(item, record)]
+        ids += [record.id for record in page.records if record.identity == item.identity]
         if not page.has_next:
             break
-        page = await _page(line, page.page + 1, item.business_id, item.action)
+        page = await _page(account, page.page + 1, item.business_id, item.action)
     if len(ids) > 1:
         _log.warning("%s: the server has it %d times, ids %s", item.place, len(ids), ", ".join(map(str, sorted(ids))))
     return min(ids, default=0)
 
 
-async def locations(line: Account) -> list[tuple[int, str]]:
+async def locations(account: Account) -> list[tuple[int, str]]:
     """The account's locations as ``(id, name)``.
 
-    Raises ``Unauthorized`` or ``Forbidden`` where that is not permitted, ``GaveUp`` where the line is halted before.
+    Raises ``Unauthorized`` or ``Forbidden`` where that is not permitted, ``Stopped`` where the account is
+    halted before.
     """
     found: list[tuple[int, str]] = []
-    with line.working():
-        page = await line.read(lambda: line.client.businesses(1, PAGE_SIZE))
-        while True:
-            found += [(business.id, business.name) for business in page.records]
-            if not page.has_next:
-                return found
-            following = page.page + 1
-            page = await line.read(partial(line.client.businesses, following, PAGE_SIZE))
-    raise GaveUp(line.halted.reason if line.halted else "stopped")
+    page = await account.businesses(1, PAGE_SIZE)
+    while True:
+        found += [(business.id, business.name) for business in page.records]
+        if not page.has_next:
+            return found
+        page = await account.businesses(page.page + 1, PAGE_SIZE)
 
 
-def is_of(item: Item, record: Record) -> bool:
-    """Whether the server's record is the item, whatever its name."""
-    identity = (record.business_id, record.action, url_key(record.url))
-    return identity == (item.business_id, item.action, item.url_key)
-
-
-async def _following(line: Account, page: Page[Record], business_id: int | None) -> AsyncIterator[Page[Record]]:
+async def _following(account: Account, page: Page[Record], business_id: int | None) -> AsyncIterator[Page[Record]]:
     while page.has_next:
-        page = await _page(line, page.page + 1, business_id)
+        page = await _page(account, page.page + 1, business_id)
         yield page
 
 
-async def _page(line: Account, number: int, business_id: int | None, action: int | None = None) -> Page[Record]:
-    return await line.read(lambda: line.client.search(number, PAGE_SIZE, business_id=business_id, action=action))
+async def _page(account: Account, number: int, business_id: int | None, action: int | None = None) -> Page[Record]:
+    return await account.search(number, PAGE_SIZE, business_id=business_id, action=action)

@@ -7,7 +7,7 @@ import random
 
 import anyio
 
-from bulkhooks.errors import BulkhooksError
+from bulkhooks.errors import Stopped
 
 FAILURES_THAT_MEAN_DOWN = 3
 """So many failures in a row, of whatever rows, and requests go one at a time until one is answered."""
@@ -19,10 +19,8 @@ SHORTEST_BACKOFF = 0.5
 """Seconds: the pause is drawn from at least so many."""
 
 
-class GaveUp(BulkhooksError):
+class GaveUp(Stopped):
     """The API answered nothing useful for ``--give-up-after`` seconds."""
-
-    exit_code = 4
 
 
 def backoff(failures: int, draw: random.Random) -> float:

@@ -10,16 +10,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from bulkhooks.errors import ApiError, CredentialsError
+from bulkhooks.errors import ApiError, CredentialsError, Stopped
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.compare import Existing, compare, to_prune
 from bulkhooks.provision.item import Operation
-from bulkhooks.provision.journal import history
-from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.listing import Listing, existing
-from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.tasks import task_group
-from bulkhooks.webhook import Status, url_key
+from bulkhooks.webhook import Status
 
 _MOST_NAMED = 10
 
@@ -77,21 +74,21 @@ class Plan:
 
 
 async def make_plan(
-    lines: Mapping[str, Account], rows: pd.DataFrame, *, if_exists: str, resend_unknown: bool, prune: bool
+    accounts: Mapping[str, Account], rows: pd.DataFrame, *, if_exists: str, resend_unknown: bool, prune: bool
 ) -> Plan:
-    """Compare the desired with every account's server and journal; accounts without a line are left as they are."""
+    """Compare the desired with every account's server and journal; accounts that are not open are left as they are."""
     parts = {str(name): part for name, part in rows.groupby("account", sort=False)}
     known: dict[str, Existing] = {}
     warnings: list[str] = []
 
-    async def learn(name: str, line: Account) -> None:
+    async def learn(name: str, account: Account) -> None:
         desired = parts[name].loc[parts[name]["status"] == Status.PLANNED, "business_id"]
-        known[name] = await _learn(line, name, desired, warnings)
+        known[name] = await _learn(account, desired, warnings)
 
     async with task_group() as group:
-        for name, line in lines.items():
+        for name, account in accounts.items():
             if name in parts:
-                group.start_soon(learn, name, line)
+                group.start_soon(learn, name, account)
 
     plan = Plan(rows, warnings=warnings)
     if prune and (rows["status"] == Status.INVALID).any():  # nobody knows what such a row names
@@ -100,39 +97,35 @@ async def make_plan(
     decided: list[pd.DataFrame] = []
     for name, part in parts.items():
         existing = known.get(name) or Existing.nothing()
-        account = compare(part, existing, if_exists=if_exists, resend_unknown=resend_unknown)
-        decided.append(account.rows)
-        plan.warnings += account.warnings
+        compared = compare(part, existing, if_exists=if_exists, resend_unknown=resend_unknown)
+        decided.append(compared.rows)
+        plan.warnings += compared.warnings
         plan.unlisted[name] = existing.unlisted
         arrived = existing.arrived[["business_id", "action", "url_key", "id"]].itertuples(index=False)
         plan.arrived[name] = [(tuple(key), webhook_id) for *key, webhook_id in arrived]
         if prune and existing.failed:
             plan.warnings.append(f"account {name!r}: not everything could be listed, so --prune deletes nothing there")
-        elif prune and name in lines and lines[name].halted is None:
-            plan.prune[name] = to_prune(account, existing)
+        elif prune and name in accounts and accounts[name].halted is None:
+            plan.prune[name] = to_prune(compared, existing)
     if decided:
         plan.rows = pd.concat(decided).sort_index() if len(decided) > 1 else decided[0]
     return plan
 
 
-async def _learn(line: Account, name: str, desired: pd.Series, warnings: list[str]) -> Existing:
+async def _learn(account: Account, desired: pd.Series, warnings: list[str]) -> Existing:
     """What the server has at the locations of a desired and of sends in doubt, and what the journal knows."""
-    doubted = history.doubted(line.journal, line.account)
+    doubted = account.doubted()
     business_ids = pd.concat([desired, doubted["business_id"]]).unique().tolist()
     found = Listing()  # where it cannot be had, nobody knows what is there, and nothing will be sent
-    with line.working():
-        try:
-            found = await existing(line, business_ids)
-        except (NextSlotTooFar, GaveUp, ApiError, CredentialsError) as error:
-            line.stop(error)
+    try:
+        found = await existing(account, business_ids)
+    except (Stopped, ApiError, CredentialsError) as error:
+        account.stop(error)
     if found.not_permitted:
-        warnings.append(_not_listed(name, found, len(business_ids)))
+        warnings.append(_not_listed(account.name, found, len(business_ids)))
     return Existing.of(
-        (
-            (record.business_id, record.action, url_key(record.url), record.id, record.url, record.name, record.active)
-            for record in found.records.values()
-        ),
-        history.owned(line.journal, line.account),
+        ((*record.identity, record.id, record.url, record.name, record.active) for record in found.records.values()),
+        account.owned(),
         doubted,
         unlisted=found.not_permitted,
         failed=found.failed,
@@ -151,8 +144,8 @@ def _not_listed(name: str, found: Listing, asked: int) -> str:
     )
 
 
-def tell_arrivals(lines: Mapping[str, Account], plan: Plan) -> None:
+def tell_arrivals(accounts: Mapping[str, Account], plan: Plan) -> None:
     """Let the journal know which earlier sends have arrived after all."""
-    for name, line in lines.items():
+    for name, account in accounts.items():
         for key, webhook_id in plan.arrived.get(name, ()):
-            line.journal.arrived(line.account, key, webhook_id, line.wall())
+            account.arrived(key, webhook_id)

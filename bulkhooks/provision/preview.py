@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bulkhooks.errors import ApiError, CredentialsError, NotFound, Refused
+from bulkhooks.errors import ApiError, CredentialsError, NotFound, Refused, Stopped
 from bulkhooks.provision.account import Account
-from bulkhooks.provision.changes import described, differences, identity, wanted
+from bulkhooks.provision.changes import described, differences, identity_of, wanted
 from bulkhooks.provision.item import Item, Operation
-from bulkhooks.provision.limiter import NextSlotTooFar
-from bulkhooks.provision.outage import GaveUp
 from bulkhooks.provision.plan import Plan
 from bulkhooks.provision.tasks import task_group
 from bulkhooks.webhook import Status
@@ -18,30 +16,29 @@ from bulkhooks.webhook import Status
 _WORDS = {Operation.CREATE: "create", Operation.LOOK_UP: "look up, create if it is not there"}
 
 
-async def preview(plan: Plan, lines: Mapping[str, Account]) -> None:
+async def preview(plan: Plan, accounts: Mapping[str, Account]) -> None:
     """Say in ``plan.rows``, column ``changes``, what would be changed; what changes nothing becomes ``exists``."""
     plan.rows["changes"] = plan.rows["operation"].map(lambda operation: _WORDS.get(operation, "")).astype(object)
     async with task_group() as group:
-        for name, line in lines.items():
-            group.start_soon(_preview_account, plan, name, line)
+        for account in accounts.values():
+            group.start_soon(_preview_account, plan, account)
 
 
-async def _preview_account(plan: Plan, name: str, line: Account) -> None:
-    with line.working():
-        try:
-            await _read_changing(plan, name, line)
-            await _read_deletions(plan, name, line)
-        except (NextSlotTooFar, GaveUp, CredentialsError, ApiError) as error:
-            line.stop(error)
+async def _preview_account(plan: Plan, account: Account) -> None:
+    try:
+        await _read_changing(plan, account)
+        await _read_deletions(plan, account)
+    except (Stopped, CredentialsError, ApiError) as error:
+        account.stop(error)
 
 
-async def _read_changing(plan: Plan, name: str, line: Account) -> None:
+async def _read_changing(plan: Plan, account: Account) -> None:
     rows = plan.rows
-    changing = rows["operation"].isin([Operation.UPDATE, Operation.MOVE]) & (rows["account"] == name)
+    changing = rows["operation"].isin([Operation.UPDATE, Operation.MOVE]) & (rows["account"] == account.name)
     for number in rows.index[changing]:
-        item = _item(rows, number, line.account)
+        item = _item(rows, number, account.id)
         try:
-            record = await line.read(lambda item=item: line.client.read(item.webhook_id))  # type: ignore[misc]
+            record = await account.read(item.webhook_id)
         except Refused as error:
             rows.at[number, "changes"] = f"not known: {error}"
             continue
@@ -52,31 +49,31 @@ async def _read_changing(plan: Plan, name: str, line: Account) -> None:
             rows.at[number, "status"] = Status.EXISTS
 
 
-async def _read_deletions(plan: Plan, name: str, line: Account) -> None:
+async def _read_deletions(plan: Plan, account: Account) -> None:
     """What somebody has changed or deleted since is not deleted by a run; a plan leaves it out."""
-    candidates = plan.prune.get(name)
+    candidates = plan.prune.get(account.name)
     if candidates is None or candidates.empty:
         return
-    left = [bool(await _is_as_made(line, webhook)) for webhook in candidates.to_dict("records")]
-    plan.prune[name] = candidates[left]
+    left = [bool(await _is_as_made(account, webhook)) for webhook in candidates.to_dict("records")]
+    plan.prune[account.name] = candidates[left]
     if not all(left):
         plan.warnings.append(
-            f"account {name!r}: --prune leaves {len(left) - sum(left)} webhooks alone, changed or deleted since"
+            f"account {account.name!r}: --prune leaves {len(left) - sum(left)} webhooks alone, changed or deleted since"
         )
 
 
-async def _is_as_made(line: Account, webhook: Mapping[Any, Any]) -> bool:
+async def _is_as_made(account: Account, webhook: Mapping[Any, Any]) -> bool:
     try:
-        record = await line.read(lambda: line.client.read(int(webhook["id"])))
+        record = await account.read(int(webhook["id"]))
     except NotFound:
         return False
-    return identity(record) == (webhook["business_id"], webhook["action"], webhook["url_key"])
+    return identity_of(record) == (webhook["business_id"], webhook["action"], webhook["url_key"])
 
 
-def _item(rows: object, number: int, account: int) -> Item:
+def _item(rows: object, number: int, account_id: int) -> Item:
     row = rows.loc[number]  # type: ignore[attr-defined]
     return Item(
-        0, number, row["place"], account, int(row["business_id"]), row["location"], int(row["action"]), row["url"],
+        0, number, row["place"], account_id, int(row["business_id"]), row["location"], int(row["action"]), row["url"],
         row["url_key"], row["name"], bool(row["name_given"]), row["description"] or None,
         None if row["active"] < 0 else bool(row["active"]), Operation(row["operation"]), int(row["webhook_id"]),
     )  # fmt: skip

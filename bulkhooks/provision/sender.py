@@ -4,7 +4,7 @@ What decides is the type of a failure (``errors.py``) and nothing else:
 
 ======================  ==========================================================================
 ``NotSent``             sent again, after a pause; out of tries while others are answered: ``failed``, ``not-sent``
-``Throttled``           never seen here: the line waits and sends again
+``Throttled``           never seen here: the account waits and sends again
 ``InDoubt``, a create   not sent again before a look-up, ``--settle`` seconds later, has not found it
 ``InDoubt``, a change   read again by id; what is as wanted is done, else it is sent again
 ``Refused``             final: ``failed`` with the API's sentence
@@ -13,13 +13,10 @@ What decides is the type of a failure (``errors.py``) and nothing else:
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import logging
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator
 
 import anyio
-from anyio.lowlevel import checkpoint_if_cancelled
 
 from bulkhooks import actions
 from bulkhooks.errors import (
@@ -32,15 +29,15 @@ from bulkhooks.errors import (
     NotFound,
     NotSent,
     Refused,
+    Stopped,
     Unauthorized,
 )
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.canary import Canary
-from bulkhooks.provision.changes import described, differences, identity, wanted
+from bulkhooks.provision.changes import described, differences, identity_of, wanted
+from bulkhooks.provision.delayed import Delayed
 from bulkhooks.provision.item import Item, Operation, Outcome
-from bulkhooks.provision.limiter import NextSlotTooFar
 from bulkhooks.provision.listing import find
-from bulkhooks.provision.outage import GaveUp, backoff
 from bulkhooks.provision.stopping import NotRead, WritesClosed
 from bulkhooks.webhook import Status
 
@@ -51,48 +48,42 @@ _log = logging.getLogger("bulkhooks")
 
 
 class Sender:
-    """The work of one account in one run. ``unlisted``: locations where the credentials do not permit a look-up.
-
-    ``named`` is what the log says of the run and the account.
-    """
+    """The work of one account in one run. ``unlisted``: locations where the credentials do not permit a look-up."""
 
     def __init__(
         self,
-        line: Account,
+        account: Account,
         run: int,
+        canary: Canary,
         *,
         unlisted: Container[int],
-        retries: int,
-        settle: float,
-        canary: Canary,
         ended: Callable[[Outcome], None],
-        named: Mapping[str, str],
     ) -> None:
-        self._line = line
+        self._account = account
         self._run = run
-        self._unlisted = unlisted
-        self._retries = retries
-        self._settle = settle
         self._canary = canary
+        self._unlisted = unlisted
         self._tell = ended
-        self._named = named
-        self._later: list[tuple[float, int, Item]] = []
-        self._tickets = itertools.count()
+        self._named = {"run_id": account.run_id(run), "account": account.name}
+        self._later = Delayed()
         self._busy = 0
         self._open = 0
         self._moved = anyio.Event()
         self._fresh = self._batches()
         self._ahead: Item | None = None
 
-    async def send(self, workers: int) -> None:
-        """Send everything the journal has to do for this account, or as much as the line lets pass."""
-        if self._line.halted is not None:
+    async def send(self) -> None:
+        """Send everything the journal has to do for this account, or as much as the account lets pass."""
+        if self._account.halted is not None:
             return
+        # Workers that wait for nothing but each other are woken by these two; whoever waits in a request is stopped
+        # by the account itself.
         self._canary.listen(self._wake)
-        with self._line.working():
-            async with anyio.create_task_group() as group:
-                for _ in range(workers):
-                    group.start_soon(self._work)
+        self._account.listen(self._wake)
+        async with anyio.create_task_group() as group:
+            for _ in range(self._account.terms.concurrency):
+                group.start_soon(self._work)
+        # A canary that has no outcome, because the account was halted, must not let the other accounts wait for ever.
         if self._open:
             self._canary.ended(None)
 
@@ -104,7 +95,6 @@ class Sender:
             await self._settle_one(item)
             self._busy -= 1
             self._wake()
-            await checkpoint_if_cancelled()
 
     async def _next(self) -> Item | None:
         """What a worker is to do now, waiting for it if need be; None when nothing is left.
@@ -112,38 +102,35 @@ class Sender:
         A worker takes its next item in the same turn in which the last one ended, so that what ends together is
         recorded and sent together, with one commit of the journal.
         """
-        while True:
+        while self._account.halted is None:
             self._ahead = self._ahead or next(self._fresh, None)
-            if self._later and self._later[0][0] <= anyio.current_time():
-                return heapq.heappop(self._later)[2]
-            if self._ahead is not None and self._line.closed is None and self._canary.admits_next():
+            if (due := self._later.take_due()) is not None:
+                return due
+            if self._ahead is not None and self._account.closed is None and self._canary.admits_next():
                 item, self._ahead = self._ahead, None
                 self._open += 1
                 if item.operation is not Operation.LOOK_UP:
                     return item
-                self._put_off(item, self._settle)
+                self._later.put(item, self._account.terms.settle)
             elif self._busy or self._later:
                 await self._wait()
-            elif self._ahead is None or self._line.closed is not None or self._canary.has_failed:
+            elif self._ahead is None or self._account.closed is not None or self._canary.has_failed:
                 return None
             else:
                 await self._wait()
+        return None
 
     def _batches(self) -> Iterator[Item]:
         after = -1
-        while batch := self._line.journal.to_do(self._run, self._line.account, after=after, count=BATCH):
+        while batch := self._account.to_do(self._run, after=after, count=BATCH):
             for item in batch:
                 item.was_absent = item.business_id not in self._unlisted
                 yield item
             after = batch[-1].seq
 
-    def _put_off(self, item: Item, seconds: float) -> None:
-        heapq.heappush(self._later, (anyio.current_time() + seconds, next(self._tickets), item))
-
     async def _wait(self) -> None:
         """Until something has ended or falls due."""
-        seconds = self._later[0][0] - anyio.current_time() if self._later else float("inf")
-        with anyio.move_on_after(seconds):
+        with anyio.move_on_after(self._later.seconds_left):
             await self._moved.wait()
 
     def _wake(self) -> None:
@@ -153,7 +140,7 @@ class Sender:
     # One item
 
     async def _settle_one(self, item: Item) -> None:
-        if isinstance(item.failure, NotSent) and self._is_used_up(item):
+        if isinstance(item.failure, NotSent) and self._account.is_used_up(item):
             self._fail(item, item.failure)
             return
         try:
@@ -166,11 +153,11 @@ class Sender:
             self._not_read(item, error)
         except (Unauthorized, Forbidden) as error:
             self._fail(item, error)
-            self._line.refused(item, str(error))
+            self._account.refused(item.business_id, str(error))
         except Refused as error:
             self._fail(item, error)
-        except (NextSlotTooFar, GaveUp, CredentialsError, JournalError) as error:
-            self._line.stop(error)
+        except (Stopped, CredentialsError, JournalError) as error:
+            self._account.stop(error)
 
     async def _send_one(self, item: Item) -> None:
         match item.operation:
@@ -184,14 +171,14 @@ class Sender:
                 await self._delete(item)
 
     async def _create(self, item: Item) -> None:
-        webhook_id = await self._line.write(item, lambda: self._line.client.create(item.body()))
+        webhook_id = await self._account.create(item)
         self._end(item, Outcome(Status.CREATED, webhook_id))
 
     async def _look_up(self, item: Item) -> None:
         """Find out what became of a create in doubt. It was sent because the server had no such webhook: one that is
         there now is ours."""
         try:
-            found = await find(self._line, item)
+            found = await find(self._account, item)
         except (Unauthorized, Forbidden) as error:
             self._unknown(item, str(error))
             return
@@ -200,7 +187,7 @@ class Sender:
             return
         if found:
             self._end(item, Outcome(Status.CREATED, found, verified=True))
-        elif self._is_used_up(item):
+        elif self._account.is_used_up(item):
             self._end_in_doubt(item, "not found on the server; out of tries")
         else:
             item.operation = Operation.CREATE
@@ -208,15 +195,15 @@ class Sender:
 
     async def _change(self, item: Item) -> None:
         """PUT the full record back with what is to change; after a PUT in doubt the record tells if it got there."""
-        record = await self._line.read(lambda: self._line.client.read(item.webhook_id))
+        record = await self._account.read(item.webhook_id)
         fields = wanted(item)
         changed = differences(record, fields)
-        if changed and self._is_used_up(item):
+        if changed and self._account.is_used_up(item):
             self._end_in_doubt(item, "the record is as it was; out of tries")
             return
         if changed:
             item.changes = described(record, changed)
-            await self._line.write(item, lambda: self._line.client.update({**record, **changed}))
+            await self._account.update(item, {**record, **changed})
         after = {**record, **changed}
         self._end(
             item,
@@ -236,16 +223,16 @@ class Sender:
             Status.DELETED if item.attempts else Status.MISSING, item.webhook_id, verified=bool(item.attempts)
         )
         try:
-            record = await self._line.read(lambda: self._line.client.read(item.webhook_id))
-            found = identity(record)
-            if found != (item.business_id, item.action, item.url_key):
+            record = await self._account.read(item.webhook_id)
+            found = identity_of(record)
+            if found != item.identity:
                 error = f"left alone: it is now {found[2]} for event {found[1]} at location {found[0]}"
                 self._end(item, Outcome(Status.CHANGED, item.webhook_id, error=error))
                 return
-            if self._is_used_up(item):
+            if self._account.is_used_up(item):
                 self._end_in_doubt(item, "still there; out of tries")
                 return
-            await self._line.write(item, lambda: self._line.client.delete(item.webhook_id))
+            await self._account.delete(item)
         except NotFound:
             self._end(item, gone)
         else:
@@ -256,29 +243,21 @@ class Sender:
     def _lost(self, item: Item, error: NotSent | InDoubt) -> None:
         """What never left is sent again. What may have arrived is looked up once it has had time to settle; where that
         was a change, it is read again by id."""
-        item.failure, item.silence = error, self._line.outage.answers
+        self._account.lost(item, error)
         if isinstance(error, NotSent) or item.operation is not Operation.CREATE:
-            self._put_off(item, backoff(item.tries + 1, self._line.draw))
+            self._later.put(item, self._account.backoff(item.tries + 1))
         elif item.business_id not in self._unlisted:
             item.operation = Operation.LOOK_UP
-            self._put_off(item, self._settle)
+            self._later.put(item, self._account.terms.settle)
         else:
             self._unknown(item, str(error))
-
-    def _is_used_up(self, item: Item) -> bool:
-        """Count the last send that failed, if the API answered others and was not down; whether it was one too many."""
-        outage = self._line.outage
-        if 0 <= item.silence < outage.answers and not outage.was_down(item.silence):
-            item.tries += 1
-        item.silence = -1
-        return item.tries > self._retries
 
     def _not_read(self, item: Item, error: NotRead) -> None:
         """The API answers others, and not whoever asks for this one."""
         item.tries += 1
-        if item.tries <= self._retries:
-            settle = self._settle if item.operation is Operation.LOOK_UP else 0.0
-            self._put_off(item, settle + backoff(item.tries, self._line.draw))
+        if item.tries <= self._account.terms.retries:
+            settle = self._account.terms.settle if item.operation is Operation.LOOK_UP else 0.0
+            self._later.put(item, settle + self._account.backoff(item.tries))
             _log.warning("%s: the look-up failed (%s); looking again", item.place, error)
         elif item.operation is Operation.LOOK_UP or isinstance(item.failure, InDoubt):
             self._end_in_doubt(item, f"the look-up failed as well ({error}): the next run looks again")
@@ -297,7 +276,7 @@ class Sender:
         self._end(item, Outcome(Status.FAILED, error_code=error.error_code, error=str(error)))
 
     def _end(self, item: Item, outcome: Outcome) -> None:
-        self._line.journal.ended(item, outcome, self._line.wall())
+        self._account.ended(item, outcome)
         self._open -= 1
         self._canary.ended(outcome)
         if _log.isEnabledFor(logging.INFO):

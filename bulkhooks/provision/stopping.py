@@ -1,10 +1,21 @@
-"""What keeps a run from sending more: an account that is halted, or the number of writes it was given."""
+"""What keeps a run from sending more: an account that is halted, a signal, or the number of writes it was given."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bulkhooks.errors import ApiError, BulkhooksError
+import anyio
+
+from bulkhooks.errors import Aborted, ApiError, BulkhooksError, CredentialsError, Stopped
+from bulkhooks.provision.limiter import NextSlotTooFar
+
+LOCATIONS_THAT_MEAN_LOCKED_OUT = 3
+"""Refused on so many locations with no success between, the credentials themselves are taken to be the reason."""
+
+_log = logging.getLogger("bulkhooks")
 
 STOPPED_BY = "stopped by "
 """How the reason of a halt by a signal begins; the rows that it leaves count as no error."""
@@ -35,6 +46,79 @@ class WritesClosed(BulkhooksError):
     exit_code = 4
 
 
+class Cancellation:
+    """The one place at which waiting work is ended early: the halt, once there is one, and the scopes it cancels.
+
+    Two scopes lie inside each other for every request. The outer one (``scope``) is cancelled by the first signal, so
+    whatever waits for a slot, a token or a pause ends at once. The inner one (``shielded``) is around the request
+    itself: it runs to its answer, because a write that has left must not lose its outcome. Only ``drop``, for the
+    second signal, takes that shield away.
+    """
+
+    def __init__(self) -> None:
+        self.halt: Halt | None = None
+        self._is_dropped = False
+        self._scopes: set[anyio.CancelScope] = set()
+        self._shields: set[anyio.CancelScope] = set()
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call it when the work is ended: for those who wait for something else than a request."""
+        self._listeners.append(listener)
+
+    def cancel(self, halt: Halt) -> bool:
+        """End what waits, and start nothing more. The first reason stands; returns whether this was it."""
+        if self.halt is not None:
+            return False
+        self.halt = halt
+        for scope in self._scopes:
+            scope.cancel()
+        for listener in self._listeners:
+            listener()
+        return True
+
+    def drop(self) -> None:
+        """End even what is in flight; the journal has it in doubt."""
+        self._is_dropped = True
+        for scope in self._shields:
+            scope.shield = False
+        for scope in self._scopes:
+            scope.cancel()
+
+    def check(self) -> None:
+        """Raise what a scope raises, where there is a halt already."""
+        if self.halt is None:
+            return
+        if self._is_dropped:
+            raise Aborted("stopped at once; the journal knows what was in flight: run the same command again")
+        error = Stopped(self.halt.reason)
+        error.exit_code = self.halt.exit_code
+        raise error
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """What waits inside ends with ``Stopped`` once there is a halt, and with ``Aborted`` once it is dropped."""
+        self.check()
+        with anyio.CancelScope() as scope:
+            self._scopes.add(scope)
+            try:
+                yield
+            finally:
+                self._scopes.discard(scope)
+        if scope.cancelled_caught:
+            self.check()
+
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """What is awaited inside is in flight: a halt lets it end by itself."""
+        with anyio.CancelScope(shield=True) as scope:
+            self._shields.add(scope)
+            try:
+                yield
+            finally:
+                self._shields.discard(scope)
+
+
 class Budget:
     """How many writes a run may still send, over all its accounts; None is no limit."""
 
@@ -44,10 +128,77 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
+        """Whether no further write may be sent."""
         return self.total is not None and self._taken >= self.total
 
     def take(self) -> None:
+        """A write is about to be sent."""
         self._taken += 1
 
     def give_back(self) -> None:
+        """It was not sent after all."""
         self._taken -= 1
+
+
+class Stoppable:
+    """Whether an account may still send: it is halted for good, or closed to writes while it still looks up.
+
+    ``budget`` is shared by all accounts of a run; ``wall`` tells seconds since 1970.
+    """
+
+    def __init__(self, budget: Budget, wall: Callable[[], float]) -> None:
+        self._budget = budget
+        self._wall = wall
+        self._cancellation = Cancellation()
+        self._capped: Halt | None = None
+        self._refused: set[int] = set()
+
+    @property
+    def halted(self) -> Halt | None:
+        """Why nothing more is sent; None while it is."""
+        return self._cancellation.halt
+
+    @property
+    def closed(self) -> Halt | None:
+        """Why no more writes are sent, where look-ups still are; None while they are."""
+        if self._budget.is_spent:
+            return Halt(f"the limit of {self._budget.total} writes in this run is reached")
+        return self._capped
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call it once the account is halted."""
+        self._cancellation.listen(listener)
+
+    def halt(self, halt: Halt) -> None:
+        """Start nothing more; what is in flight ends by itself. The first reason stands."""
+        if self._cancellation.cancel(halt):
+            _log.info(halt.reason)
+
+    def stop(self, error: BulkhooksError) -> None:
+        """Halt for an error that concerns all of the account's work."""
+        if isinstance(error, NextSlotTooFar):
+            self.halt(self._too_far(error))
+        else:
+            self.halt(Halt(str(error), 3 if isinstance(error, CredentialsError) else 4))
+
+    def drop(self) -> None:
+        """Let go even of what is in flight; the journal has it in doubt."""
+        self._cancellation.drop()
+
+    def close(self, far: NextSlotTooFar) -> Halt:
+        """Send no more writes: they have reached their cap."""
+        self._capped = self._too_far(far)
+        return self._capped
+
+    def refused(self, business_id: int, reason: str) -> None:
+        """A row was turned away for want of permission: halt where the credentials seem to be the reason."""
+        self._refused.add(business_id)
+        if len(self._refused) >= LOCATIONS_THAT_MEAN_LOCKED_OUT:
+            self.halt(Halt(f"writes to {len(self._refused)} locations were refused in a row ({reason})", 3))
+
+    def was_let_in(self) -> None:
+        """A write succeeded: refusals before it were for want of a permission at their location."""
+        self._refused.clear()
+
+    def _too_far(self, far: NextSlotTooFar) -> Halt:
+        return Halt("the limits allow the next request only later", resume_at=self._wall() + far.seconds)

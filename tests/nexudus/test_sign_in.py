@@ -13,9 +13,9 @@ from bulkhooks.errors import CredentialsError, InDoubt, NotSent, Throttled, Unau
 from bulkhooks.nexudus.tokens import QUIET
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.limiter import Limiter
 from bulkhooks.provision.stopping import Budget
-from tests.nexudus.conftest import BODY, CREATED, client_of
+from bulkhooks.provision.terms import AccountConfig, Terms
+from tests.nexudus.conftest import BODY, CREATED, authorization, client_of
 
 pytestmark = pytest.mark.anyio
 
@@ -63,24 +63,17 @@ class Api:
         return [form["grant_type"] for form in self.forms]
 
 
-def line_of(api: Api, tmp_path, environment=None) -> Account:
-    """A line without limits to that API."""
+def account_of(api: Api, tmp_path, environment=None) -> Account:
+    """An account without limits at that API."""
     journal = Journal(tmp_path / "journal.db")
-    return Account(
-        client_of(api, environment or PAIR),
-        journal,
-        journal.account("key", "default"),
-        Limiter((), ()),
-        budget=Budget(None),
-        retries=5,
-        give_up_after=300,
-        patience=900,
-    )
+    config = AccountConfig("default", "https://spaces.example.com", authorization(environment or PAIR))
+    client = client_of(api, environment or PAIR)
+    return Account(config, client, journal, journal.account(config.key, "default"), terms=Terms(), budget=Budget(None))
 
 
-async def search(line: Account, business_id: int = 1001) -> None:
-    """A request over the line."""
-    await line.read(lambda: line.client.search(1, 500, business_id=business_id))
+async def search(account: Account, business_id: int = 1001) -> None:
+    """A request of the account."""
+    await account.search(1, 500, business_id=business_id)
 
 
 async def test_signing_in_is_a_form():
@@ -128,7 +121,7 @@ async def test_a_token_is_renewed_before_it_ends():
 async def test_a_lifetime_that_makes_no_sense_does_no_harm(expires_in, tmp_path):
     """Whatever expires_in says, a token that was just received is used."""
     api = Api(expires_in=expires_in)
-    await search(line_of(api, tmp_path))
+    await search(account_of(api, tmp_path))
     assert api.bearers == ["t1"]
 
 
@@ -145,12 +138,12 @@ async def test_an_old_refresh_token_is_not_tried():
 async def test_a_refused_refresh_ends_in_a_sign_in(tmp_path):
     """Where the refresh token is not taken, user name and password are, each as a request of its own."""
     api = Api(expires_in=60, refreshes=False)
-    line = line_of(api, tmp_path)
-    await search(line)
+    account = account_of(api, tmp_path)
+    await search(account)
     await anyio.sleep(60)
-    await search(line)
+    await search(account)
     assert api.grants == ["password", "refresh_token", "password"]
-    assert line.traffic.requests == 5
+    assert account.traffic.requests == 5
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 302])
@@ -187,12 +180,12 @@ async def test_a_sign_in_fails_by_the_same_table(answer, kind):
 async def test_many_401s_at_once_cause_one_refresh(tmp_path):
     """All workers whose requests meet the ended token wait for one new token, and all are answered."""
     api = Api()
-    line = line_of(api, tmp_path)
-    await search(line)
+    account = account_of(api, tmp_path)
+    await search(account)
     api.good, api.latency = set(), 1.0
     async with anyio.create_task_group() as group:
         for _ in range(8):
-            group.start_soon(search, line)
+            group.start_soon(search, account)
     assert api.grants == ["password", "refresh_token"]
     assert api.bearers == ["t1"] * 9 + ["t2"] * 8
 
@@ -200,13 +193,13 @@ async def test_many_401s_at_once_cause_one_refresh(tmp_path):
 async def test_a_401_to_the_old_token_takes_the_new_one_without_another_refresh(tmp_path):
     """A request that left before another worker had the token renewed is sent again with the token that is there."""
     api = Api()
-    line = line_of(api, tmp_path)
-    await search(line)
+    account = account_of(api, tmp_path)
+    await search(account)
     api.good, api.latency = set(), 1.0
     async with anyio.create_task_group() as group:
-        group.start_soon(search, line)
+        group.start_soon(search, account)
         await anyio.sleep(0.9)
-        group.start_soon(search, line)
+        group.start_soon(search, account)
     assert api.grants == ["password", "refresh_token"]
     assert api.bearers[-2:] == ["t2", "t2"]
 
@@ -215,10 +208,10 @@ async def test_workers_that_begin_together_sign_in_once(tmp_path):
     """One worker signs in, and the others wait for its token."""
     api = Api()
     api.latency = 1.0
-    line = line_of(api, tmp_path)
+    account = account_of(api, tmp_path)
     async with anyio.create_task_group() as group:
         for _ in range(8):
-            group.start_soon(search, line)
+            group.start_soon(search, account)
     assert api.grants == ["password"]
 
 
@@ -226,9 +219,9 @@ async def test_a_401_right_after_the_sign_in_is_a_missing_permission(tmp_path):
     """With a token that is new, a 401 says that the permission is missing, and no further token is asked for."""
     api = Api()
     api.closed_locations = {"1001"}
-    line = line_of(api, tmp_path)
+    account = account_of(api, tmp_path)
     with pytest.raises(Unauthorized):
-        await search(line)
+        await search(account)
     assert api.grants == ["password"]
 
 
@@ -236,24 +229,24 @@ async def test_missing_permissions_among_good_ones_cause_one_refresh_a_minute(tm
     """An administrator of some locations: the first 401 is tried with a new token, the next ones fail at once."""
     api = Api()
     api.closed_locations = {"1002"}
-    line = line_of(api, tmp_path)
+    account = account_of(api, tmp_path)
     for _ in range(5):
-        await search(line, 1001)
+        await search(account, 1001)
         with pytest.raises(Unauthorized):
-            await search(line, 1002)
+            await search(account, 1002)
     assert api.grants == ["password", "refresh_token"]
     await anyio.sleep(QUIET)
     with pytest.raises(Unauthorized):
-        await search(line, 1002)
+        await search(account, 1002)
     assert len(api.grants) == 3
 
 
 async def test_a_token_that_ends_again_and_again_is_renewed_again_and_again(tmp_path):
     """Each time a good token ends early it is renewed, however often that happens."""
     api = Api()
-    line = line_of(api, tmp_path)
+    account = account_of(api, tmp_path)
     for _ in range(4):
-        await search(line)
+        await search(account)
         api.good = set()
     assert api.grants == ["password"] + ["refresh_token"] * 3
     assert api.bearers == ["t1", "t1", "t2", "t2", "t3", "t3", "t4"]
@@ -264,9 +257,9 @@ async def test_tokens_that_end_sooner_than_an_answer_comes_end_in_a_401(tmp_path
     api = Api(expires_in=0.5)
     api.latency = 1.0
     api.closed_locations = {"1001"}
-    line = line_of(api, tmp_path)
+    account = account_of(api, tmp_path)
     with pytest.raises(Unauthorized):
-        await search(line)
+        await search(account)
     assert len(api.bearers) == 4
 
 
@@ -281,15 +274,15 @@ async def test_a_sign_in_in_doubt_is_tried_again(tmp_path):
             raise answer
         return answer or await api(request)
 
-    await search(line_of(shaky, tmp_path))
+    await search(account_of(shaky, tmp_path))
     assert api.grants == ["password"]
 
 
 async def test_a_sign_in_in_doubt_leaves_a_write_unsent(tmp_path):
     """For what was to be sent with the token, a sign-in without an answer means that it has not been sent."""
-    line = line_of(lambda request: httpx.Response(502), tmp_path)
+    account = account_of(lambda request: httpx.Response(502), tmp_path)
     with pytest.raises(NotSent):
-        await line._fetch_token()
+        await account._sign_in()
 
 
 class TestTokenCommand:
@@ -317,10 +310,10 @@ class TestTokenCommand:
         )
         api = Api()
         api.good = {"c1"}
-        line = line_of(api, tmp_path, self._environment(tmp_path, script))
-        await search(line)
+        account = account_of(api, tmp_path, self._environment(tmp_path, script))
+        await search(account)
         api.good = {"c2"}
-        await search(line)
+        await search(account)
         assert api.bearers == ["c1", "c1", "c2"]
         assert api.forms == []
 

@@ -21,8 +21,9 @@ from bulkhooks.provision.plan import make_plan, new_run_id, tell_arrivals
 from bulkhooks.provision.preview import preview
 from bulkhooks.provision.rates import parse_rates
 from bulkhooks.provision.send import resume_at, send
-from bulkhooks.provision.session import AccountConfig, Session, Terms
+from bulkhooks.provision.session import Session
 from bulkhooks.provision.stopping import Halt
+from bulkhooks.provision.terms import AccountConfig, Terms
 from bulkhooks.webhook import RESULT_COLUMNS, Status, url_key
 from tests.nexudus.conftest import authorization
 
@@ -307,7 +308,7 @@ class Bench:
         told = {**self.options, **changes}
         start = anyio.current_time()
         with self.journal() as journal:
-            async with Session(journal, _terms(told, Far(self.apis)), wall=wall) as session:
+            async with Session(journal, _terms(told, Far(self.apis))) as session:
                 self.session = session
                 if "when_open" in told:
                     told["when_open"](session)
@@ -319,18 +320,18 @@ class Bench:
         """What a run would do now, and what that takes."""
         told = {**self.options, **changes}
         with self.journal() as journal:
-            async with Session(journal, _terms(told, Far(self.apis)), wall=wall) as session:
+            async with Session(journal, _terms(told, Far(self.apis))) as session:
                 for name in dict.fromkeys(row.account for row in rows):
                     await session.open(_account(name, told))
-                plan = await _planned(session.lines, rows, told)
-                await preview(plan, session.lines)
-                return plan, forecast(plan, session.lines)
+                plan = await _planned(session.accounts, rows, told)
+                await preview(plan, session.accounts)
+                return plan, forecast(plan, session.accounts)
 
     async def _run(self, journal, session, rows, told, start):
-        lines = session.lines
-        plan = await _planned(lines, rows, told)
-        tell_arrivals(lines, plan)
-        numbers = {name: line.account for name, line in lines.items()}
+        accounts = session.accounts
+        plan = await _planned(accounts, rows, told)
+        tell_arrivals(accounts, plan)
+        numbers = {name: account.id for name, account in accounts.items()}
         run = journal.begin(
             new_run_id(wall()), command="run", job="", inputs=["hooks.csv"], accounts=numbers.values(), at=wall()
         )
@@ -341,32 +342,23 @@ class Bench:
             rows=starmap(_as_written, enumerate(rows)),
             items=item_rows(plan.rows, plan.prune, numbers),
         )
-        await send(
-            lines,
-            run,
-            plan.unlisted,
-            workers=told.get("concurrency", 8),
-            retries=told.get("retries", 5),
-            settle=told.get("settle", 30),
-            canary=told.get("canary", 0),
-            ended=lambda outcome: None,
-        )
+        await send(accounts, run, unlisted=plan.unlisted, canary=session.terms.canary, ended=lambda outcome: None)
         found = [dict(zip(RESULT_COLUMNS, row.cells, strict=True)) for row in history.results(journal, run)]
         journal.finish(run, {"errors": []}, wall())
         return Ran(
             found,
-            {name: line.halted or line.closed for name, line in lines.items()},
-            resume_at(lines.values()),
+            {name: account.halted or account.closed for name, account in accounts.items()},
+            resume_at(accounts.values()),
             session.traffic,
             plan,
-            [line.limiter.writes_left() for line in lines.values()],
+            [account.writes_left() for account in accounts.values()],
             anyio.current_time() - start,
         )
 
 
-async def _planned(lines, rows, told):
+async def _planned(accounts, rows, told):
     return await make_plan(
-        lines,
+        accounts,
         expansion(rows),
         if_exists=told.get("if_exists", "skip"),
         resend_unknown=told.get("resend_unknown", False),
@@ -387,7 +379,6 @@ def wall():
 
 def interrupt(session):
     """What the first signal does."""
-    session.was_interrupted = True
     session.halt(Halt("stopped by SIGINT"))
 
 
@@ -405,6 +396,9 @@ def _terms(told, transport):
     return Terms(
         transport=transport,
         draw=random.Random(1),
+        wall=wall,
+        settle=told.get("settle", 30),
+        canary=told.get("canary", 0),
         concurrency=told.get("concurrency", 8),
         retries=told.get("retries", 5),
         give_up_after=told.get("give_up_after", 300),

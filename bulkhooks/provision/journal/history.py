@@ -26,23 +26,23 @@ OWNED = ("id", "business_id", "location", "action", "url", "url_key", "name", "d
 DOUBTED = ("business_id", "action", "url_key", "was_absent")
 
 
-def owned(journal: Journal, account: int) -> pd.DataFrame:
+def owned(journal: Journal, account_id: int) -> pd.DataFrame:
     """Webhooks this tool made for the account and has not seen gone: columns ``OWNED``, by id."""
     found = journal.query(
         "SELECT webhook_id, business_id, location, action, url, url_key, name, description FROM created"
         " WHERE account = ? AND deleted_at IS NULL ORDER BY webhook_id",
-        (account,),
+        (account_id,),
     )
     return frame(found, OWNED)
 
 
-def doubted(journal: Journal, account: int) -> pd.DataFrame:
+def doubted(journal: Journal, account_id: int) -> pd.DataFrame:
     """Identities of the account whose last send has no outcome: columns ``DOUBTED``.
 
     ``was_absent`` is 1 where the server was seen not to have it before it was sent.
     """
     found = journal.query(
-        "SELECT business_id, action, url_key, was_absent FROM doubts WHERE account = ? ORDER BY sent_at", (account,)
+        "SELECT business_id, action, url_key, was_absent FROM doubts WHERE account = ? ORDER BY sent_at", (account_id,)
     )
     return frame(found, DOUBTED)
 
@@ -111,9 +111,9 @@ def results(
         yield _result(values, width, waiting)
 
 
-def done(journal: Journal, run: int, account: int) -> set[int]:
+def done(journal: Journal, run: int, account_id: int) -> set[int]:
     """Ids of the account's webhooks that a run has made or changed, or found as they should be."""
-    found = journal.query("SELECT webhook_id, status FROM items WHERE run = ? AND account = ?", (run, account))
+    found = journal.query("SELECT webhook_id, status FROM items WHERE run = ? AND account = ?", (run, account_id))
     return {int(webhook_id) for webhook_id, status in found if status in DONE}
 
 

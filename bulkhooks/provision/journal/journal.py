@@ -1,6 +1,6 @@
 """The job's memory, and the one owner of SQL that writes: what was planned, what is on its way, what became of it.
 
-How its records get to the disk is in ``records.py``. ``sending()`` returns only when its record is there.
+How its records get to the disk is in ``commits.py``. ``sending()`` returns only when its record is there.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ class Journal(GroupCommit):
             database.execute("DELETE FROM calls WHERE at < ?", (at - 2 * DAY,))
         return int(run or 0)
 
-    def holder(self, account: int) -> tuple[str, str, float] | None:
+    def holder(self, account_id: int) -> tuple[str, str, float] | None:
         """Run id, process and start of the newest unfinished run of the account."""
         with self._guarded():
             found = self.database.execute(
                 "SELECT run_id, holder, started_at FROM runs JOIN run_accounts ON run = id"
                 " WHERE account = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
-                (account,),
+                (account_id,),
             ).fetchone()
         return found and (str(found[0]), str(found[1]), float(found[2]))
 
@@ -103,29 +103,29 @@ class Journal(GroupCommit):
                 "UPDATE runs SET finished_at = ?, summary = ? WHERE id = ?", (at, json.dumps(summary), run)
             )
 
-    def to_do(self, run: int, account: int, *, after: int, count: int) -> list[Item]:
+    def to_do(self, run: int, account_id: int, *, after: int, count: int) -> list[Item]:
         """The next items of the account that something has to be sent for."""
         with self._guarded():
             found = self.database.execute(
                 f"{_SELECT_ITEM} WHERE run = ? AND account = ? AND seq > ? AND operation <> '' ORDER BY seq LIMIT ?",
-                (run, account, after, count),
+                (run, account_id, after, count),
             ).fetchall()
         return [_item(run, values) for values in found]
 
-    def give_up(self, run: int, account: int, reason: str) -> None:
+    def give_up(self, run: int, account_id: int, reason: str) -> None:
         """Say on every row that was not sent why it was not."""
         with self._transaction() as database:
             database.execute(
                 "UPDATE items SET error_code = ?, error = ?"
                 " WHERE run = ? AND account = ? AND operation <> '' AND status = 'pending' AND error_code = ''",
-                (ErrorCode.NOT_SENT, reason, run, account),
+                (ErrorCode.NOT_SENT, reason, run, account_id),
             )
 
-    def pending(self, run: int, account: int) -> int:
+    def pending(self, run: int, account_id: int) -> int:
         """How many rows of the account still have something to send."""
         with self._guarded():
             ((count,),) = self.database.execute(
-                "SELECT count(*) FROM items WHERE run = ? AND account = ? AND status = 'pending'", (run, account)
+                "SELECT count(*) FROM items WHERE run = ? AND account = ? AND status = 'pending'", (run, account_id)
             )
         return int(count)
 
@@ -134,12 +134,12 @@ class Journal(GroupCommit):
     async def sending(self, item: Item, at: float) -> None:
         """Record that the item's request is about to leave; returns when the record survives a power cut."""
         item.attempts += 1
-        item.call = self._say("INSERT INTO calls (account, write, at) VALUES (?, 1, ?)", (item.account, at))
+        item.call = self._say("INSERT INTO calls (account, write, at) VALUES (?, 1, ?)", (item.account_id, at))
         if item.operation in {Operation.CREATE, Operation.LOOK_UP}:
             self._say(
                 "INSERT OR REPLACE INTO doubts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    item.account, item.business_id, item.action, item.url_key,
+                    item.account_id, item.business_id, item.action, item.url_key,
                     item.run, item.seq, at, item.was_absent,
                 ),
             )  # fmt: skip
@@ -191,12 +191,12 @@ class Journal(GroupCommit):
             self._say(
                 "UPDATE created SET url = coalesce(?, url), url_key = ?, name = coalesce(?, name),"
                 " description = coalesce(?, description) WHERE account = ? AND webhook_id = ?",
-                (outcome.url, item.url_key, outcome.name, outcome.description, item.account, outcome.webhook_id),
+                (outcome.url, item.url_key, outcome.name, outcome.description, item.account_id, outcome.webhook_id),
             )
         elif outcome.status in {Status.DELETED, Status.MISSING}:
             self._say(
                 "UPDATE created SET deleted_at = ? WHERE account = ? AND webhook_id = ?",
-                (at, item.account, item.webhook_id),
+                (at, item.account_id, item.webhook_id),
             )
         if outcome.status is not Status.UNKNOWN and outcome.error_code != ErrorCode.IN_DOUBT:
             self._resolve(item)
@@ -205,12 +205,12 @@ class Journal(GroupCommit):
         self._say(
             "INSERT OR REPLACE INTO created VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             (
-                item.account, webhook_id, item.business_id, item.location, item.action, item.url, item.url_key,
+                item.account_id, webhook_id, item.business_id, item.location, item.action, item.url, item.url_key,
                 item.name, item.description, item.run, at,
             ),
         )  # fmt: skip
 
-    def arrived(self, account: int, key: tuple[int, int, str], webhook_id: int, at: float) -> None:
+    def arrived(self, account_id: int, key: tuple[int, int, str], webhook_id: int, at: float) -> None:
         """A send of an earlier run, in doubt until now, is on the server after all.
 
         That run created it, unless it could not see what was there before.
@@ -219,22 +219,23 @@ class Journal(GroupCommit):
             found = self.database.execute(
                 "SELECT was_absent, run, seq FROM doubts"
                 " WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
-                (account, *key),
+                (account_id, *key),
             ).fetchone()
             values = found and self.database.execute(f"{_SELECT_ITEM} WHERE run = ? AND seq = ?", found[1:]).fetchone()
         if values:
             status = Status.CREATED if found[0] else Status.EXISTS
             self.ended(_item(found[1], values), Outcome(status, webhook_id, verified=True), at)
 
-    def called(self, account: int, at: float) -> None:
+    def called(self, account_id: int, at: float) -> None:
         """Count a request that is no write."""
-        self._say("INSERT INTO calls (account, write, at) VALUES (?, 0, ?)", (account, at))
+        self._say("INSERT INTO calls (account, write, at) VALUES (?, 0, ?)", (account_id, at))
 
-    def calls(self, account: int, *, write: bool, since: float) -> list[float]:
+    def calls(self, account_id: int, *, write: bool, since: float) -> list[float]:
         """When the account's requests of earlier runs were answered, the oldest first."""
         with self._guarded():
             found = self.database.execute(
-                "SELECT at FROM calls WHERE account = ? AND write = ? AND at > ? ORDER BY at", (account, write, since)
+                "SELECT at FROM calls WHERE account = ? AND write = ? AND at > ? ORDER BY at",
+                (account_id, write, since),
             ).fetchall()
         return [at for (at,) in found]
 
@@ -243,7 +244,7 @@ class Journal(GroupCommit):
     def _resolve(self, item: Item) -> None:
         self._say(
             "DELETE FROM doubts WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
-            (item.account, item.business_id, item.action, item.url_key),
+            (item.account_id, item.business_id, item.action, item.url_key),
         )
 
 
@@ -252,9 +253,9 @@ def _insert(table: str, columns: Sequence[str]) -> str:
 
 
 def _item(run: int, values: tuple[Any, ...]) -> Item:
-    seq, place, account, business_id, location, action, url, url_key, *rest = values
+    seq, place, account_id, business_id, location, action, url, url_key, *rest = values
     name, name_given, description, active, operation, webhook_id = rest
     return Item(
-        run, seq, place, account, business_id, location, action, url, url_key, name, bool(name_given), description,
+        run, seq, place, account_id, business_id, location, action, url, url_key, name, bool(name_given), description,
         None if active is None else bool(active), Operation(operation), webhook_id or 0,
     )  # fmt: skip

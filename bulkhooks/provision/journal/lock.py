@@ -21,7 +21,7 @@ def lock_path(journal: Path, key: str) -> Path:
     return journal.with_name(f"{journal.name}.{hashlib.sha256(key.encode()).hexdigest()[:12]}.lock")
 
 
-async def hold(journal: Journal, account: int, key: str, name: str, wait: float) -> FileLock:
+async def hold(journal: Journal, account_id: int, key: str, name: str, wait: float) -> FileLock:
     """Take the account's lock, waiting for at most ``wait`` seconds; ``LockedError`` says who has it and since when."""
     lock = FileLock(lock_path(journal.path, key))
     give_up_at = anyio.current_time() + wait
@@ -30,7 +30,7 @@ async def hold(journal: Journal, account: int, key: str, name: str, wait: float)
             lock.acquire(timeout=0)
         except Timeout:
             if anyio.current_time() >= give_up_at:
-                raise LockedError(_who(journal, account, name)) from None
+                raise LockedError(_who(journal, account_id, name)) from None
             await anyio.sleep(min(_POLL, max(0.0, give_up_at - anyio.current_time())))
         except OSError as error:
             raise JournalError(f"{lock.lock_file}: the lock beside the journal cannot be made ({error})") from error
@@ -38,8 +38,8 @@ async def hold(journal: Journal, account: int, key: str, name: str, wait: float)
             return lock
 
 
-def _who(journal: Journal, account: int, name: str) -> str:
-    holder = journal.holder(account)
+def _who(journal: Journal, account_id: int, name: str) -> str:
+    holder = journal.holder(account_id)
     if holder is None:
         return f"another run of account {name!r} has just begun; wait for it to end, or use --wait-lock SECONDS"
     run_id, process, since = holder

@@ -107,7 +107,7 @@ async def test_what_arrived_is_ours_only_where_it_was_seen_absent(journal, was_a
     async with anyio.create_task_group() as group:
         group.start_soon(journal.keep)
         await journal.sending(item, NOW)
-        journal.arrived(item.account, (1001, 6, URL), 77, NOW + 9)
+        journal.arrived(item.account_id, (1001, 6, URL), 77, NOW + 9)
         await journal.durable()
         group.cancel_scope.cancel()
     assert on_disk(journal, "SELECT status, verified FROM items WHERE seq = 0") == [(status, 1)]

@@ -1,0 +1,76 @@
+"""Journals of earlier editions: opened, brought up to the present tables, and used."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from bulkhooks.provision.journal import history, schema
+from bulkhooks.provision.journal.journal import Journal
+from tests.provision.fake import EPOCH, Bench, FakeApi, Row
+
+URL = Row.url
+
+
+@pytest.fixture
+def first_edition(tmp_path):
+    """A file as the first edition wrote it: one webhook created, one whose send has no outcome, one not sent."""
+    path = tmp_path / "journal.db"
+    database = sqlite3.connect(path)
+    for statement in schema._FIRST.split(";\n"):
+        database.execute(statement)
+    database.execute("PRAGMA user_version = 1")
+    database.execute("INSERT INTO accounts VALUES (1, 'https://default.example.com|default', 'default')")
+    database.execute(
+        "INSERT INTO runs (id, run_id, command, job, holder, started_at, inputs, columns, facts)"
+        f" VALUES (1, 'run-1', 'run', '', 'process 1', {EPOCH - 60}, '[\"hooks.csv\"]', '[]', '{{}}')"
+    )
+    database.execute("INSERT INTO run_accounts VALUES (1, 1)")
+    for seq, (verdict, status, webhook_id, code) in enumerate(
+        [("create", "created", 101, ""), ("create", "pending", 0, "in-doubt"), ("create", "pending", 0, "not-sent")]
+    ):
+        database.execute(
+            "INSERT INTO items (run, seq, row, place, account, business_id, location, action, url, url_key, name,"
+            " name_given, verdict, status, webhook_id, error_code, error, attempts)"
+            " VALUES (1, ?, ?, ?, 1, ?, 'Soho', 6, ?, ?, 'name', 0, ?, ?, ?, ?, '', 1)",
+            (seq, seq, f"hooks.csv:{seq + 2}", 1001 + seq, URL, URL, verdict, status, webhook_id, code),
+        )
+    database.execute(
+        "INSERT INTO created VALUES (1, 101, 1001, 'Soho', 6, ?, ?, 'name', NULL, 1, ?, NULL)", (URL, URL, EPOCH)
+    )
+    database.execute("INSERT INTO doubts VALUES (1, 1002, 6, ?, 1, 1, ?, 1)", (URL, EPOCH - 30))
+    database.execute("INSERT INTO calls (account, write, at) VALUES (1, 1, ?)", (EPOCH - 30,))
+    database.commit()
+    database.close()
+    return path
+
+
+def test_a_journal_of_the_first_edition_is_brought_up_to_date(first_edition):
+    """The column ``verdict`` is ``operation`` now; what was planned, owned and in doubt is known as before."""
+    for _ in range(2):  # the second time there is nothing left to do
+        with Journal(first_edition) as journal:
+            items = journal.to_do(1, 1, after=-1, count=10)
+            assert [(item.seq, str(item.operation), item.identity) for item in items] == [
+                (seq, "create", (1001 + seq, 6, URL)) for seq in range(3)
+            ]
+            assert history.owned(journal, 1)["id"].tolist() == [101]
+            assert history.doubted(journal, 1)["business_id"].tolist() == [1002]
+            assert history.counts(journal, 1) == {"created": 1, "pending": 2}
+            assert len(list(history.results(journal, 1))) == 3
+            assert list(journal.query("PRAGMA user_version")) == [(len(schema._MIGRATIONS),)]
+
+
+async def test_a_run_goes_on_where_the_first_edition_stopped(first_edition, tmp_path):
+    """What it made is there, what was in doubt is looked up before it is sent, and its write counts for the cap."""
+    api = FakeApi()
+    api.last_id = 100
+    api.add(1001, 6, URL)
+    ran = await Bench(tmp_path, api, rate=["10/day"]).run([Row(1001), Row(1002), Row(1003)])
+    assert ran.statuses == ["exists", "created", "created"]
+    looked_up = [
+        number for number, (_, method, _, location) in enumerate(api.log) if (method, location) == ("GET", 1002)
+    ]
+    sent = [number for number, (_, method, _, location) in enumerate(api.log) if (method, location) == ("POST", 1002)]
+    assert looked_up[0] < sent[0]
+    assert ran.cap_left == [7]
