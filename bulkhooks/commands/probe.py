@@ -22,8 +22,10 @@ _GONE = frozenset({404, 410})
 _HEADERS = {"User-Agent": f"bulkhooks/{VERSION}"}
 
 
-async def probe(urls: Sequence[str]) -> dict[str, str]:
+async def probe(urls: Sequence[str], timeout: float = TIMEOUT) -> dict[str, str]:
     """Connect to each URL once (TLS, HEAD, no event) and say of those that do not answer well what they answer.
+
+    ``timeout`` is in seconds for one URL.
 
     Raises ``UsageError`` where the environment names a proxy or authorities that cannot be used.
     """
@@ -34,7 +36,7 @@ async def probe(urls: Sequence[str]) -> dict[str, str]:
 
     async def look(url: str, route: Route | None) -> None:
         async with limit:
-            finding = "is no http or https address" if route is None else await _answer(url, route)
+            finding = "is no http or https address" if route is None else await _answer(url, route, timeout)
         if finding:
             findings[url] = f"{shown_url(url)}: {finding}"
 
@@ -51,12 +53,12 @@ def _route(url: str) -> Route | None:
         return None
 
 
-async def _answer(url: str, route: Route) -> str:
+async def _answer(url: str, route: Route, timeout: float) -> str:
     request = Request("HEAD", url, headers=_HEADERS)
     async with route:
         try:
             answer = await route.exchange(
-                request, timeout=TIMEOUT, total=TIMEOUT, longest=LONGEST_ANSWER, peer="the endpoint"
+                request, timeout=timeout, total=timeout, longest=LONGEST_ANSWER, peer="the endpoint"
             )
         except (NotSent, InDoubt) as error:
             return f"does not answer: {error}"

@@ -248,3 +248,23 @@ def test_an_address_out_of_reach_changes_no_exit_code(content, code, tmp_path):
     assert done.returncode == code
     assert "could not be told" in done.stderr
     assert "hush" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SSL_CERT_FILE", "/nowhere/missing.pem", "SSL_CERT_FILE names /nowhere/missing.pem"),
+        ("HTTPS_PROXY", "gopher://u:hush@p", "HTTPS_PROXY names a proxy that cannot be used"),
+        ("HTTPS_PROXY", "http://u:hush@127.0.0.1:9", "no connection to the proxy that HTTPS_PROXY names"),
+    ],
+)
+def test_why_nobody_can_be_told_is_a_sentence(name, value, sentence, caplog, monkeypatch):
+    """What the environment names wrongly is said as it is for the API, and the run ends as it has."""
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.delenv(variable.lower(), raising=False)
+    monkeypatch.setenv(name, value)
+    report = Report(OK)
+    assert attended(_job("https://hooks.example.com", "always"), lambda: report) is report
+    assert len(_log(caplog)) == 3
+    assert all(sentence in message and "hush" not in message for message in _log(caplog))
