@@ -1,4 +1,4 @@
-"""What has to change in a webhook that the server has, said in the words of the results."""
+"""What has to change in a webhook that the server has, in the words of the results."""
 
 from __future__ import annotations
 

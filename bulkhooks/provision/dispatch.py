@@ -1,4 +1,4 @@
-"""One request and its answer, and everybody who has to be told of it: the limits, the journal and the outage."""
+"""One request and its answer, and what depends on it: the limits, the journal and the outage."""
 
 from __future__ import annotations
 

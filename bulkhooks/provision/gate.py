@@ -15,7 +15,7 @@ class Gate(ABC):
     """Lets requests pass one at a time while it is shut, and at once while it is open."""
 
     def __init__(self) -> None:
-        self._line = anyio.Lock()
+        self._turn = anyio.Lock()
 
     @property
     @abstractmethod
@@ -29,9 +29,9 @@ class Gate(ABC):
         A request that finds others waiting queues behind them even if the gate has just opened: a cap would otherwise
         leave gaps in the sheet. Reads have no order to keep, so they may overtake.
         """
-        queues = self._line.locked() and not overtakes
+        queues = self._turn.locked() and not overtakes
         while queues or self.is_shut:
-            async with self._line:
+            async with self._turn:
                 # Shut or open is asked again here: whoever held the lock may have opened it.
                 if self.is_shut:
                     yield

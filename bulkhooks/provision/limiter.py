@@ -83,7 +83,8 @@ class _Window:
         return (left > 0) + -(-max(0, requests - left) // self.rate.count)
 
     def remember(self, ages: Iterable[float], now: float) -> None:
-        # What a clock that was wrong has dated in the future counts as of now; the order in line is that of leaving it.
+        # What a clock that was wrong has dated in the future counts as of now; sorted, because slots
+        # become free in the order of their moments and ``opens_at`` counts from the left.
         free_at = (now - max(age, 0.0) + self._kept for age in ages)
         self._free_at = deque(sorted([*self._free_at, *(moment for moment in free_at if moment > now)]))
 
@@ -94,12 +95,14 @@ class _Window:
             self._in_flight += 1
 
     def left(self, taken_at: float, now: float) -> None:
+        # Between the slot and the departure lies the journal's disk: a short window is counted anew from here.
         if self._from_departure:
             with suppress(ValueError):  # so late that it was free again
                 self._free_at.remove(taken_at + self._kept)
             self._free_at.append(now + self._kept)
 
     def answered(self, now: float) -> None:
+        # The server may have counted it at any moment up to now, so the period starts only here.
         if not self._from_departure:
             self._in_flight -= 1
             self._free_at.append(now + self._kept)
@@ -110,7 +113,7 @@ class _Window:
 
 
 class Slot:
-    """The right to send one request; its end must be told, once."""
+    """The right to send one request. Exactly one of ``answered``, ``never_left`` and ``throttled`` ends it."""
 
     __slots__ = ("_limiter", "_taken_at", "_windows")
 
@@ -150,13 +153,13 @@ class Slot:
 class Limiter:
     """All limits of one account at once: those of writes, and those of every request.
 
-    Reads and writes wait in lines of their own, so that a look-up is not stuck behind a write that waits for a cap.
+    Reads and writes queue apart, so that a look-up is not stuck behind a write that waits for a cap.
     """
 
     def __init__(self, writes: Iterable[Rate], requests: Iterable[Rate]) -> None:
         of_all = [_Window(rate) for rate in requests]
         self._windows = {False: of_all, True: [*of_all, *(_Window(rate) for rate in writes)]}
-        self._lines = {write: anyio.Lock(fast_acquire=True) for write in (False, True)}
+        self._queues = {write: anyio.Lock(fast_acquire=True) for write in (False, True)}
         self._changed: anyio.Event | None = None
         self._paused_until = -math.inf
 
@@ -208,11 +211,14 @@ class Limiter:
 
     async def slot(self, *, write: bool, patience: float = math.inf) -> Slot:
         """Wait for the right to send one request; ``NextSlotTooFar`` where that takes over ``patience`` seconds."""
-        async with self._lines[write]:
+        # The lock makes the queue: whoever holds it is the next to leave, and the others do not look at the windows.
+        # It is held while waiting, so rows leave in their order, and each change wakes one task and not all.
+        async with self._queues[write]:
             while True:
                 now = anyio.current_time()
                 opens_at = self._opens_at(now, write)
                 if opens_at <= now:
+                    # All windows in one turn of the event loop: nobody can take the last place of one in between.
                     windows = self._windows[write]
                     for window in windows:
                         window.take(now)

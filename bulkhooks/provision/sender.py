@@ -41,8 +41,7 @@ from bulkhooks.provision.listing import find
 from bulkhooks.provision.stopping import NotRead, WritesClosed
 from bulkhooks.webhook import Status
 
-BATCH = 500
-"""Items read from the journal at a time."""
+BATCH = 500  # items read from the journal at a time
 
 _log = logging.getLogger("bulkhooks")
 
@@ -76,15 +75,13 @@ class Sender:
         """Send everything the journal has to do for this account, or as much as the account lets pass."""
         if self._account.halted is not None:
             return
-        # Workers that wait for nothing but each other are woken by these two; whoever waits in a request is stopped
-        # by the account itself.
+        # These wake workers that wait for each other; a worker that waits in a request is stopped by the account.
         self._canary.listen(self._wake)
         self._account.listen(self._wake)
         async with anyio.create_task_group() as group:
             for _ in range(self._account.terms.concurrency):
                 group.start_soon(self._work)
-        # A canary that has no outcome, because the account was halted, must not let the other accounts wait for ever.
-        if self._open:
+        if self._open:  # halted with a canary on its hands: the other accounts must not wait for it
             self._canary.ended(None)
 
     # The queue
@@ -103,6 +100,7 @@ class Sender:
         recorded and sent together, with one commit of the journal.
         """
         while self._account.halted is None:
+            # What fell due goes before what is new: a row in doubt is settled before others get in doubt.
             self._ahead = self._ahead or next(self._fresh, None)
             if (due := self._later.take_due()) is not None:
                 return due
@@ -140,6 +138,7 @@ class Sender:
     # One item
 
     async def _settle_one(self, item: Item) -> None:
+        # Counted only now, before the next send: by now it is known whether the API answered others meanwhile.
         if isinstance(item.failure, NotSent) and self._account.is_used_up(item):
             self._fail(item, item.failure)
             return

@@ -25,13 +25,13 @@ class Signals:
 
     async def listen(self) -> None:
         """Hear signals until cancelled; in the main thread only."""
-        was_told = False
+        was_called = False
         with anyio.open_signal_receiver(*_SIGNALS) as signals, self._counting():
             async for number in signals:
-                if was_told:
+                if was_called:
                     self._again()
                 else:
-                    was_told = True
+                    was_called = True
                     self._first(signal.Signals(number).name)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What a run is told: where and as whom its accounts send, and on which terms."""
+"""Where and as whom accounts send, and the terms of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bulkhooks.nexudus.transport import Transport
 from bulkhooks.provision.rates import Rate
 
 PATIENCE = 900.0
-"""Seconds: a next slot farther away than this ends the run, unless it was told to wait."""
+"""Seconds: a next slot farther away than this ends the run, unless ``--wait`` is given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Throttling, permission, and the end of a line's work, under a clock that jumps."""
+"""Throttling, permission, and the end of an account's work, under a clock that jumps."""
 
 from __future__ import annotations
 

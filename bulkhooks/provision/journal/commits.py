@@ -36,7 +36,7 @@ class GroupCommit:
         """Outcomes that came in and are not on the disk; the disk did not take them, where the run is over."""
 
     def close(self) -> None:
-        """Commit what was said last, and let go of the file. A disk that took no more has been told of already."""
+        """Commit what is queued, and close the file. No error where ``durable()`` has raised it before."""
         try:
             if self._broken is None:
                 self._commit()
@@ -50,7 +50,7 @@ class GroupCommit:
                 yield row
 
     async def durable(self) -> None:
-        """Wait until everything said so far is on the disk; ``JournalError`` where the disk does not take it."""
+        """Wait until every record queued so far is on the disk; ``JournalError`` where the disk does not take it."""
         if self._broken is None:
             done = self._done
             self._dirty.set()
@@ -59,14 +59,16 @@ class GroupCommit:
             raise self._broken
 
     async def keep(self) -> None:
-        """Commit, every few turns of the event loop, whatever was said in them. Runs for as long as a run does.
+        """Commit, every few turns of the event loop, what was queued in them. Runs for as long as a session does.
 
-        Where the disk takes no more, every ``durable()`` from then on says so and nothing is sent.
+        Where the disk takes no more, every ``durable()`` from then on raises, so nothing more is sent.
         """
         while self._broken is None:
             await self._dirty.wait()
             for _ in range(_TURNS):
                 await checkpoint()
+            # Both events are replaced before the commit, in one turn: a record that is queued from now on waits for
+            # the next ``done``, never for a commit that does not hold it.
             self._dirty = anyio.Event()
             done, self._done = self._done, anyio.Event()
             try:
@@ -76,8 +78,11 @@ class GroupCommit:
             done.set()
 
     def _say(self, statement: str, values: Sequence[object]) -> int:
-        """Note something; that the disk does not take it is learned from ``durable()``, not where it is said: an
-        answer that is there must be told to the end."""
+        """Queue a statement; disk errors surface in ``durable()``, not here.
+
+        An answer that has come in is then handled to its end (limits, outage, results), whatever the disk does.
+        Returns the row id of an insert, 0 where the disk failed.
+        """
         self._dirty.set()
         try:
             if not self.database.in_transaction:

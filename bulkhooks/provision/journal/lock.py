@@ -24,6 +24,8 @@ def lock_path(journal: Path, key: str) -> Path:
 async def hold(journal: Journal, account_id: int, key: str, name: str, wait: float) -> FileLock:
     """Take the account's lock, waiting for at most ``wait`` seconds; ``LockedError`` says who has it and since when."""
     lock = FileLock(lock_path(journal.path, key))
+    # Tried at least once, also with ``wait`` 0. The lock is polled and not waited for in the operating system, because
+    # a thread that blocks there could not be stopped by a signal.
     give_up_at = anyio.current_time() + wait
     while True:
         try:
@@ -39,6 +41,7 @@ async def hold(journal: Journal, account_id: int, key: str, name: str, wait: flo
 
 
 def _who(journal: Journal, account_id: int, name: str) -> str:
+    # The lock comes first and its run is entered later, so for a moment there is a holder without a name.
     holder = journal.holder(account_id)
     if holder is None:
         return f"another run of account {name!r} has just begun; wait for it to end, or use --wait-lock SECONDS"
