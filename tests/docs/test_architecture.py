@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from itertools import chain
+from operator import attrgetter
 
 import pytest
 
-from tests.docs.pages import CODE, DOCS, ROOT, prose, section, table
+from tests.docs.pages import CODE, DOCS, ROOT, blocks, prose, section, table
 
 PAGE = DOCS / "architecture.md"
 PACKAGE = ROOT / "bulkhooks"
@@ -48,3 +50,14 @@ def test_every_path_that_a_page_names_is_there(page):
     spans = chain.from_iterable(span.split() for span in CODE.findall(prose(page)))
     named = [span for span in spans if _PATH.fullmatch(span)]
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_line_of_the_way_of_a_post_is_a_function_that_is_there():
+    frames = [
+        found.groups()
+        for block in blocks(PAGE)
+        for found in re.finditer(r"^(bulkhooks/\S+)\.py +(\w+\.\w+) ", block.text, re.MULTILINE)
+    ]
+    assert len(frames) > 5
+    for path, name in frames:
+        assert callable(attrgetter(name)(importlib.import_module(path.replace("/", "."))))
