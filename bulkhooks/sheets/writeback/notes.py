@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import ceil
 
 from lxml import etree
@@ -41,12 +41,12 @@ def add_notes(package: Package, sheet: str, drawing: str | None, notes: Mapping[
     comments = _comments(package, sheet)
     boxes = _drawing(package, sheet, drawing, block)
     root = package.edit(comments)
-    for cell in _without_ours(root):
-        _remove_box(package.edit(boxes[0]), cell)
+    shapes = package.edit(boxes[0])
+    _remove_boxes(shapes, _without_ours(root))
     threaded = _threaded(package, sheet)
     listed = ensured(root, "commentList", _ORDER)
     present = {cell_of(comment.get("ref", "")): comment for comment in children(listed)}
-    author = _author(root)
+    author, number = _author(root), _last_number(shapes)
     for cell, text in notes.items():
         shown = f"{AUTHOR}: {readable(text)[:_MOST_TEXT]}"
         if cell in threaded:
@@ -57,7 +57,9 @@ def add_notes(package: Package, sheet: str, drawing: str | None, notes: Mapping[
         comment = etree.SubElement(listed, main("comment"), ref=cell.name, authorId=author)
         etree.SubElement(comment, main("text"))
         _append(comment, shown)
-        _add_box(package.edit(boxes[0]), cell, shown)
+        number += 1
+        _add_box(shapes, number, cell, shown)
+    _list_blocks(shapes)
     return boxes[1]
 
 
@@ -133,14 +135,13 @@ def _without_ours(root: Element) -> list[Cell]:
     return gone
 
 
-def _add_box(root: Element, cell: Cell, text: str) -> None:
+def _add_box(root: Element, number: int, cell: Cell, text: str) -> None:
     if root.find(f"{{{_V}}}shapetype[@id='{_BOX}']") is None:
         kind = etree.SubElement(root, f"{{{_V}}}shapetype", id=_BOX, coordsize="21600,21600")
         kind.set(f"{{{_O}}}spt", "202")
         kind.set("path", "m,l,21600r21600,l21600,xe")
         etree.SubElement(kind, f"{{{_V}}}stroke", joinstyle="miter")
         etree.SubElement(kind, f"{{{_V}}}path", gradientshapeok="t").set(f"{{{_O}}}connecttype", "rect")
-    number = _next_number(root)
     look = "position:absolute;margin-left:60pt;margin-top:2pt;width:190pt;height:60pt;z-index:1;visibility:hidden"
     shape = etree.SubElement(root, f"{{{_V}}}shape", id=f"_x0000_s{number}", type=f"#{_BOX}", style=look)
     shape.set("fillcolor", "#ffffe1")
@@ -167,21 +168,34 @@ def _add_box(root: Element, cell: Cell, text: str) -> None:
         etree.SubElement(data, f"{{{_X}}}{name}").text = value
 
 
-def _next_number(root: Element) -> int:
-    """A number for a shape that is free here, in a block that this drawing lists (it is made to list another)."""
+def _numbers(root: Element) -> list[int]:
     named = (re.fullmatch(r"_x0000_[si](\d+)", shape.get("id", "")) for shape in root.iter(f"{{{_V}}}*"))
-    used = [int(found[1]) for found in named if found]
-    maps = list(root.iter(f"{{{_O}}}idmap"))
-    blocks = [int(block) for found in maps for block in found.get("data", "").split(",") if block.strip().isdigit()]
-    number = max([*used, (min(blocks, default=1)) * _BLOCK]) + 1
-    if maps and blocks and number // _BLOCK not in blocks:
-        maps[0].set("data", ",".join(map(str, [*blocks, number // _BLOCK])))
-    return number
+    return [int(found[1]) for found in named if found]
 
 
-def _remove_box(root: Element, cell: Cell) -> None:
-    for shape in list(root.iter(f"{{{_V}}}shape")):
-        found = [shape.findtext(f"{{{_X}}}ClientData/{{{_X}}}{name}") for name in ("Row", "Column")]
+def _blocks(root: Element) -> tuple[Element | None, list[int]]:
+    """Where a drawing lists the blocks of its shapes' numbers, and which they are."""
+    listed = next(root.iter(f"{{{_O}}}idmap"), None)
+    words = [] if listed is None else listed.get("data", "").split(",")
+    return listed, [int(word) for word in words if word.strip().isdigit()]
+
+
+def _last_number(root: Element) -> int:
+    """The number of a shape behind which all are free."""
+    return max([*_numbers(root), min(_blocks(root)[1], default=1) * _BLOCK])
+
+
+def _list_blocks(root: Element) -> None:
+    listed, blocks = _blocks(root)
+    if listed is not None and blocks:
+        used = {number // _BLOCK for number in _numbers(root) if number >= _BLOCK}
+        listed.set("data", ",".join(map(str, [*blocks, *sorted(used - set(blocks))])))
+
+
+def _remove_boxes(root: Element, cells: Collection[Cell]) -> None:
+    gone = {(str(cell.row - 1), str(cell.column)) for cell in cells}
+    for shape in list(root.iter(f"{{{_V}}}shape")) if gone else []:
+        row, column = (shape.findtext(f"{{{_X}}}ClientData/{{{_X}}}{name}") for name in ("Row", "Column"))
         holder = shape.getparent()
-        if found == [str(cell.row - 1), str(cell.column)] and holder is not None:
+        if (row, column) in gone and holder is not None:
             holder.remove(shape)

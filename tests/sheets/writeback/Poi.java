@@ -40,7 +40,7 @@ public class Poi {
             rules.addConditionalFormatting(new CellRangeAddress[] {CellRangeAddress.valueOf("A2:A6")}, rule);
             XSSFDrawing drawing = hooks.createDrawingPatriarch();
             Comment note = drawing.createCellComment(new XSSFClientAnchor(0, 0, 0, 0, 1, 1, 4, 4));
-            note.setString(new XSSFRichTextString("a note"));
+            note.setString(book.getCreationHelper().createRichTextString("a note"));
             hooks.getRow(0).getCell(0).setCellComment(note);
             byte[] picture = java.util.Base64.getDecoder().decode(
                 "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
