@@ -6,9 +6,10 @@ Numbers and names are the API's (bulkhooks/docs/nexudus.md, Events), the number 
 from __future__ import annotations
 
 import difflib
-import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+
+from bulkhooks import panel
 
 _NAMES = """
     None
@@ -134,26 +135,53 @@ def all_actions() -> Iterator[tuple[int, str]]:
     return enumerate(NAMES, start=1)
 
 
-def match(text: str) -> list[int]:
-    """Numbers of the events that ``text`` names: a name in any case and spacing, a number, or a pattern with ``*``.
+def label_of(number: int) -> str:
+    """How the admin panel calls the event with this number; ``""`` where it has no word for it (``None``)."""
+    return panel.label(number)
 
-    Empty where it names none. A pattern never takes in ``None``, which nobody means when they say "all of them".
+
+def match(text: str) -> list[int]:
+    """Numbers of the events that ``text`` names, empty where it names none, or no single one.
+
+    It may be the API's name or the panel's words (``panel``) in any case, spacing and tense, a number, or a pattern
+    with ``*``. A pattern is tried on the API's names, and only where none of them matches on the panel's words; it
+    never takes in ``None``, which nobody means by "all of them".
     """
     text = text.strip().replace("＊", "*")
     if "*" in text:
-        if len(text) > _LONGEST_PATTERN:
-            return []
-        pattern = "*".join(_folded(part) for part in text.split("*"))
-        found = {number for name, number in _NUMBERS.items() if fnmatch.fnmatchcase(name, pattern)}
-        return sorted(found - {NEVER_FIRES})
+        return _match_pattern(text)
     if digits := re.fullmatch(r"0*(\d{1,9}?)(?:[.．]0+)?", text):
         number = int(digits[1])
         return [number] if 1 <= number <= len(NAMES) else []
     number = _NUMBERS.get(_folded(text), 0)
-    return [number] if number else []
+    if number:
+        return [number]
+    meant = panel.spellings(NAMES).get(panel.key_of(text), frozenset())
+    return list(meant) if len(meant) == 1 else []
 
 
-def nearest(text: str, count: int = 3) -> list[str]:
-    """The names closest to a misspelt one, best first; always as many, for a list of 90 has no better answer."""
-    spelt = {_folded(name): name for name in NAMES}
-    return [spelt[close] for close in difflib.get_close_matches(_folded(text), spelt, n=count, cutoff=0.0)]
+def _match_pattern(text: str) -> list[int]:
+    if len(text) > _LONGEST_PATTERN:
+        return []
+    pattern = re.compile(".*".join(re.escape(_folded(part)) for part in text.split("*")))
+    found = {number for name, number in _NUMBERS.items() if pattern.fullmatch(name)}
+    return sorted(found - {NEVER_FIRES}) or panel.matching(pattern)
+
+
+def nearest(text: str, count: int = 3) -> list[int]:
+    """Numbers of the events closest in meaning to a text that names no single one, best first; always as many.
+
+    Where it is a noun of the panel alone, or a verb alone, those are events of that noun, or with that verb.
+    """
+    meant = panel.spellings(NAMES).get(panel.key_of(text), frozenset())
+    near = [*sorted(meant), *(panel.of_noun(text) or panel.of_verb(text))]
+    if len(near) < count:
+        by_key = {key: sorted(numbers) for key, numbers in panel.spellings(NAMES).items()}
+        near += _closest(panel.key_of(text), by_key, count) + _closest(
+            _folded(text), {_folded(name): [number] for number, name in all_actions()}, count
+        )
+    return list(dict.fromkeys(near))[:count]
+
+
+def _closest(text: str, known: Mapping[str, Sequence[int]], count: int) -> list[int]:
+    return [number for key in difflib.get_close_matches(text, known, n=count, cutoff=0.0) for number in known[key]]
