@@ -6,8 +6,9 @@ Numbers and names are the API's (bulkhooks/docs/nexudus.md, Events), the number 
 from __future__ import annotations
 
 import difflib
+import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 from bulkhooks import panel
 
@@ -140,14 +141,26 @@ def label_of(number: int) -> str:
     return panel.label(number)
 
 
+def both_words(number: int) -> str:
+    """The panel's words for an event, and the API's name in brackets: ``Plan created (TariffCreate)``."""
+    label = label_of(number)
+    return f"{label} ({name_of(number)})" if label else name_of(number)
+
+
+_WITH_BRACKETS = re.compile(r"([^()*]+)\(([^()*]+)\)")
+
+
 def match(text: str) -> list[int]:
     """Numbers of the events that ``text`` names, empty where it names none, or no single one.
 
-    It may be the API's name or the panel's words (``panel``) in any case, spacing and tense, a number, or a pattern
-    with ``*``. A pattern is tried on the API's names, and only where none of them matches on the panel's words; it
-    never takes in ``None``, which nobody means by "all of them".
+    It may be the API's name or the panel's words (``panel``) in any case, spacing and tense, both as ``both_words`` has
+    them, a number, or a pattern with ``*``. A pattern is tried on the API's names, and only where none of them matches
+    on the panel's words; it never takes in ``None``, which nobody means by "all of them".
     """
     text = text.strip().replace("＊", "*")
+    if two := _WITH_BRACKETS.fullmatch(text):
+        first, second = match(two[1]), match(two[2])
+        return first if first == second else []
     if "*" in text:
         return _match_pattern(text)
     if digits := re.fullmatch(r"0*(\d{1,9}?)(?:[.．]0+)?", text):
@@ -169,19 +182,33 @@ def _match_pattern(text: str) -> list[int]:
 
 
 def nearest(text: str, count: int = 3) -> list[int]:
-    """Numbers of the events closest in meaning to a text that names no single one, best first; always as many.
+    """Numbers of the events closest in meaning to a text that names no single one, best first, and at most so many.
 
-    Where it is a noun of the panel alone, or a verb alone, those are events of that noun, or with that verb.
+    Where it is a noun of the panel alone, or a verb alone, those are events of that noun, or with that verb; else the
+    event that is spelt most like it, and others of the same noun.
     """
-    meant = panel.spellings(NAMES).get(panel.key_of(text), frozenset())
-    near = [*sorted(meant), *(panel.of_noun(text) or panel.of_verb(text))]
+    key = panel.key_of(text)
+    near = [*sorted(panel.spellings(NAMES).get(key, ())), *(panel.of_noun(text) or panel.of_verb(text))]
     if len(near) < count:
-        by_key = {key: sorted(numbers) for key, numbers in panel.spellings(NAMES).items()}
-        near += _closest(panel.key_of(text), by_key, count) + _closest(
-            _folded(text), {_folded(name): [number] for number, name in all_actions()}, count
-        )
+        noun, rest = panel.noun_in(text)
+        if not noun:
+            near += _closest(key, _plain_spellings(), 1)[:1]
+            noun, rest = panel.noun_in(label_of(near[0]))[0], text
+        of_noun = {panel.key_of(label_of(number)): [number] for number in panel.of_noun(noun)}
+        near += _closest(panel.key_of(f"{noun} {rest}"), of_noun)
     return list(dict.fromkeys(near))[:count]
 
 
-def _closest(text: str, known: Mapping[str, Sequence[int]], count: int) -> list[int]:
-    return [number for key in difflib.get_close_matches(text, known, n=count, cutoff=0.0) for number in known[key]]
+@functools.cache
+def _plain_spellings() -> dict[str, list[int]]:
+    """The API's name of each event, and its nouns and verbs on the panel, in the form in which they are compared."""
+    found = {panel.key_of(name): [number] for number, name in all_actions() if number != NEVER_FIRES}
+    for number in range(1, len(NAMES) + 1):
+        for text in panel.texts(number):
+            found.setdefault(panel.key_of(text), []).append(number)
+    return found
+
+
+def _closest(text: str, known: Mapping[str, Collection[int]], count: int = 3) -> list[int]:
+    keys = difflib.get_close_matches(text, known, n=count, cutoff=0.0)
+    return [number for key in keys for number in sorted(known[key])]

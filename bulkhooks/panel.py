@@ -112,7 +112,7 @@ NOUNS: tuple[Noun, ...] = (
 )
 
 _CUSTOMER_WORDS = ("Customer", "Member", "Contact")
-_FILLERS = frozenset({"a", "an", "the", "is", "was", "are", "were", "be", "been", "has", "have", "when", "or"})
+_FILLERS = frozenset({"a", "an", "the", "is", "was", "are", "were", "be", "been", "has", "have", "when", "or", "and"})
 _STEMS = {
     "creating": "create", "created": "create", "updating": "update", "updated": "update", "deleting": "delete",
     "deleted": "delete", "activated": "activate", "activating": "activate", "canceled": "cancel",
@@ -135,6 +135,11 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 def label(number: int) -> str:
     """How the panel calls the event with this number (``Invoice fully paid``); ``""`` where it has no word for it."""
     return _labels().get(number, "")
+
+
+def texts(number: int) -> list[str]:
+    """Every noun with every verb that the panel has for the event with this number, in the singular."""
+    return [f"{name} {verb}" for noun in NOUNS for name in noun.names for verb in noun.verbs.get(number, ())]
 
 
 def words_in(text: str) -> list[str]:
@@ -161,8 +166,12 @@ def spellings(api_names: tuple[str, ...]) -> Mapping[str, frozenset[int]]:
     for noun in NOUNS:
         for number in noun.verbs:
             for name, verb in itertools.product(_noun_names(noun), _verb_names(noun, number, api_names)):
-                for text in (f"{name} {verb}", f"{verb} {name}"):
-                    found.setdefault(key_of(text), set()).add(number)
+                words = verb.split()
+                # Behind the noun, before it and around it: invoice first created, failed payment invoice, first invoice
+                # created.
+                for before in range(len(words) + 1):
+                    key = key_of(" ".join([*words[:before], name, *words[before:]]))
+                    found.setdefault(key, set()).add(number)
     return {key: frozenset(numbers) for key, numbers in found.items()}
 
 
@@ -173,9 +182,20 @@ def matching(pattern: re.Pattern[str]) -> list[int]:
 
 def of_noun(text: str) -> list[int]:
     """Numbers of the events of the noun that a text is (``Customers``), in the panel's order; empty for other texts."""
-    key = key_of(text)
-    nouns = [noun for noun in NOUNS if key in map(key_of, _noun_names(noun))]
-    return [number for noun in nouns for number in noun.verbs]
+    name = _nouns().get(key_of(text))
+    return [number for noun in NOUNS if noun.names[0] == name for number in noun.verbs]
+
+
+def noun_in(text: str) -> tuple[str, str]:
+    """The panel's noun with which a text begins, and what follows (``Booking cancelled``); ``""`` where there is none.
+
+    The longest counts: a customer product is no customer.
+    """
+    words = words_in(text)
+    for count in range(len(words), 0, -1):
+        if noun := _nouns().get("".join(words[:count])):
+            return noun, " ".join(words[count:])
+    return "", ""
 
 
 def of_verb(text: str) -> list[int]:
@@ -190,12 +210,28 @@ def _labels() -> dict[int, str]:
 
 
 @functools.cache
+def _nouns() -> dict[str, str]:
+    """The panel's first name of each noun by the form in which all of its names are compared."""
+    return {key_of(name): noun.names[0] for noun in NOUNS for name in _noun_names(noun)}
+
+
+@functools.cache
 def _texts_for_patterns() -> dict[int, set[str]]:
+    """By event its noun, in the singular and plural, and verb in one piece, as patterns are tried on them."""
     return {
-        number: {"".join(_WORD.findall(f"{name} {verb}")).casefold() for name in noun.names for verb in verbs}
+        number: {
+            "".join(_WORD.findall(f"{name} {verb}")).casefold()
+            for singular in noun.names
+            for name in (singular, _plural(singular))
+            for verb in verbs
+        }
         for noun in NOUNS
         for number, verbs in noun.verbs.items()
     }
+
+
+def _plural(name: str) -> str:
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
 
 
 def _stem(word: str) -> str:

@@ -172,14 +172,18 @@ def _template(output: str, **flags: Any) -> None:
 
 @command("actions")
 def _actions(**flags: Any) -> None:
-    """List the 90 events: number and name."""
-    from bulkhooks.actions import all_actions
+    """List the 90 events: number, name, and the words of the admin panel."""
+    from bulkhooks.actions import all_actions, label_of
     from bulkhooks.cli.execute import Answer, CommandLine, execute
+
+    events = [{"number": number, "name": name, "panel": label_of(number)} for number, name in all_actions()]
+    wide = max(len(name) for _, name in all_actions())
 
     def work(job: Job) -> Answer:
         if job.json:
-            return Answer(json.dumps([{"number": number, "name": name} for number, name in all_actions()], indent=2))
-        return Answer("\n".join(f"{number:>2}  {name}" for number, name in all_actions()))
+            return Answer(json.dumps(events, indent=2))
+        lines = (f"{event['number']:>2}  {event['name']:<{wide}}  {event['panel']}".rstrip() for event in events)
+        return Answer("\n".join(lines))
 
     execute(CommandLine("actions", (), flags), work)
 

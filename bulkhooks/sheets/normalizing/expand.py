@@ -97,6 +97,7 @@ def _check_urls(lines: ExpandedRows, problems: Problems) -> None:
         if name == "URL":
             flags[WarningCode.INSECURE_URL] = _flags(verdict.is_insecure for verdict in verdicts)
             flags[WarningCode.PRIVATE_URL] = _flags(verdict.is_private for verdict in verdicts)
+            flags[WarningCode.ODD_URL] = _flags(verdict.odd != "" for verdict in verdicts)
         for code, flagged in flags.items():
             where = column.where(flagged)
             rows, first = np.unique(lines.row[where], return_index=True)
@@ -113,6 +114,8 @@ def _finding(code: Code, url: str, verdict: UrlCheck) -> Finding:
         )
     if code == WarningCode.PRIVATE_URL:
         return Finding.of(code, url, "is in a private network, where Nexudus cannot reach it", warning=True)
+    if code == WarningCode.ODD_URL:
+        return Finding.of(code, url, verdict.odd, warning=True)
     return Finding.of(code, url, verdict.sentence)
 
 

@@ -6,10 +6,10 @@ Like ``IdReader.read`` they return what the text means, and what is wrong with i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
-from bulkhooks import actions
+from bulkhooks import actions, panel
 from bulkhooks.errors import ErrorCode, WarningCode
 from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited
 from bulkhooks.sheets.strings import one_of, shown
@@ -17,16 +17,19 @@ from bulkhooks.sheets.strings import one_of, shown
 T = TypeVar("T")
 Read = Callable[[str], tuple[T, Sequence[Finding]]]
 
-HOW_TO_WRITE_AN_EVENT = "Write an event such as BookingCreate (`bulkhooks actions` lists all of them)"
+HOW_TO_WRITE_AN_EVENT = "Write an event such as Booking created or BookingCreate (`bulkhooks actions` lists all)"
+
+
+_BETWEEN_EVENTS = re.compile(r"[,;|\n\r，；｜、]")
 
 
 def event_reader() -> Read[list[int]]:
-    suggest = Suggestions(actions.nearest)
+    suggest = Suggestions(lambda text: list(map(actions.both_words, actions.nearest(text))))
 
     def read(cell: str) -> tuple[list[int], Sequence[Finding]]:
         numbers: list[int] = []
         findings: list[Finding] = []
-        for item in filter(None, map(str.strip, re.split(r"[,;|\n\r，；｜、]", cell))):
+        for item in filter(None, map(str.strip, _BETWEEN_EVENTS.split(cell))):
             found = actions.match(item)
             if not found:
                 findings.append(_unknown_event(item, suggest))
@@ -43,15 +46,51 @@ def event_reader() -> Read[list[int]]:
 _NEVER_FIRES = "is the event None, which never fires. Choose another if something is to be delivered"
 
 
+def patterns(cells: Iterable[str]) -> dict[str, list[str]]:
+    """What the patterns in some Action cells mean: by pattern the events, as ``actions.both_words`` has them."""
+    items = (item.strip() for cell in cells if "*" in cell or "＊" in cell for item in _BETWEEN_EVENTS.split(cell))
+    found = {item: actions.match(item) for item in items if "*" in item or "＊" in item}
+    return {item: list(map(actions.both_words, numbers)) for item, numbers in found.items() if numbers}
+
+
 def _unknown_event(item: str, suggest: Suggestions) -> Finding:
     what = f"No event matches the pattern {shown(item)}" if "*" in item else f"Unknown event {shown(item)}"
     if re.fullmatch(r"[\d.,\s-]+", item):
         advice = f"Events are numbered from 1 to {len(actions.NAMES)}"
+    elif item.casefold() in _EVERY_EVENT:
+        advice = "Write * for every event"
+    elif several := _several(item):
+        advice = f"Write a comma between events: {', '.join(map(actions.both_words, several))}"
     else:
-        close = suggest(item)
-        nearest = f"The nearest are {', '.join(close[:-1])} and {close[-1]}, and " if len(close) > 1 else ""
+        *others, last = suggest(item) or [""]
+        nearest = (
+            f"The nearest are {', '.join(others)} and {last}, and "
+            if others
+            else last and f"The nearest is {last}, and "
+        )
         advice = f"{nearest}`bulkhooks actions` lists all of them"
     return Finding.about(ErrorCode.UNKNOWN_ACTION, item, f"{what}. {advice}")
+
+
+_EVERY_EVENT = frozenset({"all", "any", "every", "everything", "all events", "any event", "every event", "all actions"})
+_JOINED = (re.compile(r"\s*(?:[/&+]|\b(?:and|or)\b)\s*", re.IGNORECASE), re.compile(r"\s+"))
+
+
+def _several(item: str) -> list[int]:
+    """The events of a text that joins several by a slash, "and" or a space (``Booking created / updated``), if any."""
+    if len(item) > _LONGEST_LIST:
+        return []
+    for between in _JOINED:
+        parts = [part for part in between.split(item) if part]
+        noun, _ = panel.noun_in(parts[0]) if parts else ("", "")
+        found = [actions.match(part) or (noun and actions.match(f"{noun} {part}")) for part in parts]
+        if len(parts) > 1 and all(found):
+            return [number for numbers in found for number in numbers]
+    return []
+
+
+_LONGEST_LIST = 500
+"""A longer text is no list of events."""
 
 
 _ACTIVE = dict.fromkeys(("true", "yes", "y", "1", "1.0", "on"), 1) | dict.fromkeys(

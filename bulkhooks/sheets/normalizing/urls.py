@@ -12,11 +12,15 @@ from bulkhooks.sheets.strings import shown
 
 
 class UrlCheck(NamedTuple):
-    """The check of a URL. ``sentence`` says, after the URL itself, why it is none ('' where it is one)."""
+    """The check of a URL. ``sentence`` says, after the URL itself, why it is none ('' where it is one).
+
+    ``odd`` says likewise what in it looks as if it were not meant.
+    """
 
     sentence: str
     is_insecure: bool = False
     is_private: bool = False
+    odd: str = ""
 
 
 NOTHING = UrlCheck("")
@@ -38,6 +42,8 @@ def clean(url: str) -> str:
 
 def check(url: str) -> UrlCheck:
     """Whether events can be delivered there: http or https, a host, nothing that does not belong into a URL."""
+    if url.count("://") > 1 and _SECOND.search(url):
+        return UrlCheck(_TWO)
     parts = _URL.fullmatch(url)
     if parts is None or not url.isprintable():
         return UrlCheck(_why(url))
@@ -45,13 +51,47 @@ def check(url: str) -> UrlCheck:
     fault, is_private = _host(authority)
     if fault:
         return UrlCheck(fault)
-    return _VERDICTS[len(scheme) == 4, is_private]
+    verdict = _VERDICTS[len(scheme) == 4, is_private]
+    return verdict._replace(odd=_odd(url)) if _MAYBE_ODD.search(url) else verdict
 
 
 _URL = re.compile(r"(https?)://([^\s/?#\\]+)(?:[/?#][^ ]*)?", re.IGNORECASE)
 _VERDICTS = {
     (insecure, private): UrlCheck("", insecure, private) for insecure in (False, True) for private in (False, True)
 }
+
+
+_SECOND = re.compile(r".[\s,;|，；｜]https?://", re.IGNORECASE | re.DOTALL)
+"""A second address behind a separator. One that is part of the first stands behind ``=`` or ``/``."""
+_TWO = (
+    "holds more than one address, and a webhook has one. Use a row for each, or write a comma or semicolon that belongs"
+    " to the address as %2C or %3B"
+)
+
+_LAST = re.compile(r"[,;.:!?)\]>}'…。，；、）]\Z")
+_OPENING = {")": "(", "]": "["}
+_BRACES = re.compile(r"\{[^{}]*\}|[{}]")
+_ANGLES = re.compile(r"<[^<>]*>|[<>]")
+_HTML = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
+_PERCENT = re.compile(r"%(?![0-9a-f]{2}).{0,2}", re.IGNORECASE)
+_MAYBE_ODD = re.compile(rf"[{{}}<>&%]|{_LAST.pattern}")
+"""Most URLs have none of these, and are looked at no closer."""
+_KINDS = {
+    _BRACES: "with its braces. To have a column filled in, write its name in single braces",
+    _ANGLES: "with its angle brackets. To have a column filled in, write its name in braces: {BusinessId}",
+    _HTML: "as it stands: that is how HTML writes another character. Write the character itself, & for &amp;",
+    _PERCENT: "as it stands. Behind a percent sign there are two hexadecimal digits; write %25 for the sign itself",
+}
+
+
+def _odd(url: str) -> str:
+    """What in a URL would be sent as it stands and was hardly meant so; ``""`` where nothing is."""
+    said = [f"{shown(found[0])} would be sent {words}" for kind, words in _KINDS.items() if (found := kind.search(url))]
+    last = url[-1]
+    opening = _OPENING.get(last)
+    if _LAST.search(url) and last not in "}>" and not (opening and url.count(opening) >= url.count(last)):
+        said.append(f"its last character {shown(last)} would be sent as part of it. Remove it if it is not")
+    return f"looks odd: {'; '.join(said)}" if said else ""
 
 
 @lru_cache(maxsize=4096)

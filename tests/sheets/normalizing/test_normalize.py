@@ -51,8 +51,8 @@ def test_unknown_actions(cell):
 def test_nearest_actions():
     """A misspelt event is told with the three nearest."""
     assert sentence(row(action="BokingCreate")) == (
-        'Hooks!C2: Unknown event "BokingCreate". The nearest are BookingCreate, BookingUpdate and BookingDelete, and'
-        " `bulkhooks actions` lists all of them"
+        'Hooks!C2: Unknown event "BokingCreate". The nearest are Booking created (BookingCreate), Booking updated'
+        " (BookingUpdate) and Booking deleted (BookingDelete), and `bulkhooks actions` lists all of them"
     )
 
 

@@ -21,7 +21,11 @@ from bulkhooks.sheets.normalizing.urls import UrlCheck, check, clean
         "https://xn--bcher-kva.example",
         "https://my_host.example.com./",
         "https://hooks.example.com?token=a/b",
-        "https://hooks.example.com/{id}",
+        "https://hooks.example.com/?next=https://other.example.com/in",
+        "https://archive.example.com/https://other.example.com",
+        "https://hooks.example.com/a%20b%2C?x=%7Bid%7D&y=2",
+        "https://hooks.example.com/Soho_(London)",
+        "https://hooks.example.com/a,b;c/",
     ],
 )
 def test_good(url):
@@ -32,6 +36,11 @@ def test_good(url):
 @pytest.mark.parametrize(
     ("url", "word"),
     [
+        *(
+            (f"https://a.example.com/in{between}HTTPS://b.example.com/in", "more than one address")
+            for between in (",", ";", "|", " ", ", ", "\n", " ; ", " and ")
+        ),
+        ("https://a.example.com/in?x=1,https://b.example.com/in", "more than one address"),
         ("hooks.example.com/in", "Did you mean https://hooks.example.com/in?"),
         ("//hooks.example.com/in", "Did you mean https://hooks.example.com/in?"),
         ("https:/hooks.example.com", "https://, the host"),
@@ -81,7 +90,7 @@ def test_bad(url, word):
 def test_private(host):
     """Loopback, private and link-local addresses are told from those that Nexudus can reach."""
     assert check(f"https://{host}:8443/in") == UrlCheck("", is_private=True)
-    assert check(f"http://user@{host}") == UrlCheck("", is_insecure=True, is_private=True)
+    assert check(f"http://user@{host}/") == UrlCheck("", is_insecure=True, is_private=True)
 
 
 @pytest.mark.parametrize("host", ["172.32.0.1", "11.0.0.1", "localhost.example.com", "8.8.8.8", "[2606:4700::1111]"])
@@ -117,3 +126,27 @@ def test_secrets_are_hidden():
 def test_any_text(text):
     """No text is an error of the program."""
     check(clean(text))
+
+
+@pytest.mark.parametrize(
+    ("url", "sentences"),
+    [
+        *((f"https://hooks.example.com/in{last}", [f'its last character "{last}" would be sent']) for last in ",;.:!?)]'…"),
+        ("https://hooks.example.com/?x=1,", ['its last character ","']),
+        ("https://hooks.example.com/(a))", ['its last character ")"']),
+        ("https://hooks.example.com/{BusinessId}", ['"{BusinessId}" would be sent with its braces']),
+        ("https://hooks.example.com/{in", ['"{" would be sent with its braces']),
+        ("https://hooks.example.com/<BusinessId>", ['"<BusinessId>" would be sent with its angle brackets']),
+        ("https://hooks.example.com/?a=1&amp;b=2", ['"&amp;" would be sent as it stands']),
+        ("https://hooks.example.com/?a=1&#38;b=2", ['"&#38;" would be sent as it stands']),
+        ("https://hooks.example.com/%zz", ['"%zz" would be sent as it stands']),
+        ("https://hooks.example.com/100%", ['"%" would be sent as it stands']),
+        ("https://hooks.example.com/{a}/%4,", ['"{a}"', '"%4,"', 'its last character ","']),
+    ],
+)  # fmt: skip
+def test_odd(url, sentences):
+    """What looks as if it were not meant is told with what would be sent; the URL is taken all the same."""
+    verdict = check(url)
+    assert verdict.sentence == ""
+    assert [sentence for sentence in sentences if sentence not in verdict.odd] == []
+    assert verdict.odd.startswith("looks odd: ")
