@@ -124,6 +124,7 @@ class Forecast:
     ``changes`` counts rows by operation (create, update, …); ``by_location`` and ``by_action`` count rows by label and
     status; ``seconds`` is the time at the limits, latency not counted; ``days`` on how many days something is sent
     (None without a daily cap); ``cap_left`` how many writes the cap has left now, the smallest of all accounts.
+    ``patterns`` are those in the input's cells of Action, each with the events that it means.
     """
 
     changes: dict[str, int] = field(default_factory=dict)
@@ -134,6 +135,7 @@ class Forecast:
     seconds: float = 0.0
     days: int | None = None
     cap_left: int | None = None
+    patterns: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

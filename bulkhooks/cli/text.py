@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from bulkhooks import actions
 from bulkhooks.cli.terminal import columns, cut, printable_json
 from bulkhooks.errors import Aborted, BulkhooksError
 from bulkhooks.report import EXIT_CODES, ErrorCount, Report, Summary, duration, local_time, many, moment
@@ -162,7 +163,11 @@ def planned(report: Report) -> str:
     if forecast is None:
         return counts
     problems = _by_problem(report, "problem", warning=False)
-    return "\n".join([f"In the sheet: {counts}.", *forecast_lines(forecast), *_updates(report), *problems])
+    patterns = (
+        f"  {pattern} means {many(len(events), 'event', 'events')}: {', '.join(events)}"
+        for pattern, events in forecast.patterns.items()
+    )
+    return "\n".join([f"In the sheet: {counts}.", *patterns, *forecast_lines(forecast), *_updates(report), *problems])
 
 
 def _updates(report: Report) -> Iterator[str]:
@@ -196,13 +201,21 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
         f" {duration(forecast.seconds)} at the limits{days}{cap}."
     )
     yield from _table("location", forecast.by_location)
-    yield from _table("event", forecast.by_action)
+    yield from _table("event", {_both_words(name): counts for name, counts in forecast.by_action.items()})
+
+
+def _both_words(event: str) -> str:
+    return actions.both_words(actions.NAMES.index(event) + 1) if event in actions.NAMES else event
 
 
 def _table(label: str, counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
     yield f"By {label}:"
-    for name, by_status in list(counts.items())[:_MOST_LINES]:
-        yield f"  {name or '(invalid)':<32} " + ", ".join(f"{count:,} {status}" for status, count in by_status.items())
+    shown = list(counts.items())[:_MOST_LINES]
+    wide = max([32, *(len(name) for name, _ in shown)])
+    for name, by_status in shown:
+        yield f"  {name or '(invalid)':<{wide}} " + ", ".join(
+            f"{count:,} {status}" for status, count in by_status.items()
+        )
     if len(counts) > _MOST_LINES:
         yield f"  … and {len(counts) - _MOST_LINES:,} more"
 

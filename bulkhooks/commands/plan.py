@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from bulkhooks.commands.context import Accounts, Context, open_accounts, open_context
@@ -18,6 +19,7 @@ from bulkhooks.provision.plan import Plan
 from bulkhooks.provision.preview import preview
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.report import Report, Summary
+from bulkhooks.sheets.normalizing.fields import patterns
 from bulkhooks.webhook import Status
 
 
@@ -77,5 +79,5 @@ def _report(
     if made.deletions > job.max_deletes:
         warnings.append(f"--prune would delete more than --max-deletes {job.max_deletes}: run would stop")
     summary.close(time.time())
-    found = forecast(made, accounts.lines)
+    found = replace(forecast(made, accounts.lines), patterns=patterns(desired.table.rows["Action"].unique()))
     return Report(summary, desired.expansion.problems, warnings, found, load=lambda: frame)

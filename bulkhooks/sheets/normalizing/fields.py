@@ -47,10 +47,10 @@ _NEVER_FIRES = "is the event None, which never fires. Choose another if somethin
 
 
 def patterns(cells: Iterable[str]) -> dict[str, list[str]]:
-    """What the patterns in some Action cells mean: by pattern the events, as ``actions.both_words`` has them."""
+    """What the patterns in some Action cells mean: by pattern the API's names of the events."""
     items = (item.strip() for cell in cells if "*" in cell or "＊" in cell for item in _BETWEEN_EVENTS.split(cell))
     found = {item: actions.match(item) for item in items if "*" in item or "＊" in item}
-    return {item: list(map(actions.both_words, numbers)) for item, numbers in found.items() if numbers}
+    return {item: list(map(actions.name_of, numbers)) for item, numbers in found.items() if numbers}
 
 
 def _unknown_event(item: str, suggest: Suggestions) -> Finding:

@@ -1,6 +1,6 @@
 """Formulas of the template that turn cells red or yellow while a person types, written for row 2.
 
-``LocationIds``, ``LocationNames`` and ``EventNames`` (numbers and names) are names of ranges in the template.
+``LocationIds``, ``LocationNames`` and ``EventNames`` (numbers, both words, the API's names) are names of ranges there.
 
 They know less than ``check``: what they cannot judge (lists of names, templates) they let pass.
 """
@@ -50,12 +50,20 @@ BUSINESS_WRONG = (
 BUSINESS_NOT_LISTED = f"=AND({_IS_ONE_BUSINESS},{_IS_DIGITS},COUNT(LocationIds)>0,COUNTIF(LocationIds,{_BUSINESS})=0)"
 """An id, and the sheet Locations is filled in but does not have it."""
 
-ACTION_MISSPELT = (
-    f'=AND({_ACTION}<>"",{_has_none(_ACTION, _SEPARATORS + "*")},ISERROR(FIND(CHAR(10),$B2)),'
-    f"COUNTIF(EventNames,{_without(_ACTION, ' -_')})=0,"
-    f'LOWER({_without(_ACTION, " -_")})<>"helpdeskmessagecreated")'
+_ACTION_IN_ONE_PIECE = _without(_ACTION, " -_")
+_ACTION_UNKNOWN = (
+    f'{_ACTION}<>"",{_has_none(_ACTION, _SEPARATORS + "*")},ISERROR(FIND(CHAR(10),$B2)),'
+    f'COUNTIF(EventNames,{_ACTION})=0,COUNTIF(EventNames,{_ACTION}&" (*")=0,COUNTIF(EventNames,{_ACTION_IN_ONE_PIECE})=0,'
+    f'LOWER({_ACTION_IN_ONE_PIECE})<>"helpdeskmessagecreated"'
 )
-"""One event, and neither a number nor a name of the sheet Events, however spaced."""
+"""One event, and neither a number nor a name of the sheet Events, however spaced, nor the panel's words there."""
+_ACTION_IS_ONE_WORD = f"{_ACTION_IN_ONE_PIECE}={_ACTION}"
+
+ACTION_MISSPELT = f"=AND({_ACTION_UNKNOWN},{_ACTION_IS_ONE_WORD})"
+"""An unknown event in one word, as the API writes them."""
+
+ACTION_NOT_LISTED = f"=AND({_ACTION_UNKNOWN},NOT({_ACTION_IS_ONE_WORD}))"
+"""An unknown event in several words: it may be the panel's in another spelling, which ``check`` knows."""
 
 URL_WRONG = (
     f'=AND({_URL}<>"",OR(NOT(OR(LEFT(LOWER({_URL}),8)="https://",LEFT(LOWER({_URL}),7)="http://",'

@@ -10,10 +10,12 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from bulkhooks.actions import both_words
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.sheets.examples import EXAMPLES
 from bulkhooks.sheets.template.checks import (
     ACTION_MISSPELT,
+    ACTION_NOT_LISTED,
     BUSINESS_NOT_LISTED,
     BUSINESS_WRONG,
     EXAMPLE,
@@ -32,7 +34,7 @@ _LAST_ROW = 10_000
 _RANGES = {
     "LocationIds": f"Locations!$A$2:$A${LAST_LOCATION}",
     "LocationNames": f"Locations!$B$2:$B${LAST_LOCATION}",
-    "EventNames": "Events!$A$2:$B$91",
+    "EventNames": "Events!$A$2:$C$91",
 }
 """Names of what the checks look things up in; a conditional format may not point at another sheet in every Excel."""
 
@@ -43,9 +45,10 @@ _COLUMNS = {
         " (1001-1010), a group (@london), or * for every location of the sheet Locations.",
     ),
     "Action": (
-        34,
-        "Which event? Pick one from the list (the sheet Events says what sets each off). Several may be typed with"
-        " commas between them, or a pattern: Booking* is every booking event.",
+        44,
+        "Which event? Pick one from the list (the sheet Events says what sets each off), or type it as the admin panel"
+        " of Nexudus calls it. Several may be typed with commas between them, or a pattern: Booking* is every booking"
+        " event.",
     ),
     "URL": (
         54,
@@ -166,6 +169,7 @@ def _add_checks(book: Workbook, sheet: Worksheet) -> None:
         (0, 0, BUSINESS_WRONG, wrong),
         (0, 0, BUSINESS_NOT_LISTED, doubtful),
         (1, 1, ACTION_MISSPELT, wrong),
+        (1, 1, ACTION_NOT_LISTED, doubtful),
         (2, 2, URL_WRONG, wrong),
         (2, 2, URL_INSECURE, doubtful),
     ]
@@ -177,15 +181,16 @@ def _add_checks(book: Workbook, sheet: Worksheet) -> None:
 def _write_events(book: Workbook, sheet: Worksheet) -> None:
     # None of these is a heading of an input, so that the sheet is not read as one.
     header, cell = heading(book, GREY), book.add_format({"bottom": 1, "bottom_color": LINE, "align": "left"})
-    for column, (name, width) in enumerate({"No.": 7, "Event name": 36, "It is sent when": 68}.items()):
+    columns = {"No.": 7, "On the panel (and in the API)": 58, "Name in the API": 38, "It is sent when": 68}
+    for column, (name, width) in enumerate(columns.items()):
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, name, header)
     for row, (number, name, sentence) in enumerate(described_events(), start=1):
         sheet.write_number(row, 0, number, cell)
-        sheet.write_string(row, 1, name, cell)
-        sheet.write_string(row, 2, sentence, cell)
+        for column, text in enumerate((both_words(number), name, sentence), start=1):
+            sheet.write_string(row, column, text, cell)
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, len(described_events()), 2)
+    sheet.autofilter(0, 0, len(described_events()), len(columns) - 1)
     for_print(sheet, title="Events", rows_at_top=1)
 
 

@@ -7,7 +7,7 @@ import re
 import openpyxl
 import pytest
 
-from bulkhooks.actions import NAMES
+from bulkhooks.actions import NAMES, match
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.sheets.examples import EXAMPLES, is_example
 from bulkhooks.sheets.reading.reader import read
@@ -48,9 +48,16 @@ def test_drop_downs_offer_and_never_refuse(path):
 def test_events_are_explained_in_plain_words(path):
     """All 90 events, with number, name and one sentence each, no two of them the same."""
     header, *rows = openpyxl.load_workbook(path)["Events"].iter_rows(values_only=True)
-    assert len(header) == 3
-    assert [(number, name) for number, name, _ in rows] == list(enumerate(NAMES, start=1))
+    assert len(header) == 4
+    assert [(number, name) for number, _, name, _ in rows] == list(enumerate(NAMES, start=1))
     assert len({sentence for _, _, sentence in described_events()}) == 90
+
+
+def test_what_the_list_of_events_offers_is_understood(path):
+    """It has the panel's words and the API's, and is read back as that event."""
+    offered = [cell.value for (cell,) in openpyxl.load_workbook(path)["Events"]["B2:B91"]]
+    assert [match(text) for text in offered] == [[number] for number in range(1, 91)]
+    assert offered[73] == "Plan created (TariffCreate)"
 
 
 @pytest.mark.parametrize(
@@ -106,11 +113,12 @@ def test_checks_point_at_what_is_there(path):
     """Every rule is within what Excel takes, and every range that a rule names exists."""
     book = openpyxl.load_workbook(path)
     rules = [rule for formatted in book["Hooks"].conditional_formatting for rule in formatted.rules]
-    assert len(rules) == 7
+    assert len(rules) == 8
     for rule in rules:
         (formula,) = rule.formula
         assert len(formula) < 8_192
-        assert formula.count("(") == formula.count(")")
+        outside_texts = re.sub('"[^"]*"', "", formula)
+        assert outside_texts.count("(") == outside_texts.count(")")
         assert set(re.findall(r"\b(?:Location|Event)(?:Id|Name)\w+", formula)) <= set(book.defined_names)
 
 
