@@ -154,11 +154,14 @@ def test_the_names_of_the_api_are_what_they_were(number):
         ("Location", ["Location updated (BusinessUpdate)"]),
         ("Plan archived", ["Plan created (TariffCreate)"]),
         ("Custmer created", ["Customer created (CoworkerCreate)"]),
-        ("Check-in failed", ["Customer check-in failed (CoworkerCheckinFailed)", "Check-in attempt failed (FailedCheckin)"]),
+        (
+            "Check-in failed",
+            ["Customer check-in failed (CoworkerCheckinFailed)", "Check-in attempt failed (FailedCheckin)"],
+        ),
         ("Welcome email sent", ["Customer welcome email sent (SendWelcomeEmail)"]),
         ("Plan created (TariffDelete)", ["Plan created (TariffCreate)", "Plan deleted (TariffDelete)"]),
     ],
-)  # fmt: skip
+)
 def test_what_names_no_single_event_is_none_with_those_that_may_be_meant(text, nearest):
     """A noun alone, a verb alone, a verb that the panel does not have, a slip, two names that contradict each other."""
     assert actions.match(text) == []

@@ -83,7 +83,7 @@ def _several(item: str) -> list[int]:
     for between in _JOINED:
         parts = [part for part in between.split(item) if part]
         noun, _ = panel.noun_in(parts[0]) if parts else ("", "")
-        found = [actions.match(part) or (noun and actions.match(f"{noun} {part}")) for part in parts]
+        found = [actions.match(part) or actions.match(f"{noun} {part}") for part in parts]
         if len(parts) > 1 and all(found):
             return [number for numbers in found for number in numbers]
     return []

@@ -53,7 +53,8 @@ BUSINESS_NOT_LISTED = f"=AND({_IS_ONE_BUSINESS},{_IS_DIGITS},COUNT(LocationIds)>
 _ACTION_IN_ONE_PIECE = _without(_ACTION, " -_")
 _ACTION_UNKNOWN = (
     f'{_ACTION}<>"",{_has_none(_ACTION, _SEPARATORS + "*")},ISERROR(FIND(CHAR(10),$B2)),'
-    f'COUNTIF(EventNames,{_ACTION})=0,COUNTIF(EventNames,{_ACTION}&" (*")=0,COUNTIF(EventNames,{_ACTION_IN_ONE_PIECE})=0,'
+    f'COUNTIF(EventNames,{_ACTION})=0,COUNTIF(EventNames,{_ACTION}&" (*")=0,'
+    f"COUNTIF(EventNames,{_ACTION_IN_ONE_PIECE})=0,"
     f'LOWER({_ACTION_IN_ONE_PIECE})<>"helpdeskmessagecreated"'
 )
 """One event, and neither a number nor a name of the sheet Events, however spaced, nor the panel's words there."""

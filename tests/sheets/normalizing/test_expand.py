@@ -210,3 +210,21 @@ def test_any_text_in_any_cell(rows, with_table):
             assert (lines["business_id"] > 0).all()
             assert (lines["action"] > 0).all()
     assert sorted(set(expansion.webhooks["row"])) == list(range(len(rows)))
+
+
+def test_what_would_be_sent_is_looked_at_for_what_is_odd():
+    """Braces that were doubled are sent, those of a column are filled in; the row is planned with a warning."""
+    found = expanded(
+        table(row(url="https://hooks.example.com/{{BusinessId}}/{Action}"), row(url=URL + "/{BusinessId}"))
+    )
+    (warning,) = found.problems
+    assert (warning.code, warning.place, warning.warning) == ("odd-url", "Hooks!D2", True)
+    assert warning.value == "https://hooks.example.com/{BusinessId}/BookingCreate"
+    assert found.webhooks["status"].tolist() == ["planned", "planned"]
+    assert found.webhooks["problems"].tolist() == [(warning,), ()]
+
+
+def test_two_addresses_in_a_cell_are_refused():
+    """For one webhook has one; an odd end of a URL that is none is not told as well."""
+    assert told(row(url=f"{URL}, {URL};")) == [("bad-url", "Hooks!D2")]
+    assert told(row(Replaces=f"{URL};{URL}")) == [("bad-url", "Hooks!I2")]

@@ -56,6 +56,32 @@ def test_nearest_actions():
     )
 
 
+@pytest.mark.parametrize(
+    ("cell", "hint"),
+    [
+        ("all", "Write * for every event"),
+        ("Every event", "Write * for every event"),
+        (
+            "BookingCreate / BookingUpdate",
+            "comma between events: Booking created (BookingCreate), Booking updated (Book",
+        ),
+        ("Booking created and Event deleted", "Booking created (BookingCreate), Event deleted (CalendarEventDelete)"),
+        ("Bookings: created/updated/deleted", "(BookingCreate), Booking updated (BookingUpdate), Booking deleted (Bo"),
+        ("BookingCreate BookingUpdate", "Booking created (BookingCreate), Booking updated (BookingUpdate)"),
+        ("6 / 7", "Booking created (BookingCreate), Booking updated (BookingUpdate)"),
+        (
+            "Customer",
+            "nearest are Customer created (CoworkerCreate), Customer updated (CoworkerUpdate) and Customer de",
+        ),
+        ("Location", "The nearest is Location updated (BusinessUpdate), and"),
+    ],
+)
+def test_what_is_no_single_event_is_told_how_to_write_it(cell, hint):
+    """All of them, several joined by a slash, "and" or a space, a noun without a verb."""
+    assert told(row(action=cell)) == [("unknown-action", "Hooks!C2")]
+    assert hint in sentence(row(action=cell))
+
+
 def test_the_event_that_never_fires():
     """None is taken as written, with a warning, and is never read as an empty cell."""
     for cell in ("None", "none", "1"):
