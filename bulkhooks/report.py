@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bulkhooks.errors import Aborted
+from bulkhooks.errors import Aborted, WarningCode
 from bulkhooks.webhook import Status
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ EXIT_CODES = {"ok": 0, "failures": 1, "input-error": 2, "auth-error": 3, "incomp
 
 @dataclass(slots=True)
 class ErrorCount:
-    """One error code of a run: how often, and one sentence as an example."""
+    """One code of errors or warnings: how often, and one sentence as an example."""
 
     code: str
     count: int
@@ -53,6 +53,7 @@ class Summary:
     outputs: list[str] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     errors: list[ErrorCount] = field(default_factory=list)
+    warnings: list[ErrorCount] = field(default_factory=list)
     was_aborted: bool = False
 
     @classmethod
@@ -95,15 +96,17 @@ class Summary:
     def from_dict(cls, values: Mapping[str, Any]) -> Summary:
         """The summary that ``as_dict`` gave; keys that this version does not know are left out."""
         known = {name: values[name] for name in values if name in cls.__dataclass_fields__}
-        return cls(**{**known, "errors": [ErrorCount(**error) for error in values["errors"]]})
+        counts = {name: [ErrorCount(**count) for count in known.get(name, ())] for name in ("errors", "warnings")}
+        return cls(**{**known, **counts})
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One finding in the input; ``code`` is an ``ErrorCode`` or a ``WarningCode``.
 
-    ``row`` is the position in ``Table.rows``, ``place`` the cell's as a person finds it (``Hooks!C7``,
-    ``hooks.csv:7 URL``), ``value`` what stands there. A ``warning`` does not stop the row.
+    ``row`` is the position in ``Table.rows`` (-1: no row has it, but a sheet, an input or the whole run), ``place`` the
+    cell's as a person finds it (``Hooks!C7``, ``hooks.csv:7 URL``; '' where the sentence names it), ``value`` what
+    stands there. A ``warning`` does not stop the row.
     """
 
     row: int
@@ -113,8 +116,25 @@ class Problem:
     sentence: str
     warning: bool = False
 
+    @classmethod
+    def of_whole(cls, code: WarningCode, place: str, sentence: str) -> Problem:
+        """A warning about a sheet, an input or the whole run; ``place`` is its name, or ''."""
+        return cls(-1, place, code, "", sentence, warning=True)
+
     def __str__(self) -> str:
-        return f"{self.place}: {self.sentence}"
+        return f"{self.place}: {self.sentence}" if self.place else self.sentence
+
+
+Remark = Problem | str
+"""Something to tell besides the results: a warning with its code, or a sentence that has none."""
+
+
+def counted(problems: Iterable[Problem]) -> list[ErrorCount]:
+    """How often each code occurs, the most frequent first, each with the first of its problems as an example."""
+    found: dict[str, ErrorCount] = {}
+    for problem in problems:
+        found.setdefault(problem.code, ErrorCount(problem.code, 0, str(problem))).count += 1
+    return sorted(found.values(), key=lambda count: -count.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +190,14 @@ Ask = Callable[[Question], bool]
 class Report:
     """What a command found or did.
 
-    ``problems`` are those of the input, its warnings among them; ``warnings`` are further sentences; ``forecast`` is
-    what sending takes, where that was worked out; ``cap_left`` how many writes the daily cap still allows.
+    ``problems`` are those of the input's rows, their warnings among them; ``warnings`` are what there is to tell
+    besides, those with a code as a ``Problem``; ``forecast`` is what sending takes, where that was worked out;
+    ``cap_left`` how many writes the daily cap still allows.
     """
 
     summary: Summary
     problems: Sequence[Problem] = ()
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Remark] = field(default_factory=list)
     forecast: Forecast | None = None
     cap_left: int | None = None
     load: Callable[[], pd.DataFrame] | None = field(default=None, repr=False)

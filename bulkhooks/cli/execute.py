@@ -49,7 +49,7 @@ class Answer:
 
 def answer(job: Job, report: Report, words: Callable[[Report], str], *, as_checked: bool = False) -> Answer:
     """A report as an answer: its summary as JSON, or in the words of the command; a check tells every problem."""
-    remarks = report.warnings if as_checked else text.remarks(report)
+    remarks = map(str, report.warnings) if as_checked else text.remarks(report)
     if job.json:
         return Answer(text.as_json(report, with_problems=as_checked), report.exit_code, remarks)
     return Answer("" if job.quiet else words(report), report.exit_code, remarks)

@@ -225,7 +225,7 @@ def remarks(report: Report) -> Iterator[str]:
 
     A row that is invalid is in the results with its problems, unless there are none because nothing was sent.
     """
-    yield from report.warnings
+    yield from map(str, report.warnings)
     for warning in (False, True):
         if not warning and report.summary.status != "input-error":
             continue

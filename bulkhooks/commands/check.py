@@ -15,7 +15,7 @@ from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.listing import locations
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import ErrorCount, Report, Summary
+from bulkhooks.report import Problem, Report, Summary, counted
 from bulkhooks.webhook import Status
 
 _MOST_NAMED = 10
@@ -50,14 +50,13 @@ def check_of(job: Job, desired: Desired, started_at: float) -> Report:
     counts = desired.expansion.webhooks["status"].value_counts()
     summary.counts = {str(status): int(count) for status, count in counts.items()}
     summary.total = int(counts.sum())
-    errors: dict[str, ErrorCount] = {}
-    for problem in desired.expansion.problems:
-        if not problem.warning:
-            errors.setdefault(problem.code, ErrorCount(problem.code, 0, str(problem))).count += 1
-    summary.errors = list(errors.values())
+    problems = desired.expansion.problems
+    summary.errors = counted(problem for problem in problems if not problem.warning)
+    told = (warning for warning in desired.table.warnings if isinstance(warning, Problem))
+    summary.warnings = counted([*told, *(problem for problem in problems if problem.warning)])
     summary.settle()
     summary.close(time.time())
-    return Report(summary, desired.expansion.problems, list(desired.table.warnings))
+    return Report(summary, problems, list(desired.table.warnings))
 
 
 async def _check_live(job: Job, started_at: float) -> Report:

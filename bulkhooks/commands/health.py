@@ -45,7 +45,7 @@ from bulkhooks.provision.listing import everything, locations
 from bulkhooks.provision.plan import new_run_id
 from bulkhooks.provision.send import resume_at
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Ask, Question, Report, Summary, iso, many
+from bulkhooks.report import Ask, Question, Remark, Report, Summary, iso, many
 from bulkhooks.webhook import Status, url_key
 
 
@@ -76,9 +76,9 @@ async def _health(job: Job, ask: Ask | None) -> Report:
             with context.session.stoppable():
                 accounts = await open_accounts(context, _names(job), lock=job.reactivate)
                 known = {name: await _webhooks(line) for name, line in accounts.lines.items()}
-            warnings: list[str] = []
+            warnings: list[Remark] = []
             if job.reactivate and (run := await _reactivate(context, accounts, known, ask)):
-                warnings = _not_switched_on(context.journal, run)
+                warnings += _not_switched_on(context.journal, run)
                 known = {
                     name: await _afterwards(line, known[name], history.done(context.journal, run, line.id))
                     for name, line in accounts.lines.items()

@@ -17,7 +17,7 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import input_rows, item_rows
 from bulkhooks.provision.plan import Plan, new_run_id
 from bulkhooks.provision.send import resume_at
-from bulkhooks.report import Report, Summary, iso
+from bulkhooks.report import Problem, Report, Summary, iso
 from bulkhooks.sheets.reading.table import Table
 from bulkhooks.webhook import Status
 
@@ -110,6 +110,7 @@ class RunContext:
         summary.writes, summary.requests = traffic.writes, traffic.requests
         summary.throttled, summary.retried = traffic.throttled, traffic.retried
         summary.errors = history.errors(journal, self.number)
+        summary.warnings = history.warnings(journal, self.number)
         summary.resume_at = iso(resume_at(lines)) if summary.remaining else None
         self.report.warnings += self.accounts.reasons
         caps = [left for line in lines if (left := line.writes_left()) is not None]
@@ -153,6 +154,11 @@ def write_down(
         number,
         columns=[str(column) for column in desired.table.extras.columns],
         locations=desired.locations.rows(),
+        warnings=[
+            warning
+            for warning in (*desired.table.warnings, *plan.warnings)
+            if isinstance(warning, Problem) and warning.row < 0
+        ],
         facts={"Server": server, "Accounts": ", ".join(accounts)},
         rows=input_rows(desired.table.rows, desired.table.extras),
         items=item_rows(plan.rows, plan.prune, accounts),

@@ -18,7 +18,7 @@ from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.report import Summary
 from bulkhooks.sheets.reading.table import Table
-from bulkhooks.sheets.values import ResultRow
+from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writeback.copy import write_back
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.webhook import RESULT_COLUMNS, Status
@@ -67,18 +67,18 @@ class Destinations:
     ) -> None:
         """Write a run's results from the journal to every place; where they came to stand goes into the summary."""
         columns = [*RESULT_COLUMNS, *history.own_columns(journal, run)]
-        facts, locations = history.facts(journal, run), history.locations(journal, run)
+        facts = history.run_facts(journal, run)
         for number, outputs in self._places:
             kept = None if number is None or table is None else table.rows_of(number)
             rows = history.results(journal, run, waiting, kept)
-            self._wrote(outputs, outputs.write(columns, rows, summary, facts, locations), summary)
+            self._wrote(outputs, outputs.write(columns, rows, summary, facts), summary)
 
     def write_rows(
         self, columns: Sequence[str], rows: Sequence[ResultRow], summary: Summary, facts: Mapping[str, str]
     ) -> None:
         """Write rows that are no run's results (``health``)."""
         for _, outputs in self._places:
-            self._wrote(outputs, outputs.write(columns, rows, summary, facts), summary)
+            self._wrote(outputs, outputs.write(columns, rows, summary, RunFacts(facts)), summary)
 
     def _wrote(self, outputs: Outputs, places: Sequence[Path], summary: Summary) -> None:
         summary.outputs += map(str, places)

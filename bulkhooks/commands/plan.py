@@ -67,6 +67,7 @@ def _report(
         summary.counts = history.counts(scratch, number, Status.PLANNED)
         summary.total = sum(summary.counts.values())
         summary.errors = history.errors(scratch, number)
+        summary.warnings = history.warnings(scratch, number)
         summary.requests = context.session.traffic.requests
         destinations.write(scratch, number, summary, desired.table, Status.PLANNED)
         frame = results_frame(scratch, number, Status.PLANNED)

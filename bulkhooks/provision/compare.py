@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from bulkhooks import actions
-from bulkhooks.errors import ErrorCode, Refused
+from bulkhooks.errors import ErrorCode, Refused, WarningCode
 from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal.history import DOUBTED, OWNED, frame
+from bulkhooks.report import Problem
 from bulkhooks.webhook import Status, url_key
 
 KEY = ["business_id", "action", "url_key"]
@@ -77,11 +78,11 @@ class AccountPlan:
     """What has to be done for one account.
 
     ``rows`` is the part of the expansion that is the account's, with ``operation, status, webhook_id, error_code,
-    error`` decided.
+    error`` decided. ``warnings`` are those about single rows, which have them among their ``problems``, too.
     """
 
     rows: pd.DataFrame
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
 
 def compare(rows: pd.DataFrame, existing: Existing, *, if_exists: str, resend_unknown: bool) -> AccountPlan:
@@ -98,7 +99,7 @@ def compare(rows: pd.DataFrame, existing: Existing, *, if_exists: str, resend_un
 
     there = _lookup(rows, existing.existing)
     found = desired & (there["id"] > 0).to_numpy()
-    plan.warnings += _twins(rows[found], existing.existing)
+    _warn_of_twins(plan, found, existing.existing)
     _take_existing(plan, there, found, if_exists)
     moving = _moves(plan, existing, desired, found)
     unlisted = rows["business_id"].isin(existing.unlisted).to_numpy()
@@ -127,17 +128,26 @@ def _lookup(rows: pd.DataFrame, existing: pd.DataFrame, url: str = "url_key") ->
     return found.set_axis(rows.index)
 
 
-def _twins(rows: pd.DataFrame, existing: pd.DataFrame) -> list[str]:
+def _warn_of_twins(plan: AccountPlan, found: np.ndarray, existing: pd.DataFrame) -> None:
+    """A warning for every row whose webhook the server has more than once."""
     again = existing[existing.duplicated(KEY, keep=False)]
     if again.empty:
-        return []
-    named = again[pd.MultiIndex.from_frame(again[KEY]).isin(pd.MultiIndex.from_frame(rows[KEY]))]
-    return [
-        f"the server has {len(twins)} webhooks for {actions.name_of(twins['action'].iloc[0])} at location"
-        f" {twins['business_id'].iloc[0]} to {twins['url'].iloc[0]}: ids {', '.join(map(str, twins['id']))};"
-        " each event is delivered so many times"
-        for _, twins in named.groupby(KEY, sort=False)
-    ]
+        return
+    ids = dict(again.groupby(KEY)["id"].agg(list))
+    rows = plan.rows
+    problems = rows["problems"].to_numpy(dtype=object, copy=True)
+    keys = pd.MultiIndex.from_frame(rows[KEY])
+    for at in np.flatnonzero(found & keys.isin(pd.MultiIndex.from_frame(again[KEY]))).tolist():
+        row, twins = rows.iloc[at], ids[keys[at]]
+        sentence = (
+            f"the server has {len(twins)} webhooks for {actions.name_of(row['action'])} at location"
+            f" {row['business_id']} to {row['url']}: ids {', '.join(map(str, twins))};"
+            " each event is delivered so many times"
+        )
+        warning = Problem(int(row["row"]), row["place"], WarningCode.TWIN, "", sentence, warning=True)
+        problems[at] = (*problems[at], warning)
+        plan.warnings.append(warning)
+    rows["problems"] = problems
 
 
 def _fail_where_listing_failed(rows: pd.DataFrame, failed: Mapping[int, Refused], desired: np.ndarray) -> np.ndarray:

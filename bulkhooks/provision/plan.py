@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from bulkhooks.errors import ApiError, CredentialsError, Stopped
+from bulkhooks.errors import ApiError, CredentialsError, Stopped, WarningCode
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.compare import Existing, compare, to_prune
 from bulkhooks.provision.item import Operation
 from bulkhooks.provision.listing import Listing, existing
 from bulkhooks.provision.tasks import task_group
+from bulkhooks.report import Problem, Remark
 from bulkhooks.webhook import Status
 
 _MOST_NAMED = 10
@@ -41,7 +42,7 @@ class Plan:
     """By account the locations whose webhooks it may not list."""
     arrived: dict[str, list[tuple[tuple[int, int, str], int]]] = field(default_factory=dict)
     """By account the sends of earlier runs, in doubt until now, that the server turns out to have (key, id)."""
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Remark] = field(default_factory=list)
 
     @property
     def deletions(self) -> int:
@@ -79,7 +80,7 @@ async def make_plan(
     """Compare the desired with every account's server and journal; accounts that are not open are left as they are."""
     parts = {str(name): part for name, part in rows.groupby("account", sort=False)}
     known: dict[str, Existing] = {}
-    warnings: list[str] = []
+    warnings: list[Remark] = []
 
     async def learn(name: str, account: Account) -> None:
         desired = parts[name].loc[parts[name]["status"] == Status.PLANNED, "business_id"]
@@ -112,7 +113,7 @@ async def make_plan(
     return plan
 
 
-async def _learn(account: Account, desired: pd.Series, warnings: list[str]) -> Existing:
+async def _learn(account: Account, desired: pd.Series, warnings: list[Remark]) -> Existing:
     """What the server has at the locations of a desired and of sends in doubt, and what the journal knows."""
     doubted = account.doubted()
     business_ids = pd.concat([desired, doubted["business_id"]]).unique().tolist()
@@ -122,7 +123,8 @@ async def _learn(account: Account, desired: pd.Series, warnings: list[str]) -> E
     except (Stopped, ApiError, CredentialsError) as error:
         account.stop(error)
     if found.not_permitted:
-        warnings.append(_not_listed(account.name, found, len(business_ids)))
+        sentence = _not_listed(account.name, found, len(business_ids))
+        warnings.append(Problem.of_whole(WarningCode.NOT_LISTED, "", sentence))
     return Existing.of(
         ((*record.identity, record.id, record.url, record.name, record.active) for record in found.records.values()),
         account.owned(),

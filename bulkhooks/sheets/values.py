@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bulkhooks.report import Problem
@@ -24,6 +25,19 @@ class ResultRow(NamedTuple):
 
     cells: Row
     problems: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a results workbook tells besides its rows and the summary.
+
+    ``shown`` are further lines of the sheet Summary, ``locations`` the table in which names in rows to be corrected are
+    looked up (id, name and groups of each), ``warnings`` those that no row has.
+    """
+
+    shown: Mapping[str, str] = field(default_factory=dict)
+    locations: Sequence[tuple[int, str, str]] = ()
+    warnings: Sequence[Problem] = ()
 
 
 def plain(value: object) -> Value:  # noqa: PLR0911

@@ -10,7 +10,7 @@ import pandas as pd
 from xlsxwriter import Workbook
 
 from bulkhooks.report import Summary
-from bulkhooks.sheets.values import ResultRow
+from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.webhook import RESULT_COLUMNS
 from tests.benchmarks.measure import Row, Scale, medians, seconds
@@ -26,7 +26,7 @@ def cases(scale: Scale, folder: Path) -> Iterator[Row]:
     def ours(name: str, rows: list[list[object]]) -> float:
         gc.collect()
         with Outputs([folder / name]) as outputs:
-            return seconds(lambda: outputs.write(COLUMNS, map(ResultRow, rows), summary, {}))
+            return seconds(lambda: outputs.write(COLUMNS, map(ResultRow, rows), summary, RunFacts()))
 
     yield _row(
         f"write {len(few):,} results as .xlsx", "XlsxWriter",

@@ -13,8 +13,8 @@ from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import revive, unpack_problems
 from bulkhooks.provision.stopping import STOPPED_BY
-from bulkhooks.report import ErrorCount, Problem, Summary, iso
-from bulkhooks.sheets.values import ResultRow
+from bulkhooks.report import ErrorCount, Problem, Summary, counted, iso
+from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.counts import problem_cells
 from bulkhooks.webhook import DONE, Status
 
@@ -59,16 +59,11 @@ def own_columns(journal: Journal, run: int) -> list[str]:
     return list(json.loads(columns))
 
 
-def facts(journal: Journal, run: int) -> dict[str, str]:
-    """What the Summary sheet says of a run besides its counts."""
-    ((facts,),) = journal.query("SELECT facts FROM runs WHERE id = ?", (run,))
-    return dict(json.loads(facts))
-
-
-def locations(journal: Journal, run: int) -> list[tuple[int, str, str]]:
-    """The table of locations that a run's input was read with: id, name and groups of each."""
-    ((found,),) = journal.query("SELECT locations FROM runs WHERE id = ?", (run,))
-    return [(number, name, groups) for number, name, groups in json.loads(found)]
+def run_facts(journal: Journal, run: int) -> RunFacts:
+    """What the workbook of a run's results tells besides its rows."""
+    ((facts, locations),) = journal.query("SELECT facts, locations FROM runs WHERE id = ?", (run,))
+    table = [(number, name, groups) for number, name, groups in json.loads(locations)]
+    return RunFacts(json.loads(facts), table, run_warnings(journal, run))
 
 
 def run_number(journal: Journal, run_id: str) -> int:
@@ -127,8 +122,8 @@ def counts(journal: Journal, run: int, waiting: Status = Status.PENDING) -> dict
 
 def errors(journal: Journal, run: int) -> list[ErrorCount]:
     """The error codes of a run, the most frequent first, each with a sentence as an example; warnings are no errors."""
-    counted: dict[str, ErrorCount] = {}
-    # Only an invalid row has errors among its problems; the engine's own are counted by the database.
+    found: dict[str, ErrorCount] = {}
+    # Only an invalid row has errors among its problems; the engine's own are found by the database.
     invalid = journal.query(
         "SELECT row, problems FROM items WHERE run = ? AND status = ? AND problems IS NOT NULL ORDER BY seq",
         (run, Status.INVALID),
@@ -136,7 +131,7 @@ def errors(journal: Journal, run: int) -> list[ErrorCount]:
     for row, packed in invalid:
         for problem in unpack_problems(packed, row):
             if not problem.warning:
-                counted.setdefault(problem.code, ErrorCount(problem.code, 0, str(problem))).count += 1
+                found.setdefault(problem.code, ErrorCount(problem.code, 0, str(problem))).count += 1
     # What a signal left pending went wrong nowhere: somebody wanted it to wait.
     failed = journal.query(
         "SELECT error_code, count(*), error FROM items WHERE run = ? AND error_code <> ''"
@@ -144,8 +139,23 @@ def errors(journal: Journal, run: int) -> list[ErrorCount]:
         (run, Status.PENDING, f"not sent: {STOPPED_BY}%"),
     )
     for code, count, error in failed:
-        counted.setdefault(code, ErrorCount(code, 0, error or "")).count += count
-    return sorted(counted.values(), key=lambda error: -error.count)
+        found.setdefault(code, ErrorCount(code, 0, error or "")).count += count
+    return sorted(found.values(), key=lambda error: -error.count)
+
+
+def run_warnings(journal: Journal, run: int) -> list[Problem]:
+    """The warnings that concern the whole input or run, and no row."""
+    ((packed,),) = journal.query("SELECT warnings FROM runs WHERE id = ?", (run,))
+    return unpack_problems(packed, -1)
+
+
+def warnings(journal: Journal, run: int) -> list[ErrorCount]:
+    """The warning codes of a run; what stands in one row of the input counts once, however many webhooks it makes."""
+    packed = journal.query(
+        "SELECT DISTINCT row, problems FROM items WHERE run = ? AND problems IS NOT NULL ORDER BY seq", (run,)
+    )
+    of_rows = (problem for row, problems in packed for problem in unpack_problems(problems, row) if problem.warning)
+    return counted([*run_warnings(journal, run), *dict.fromkeys(of_rows)])
 
 
 def made_by(journal: Journal, run: int) -> dict[str, dict[int, str]]:
@@ -170,16 +180,17 @@ def summary(journal: Journal, run: int) -> Summary:
     )
     if text:
         return Summary.from_dict(json.loads(text))
-    counted = counts(journal, run)
+    by_status = counts(journal, run)
     return Summary(
         run_id,
         status="incomplete",
-        counts=counted,
-        total=sum(counted.values()),
+        counts=by_status,
+        total=sum(by_status.values()),
         started_at=iso(started_at) or "",
-        remaining=counted.get(Status.PENDING, 0),
+        remaining=by_status.get(Status.PENDING, 0),
         inputs=json.loads(inputs),
         errors=errors(journal, run),
+        warnings=warnings(journal, run),
     )
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.item import Item, Operation, Outcome
 from bulkhooks.provision.journal.commits import GroupCommit
-from bulkhooks.provision.journal.rows import InputRow, ItemRow
+from bulkhooks.provision.journal.rows import InputRow, ItemRow, pack_problems
+from bulkhooks.report import Problem
 from bulkhooks.webhook import Status
 
 DAY = 86400.0
@@ -75,18 +76,25 @@ class Journal(GroupCommit):
         columns: Sequence[str],
         facts: Mapping[str, str],
         locations: Sequence[tuple[int, str, str]] = (),
+        warnings: Sequence[Problem] = (),
         rows: Iterable[InputRow],
         items: Iterable[ItemRow],
     ) -> None:
         """Write down everything the run is going to do, in one transaction, before the first request leaves.
 
-        ``columns`` are the names of the input's own columns, ``locations`` id, name and groups of each. Raises
-        ``JournalError`` where the disk does not take it.
+        ``columns`` are the names of the input's own columns, ``locations`` id, name and groups of each, ``warnings``
+        those that no row has. Raises ``JournalError`` where the disk does not take it.
         """
         with self._transaction() as database:
             database.execute(
-                "UPDATE runs SET columns = ?, facts = ?, locations = ? WHERE id = ?",
-                (json.dumps(list(columns)), json.dumps(facts), json.dumps(list(locations)), run),
+                "UPDATE runs SET columns = ?, facts = ?, locations = ?, warnings = ? WHERE id = ?",
+                (
+                    json.dumps(list(columns)),
+                    json.dumps(facts),
+                    json.dumps(list(locations)),
+                    pack_problems(warnings),
+                    run,
+                ),
             )
             database.executemany(_insert("rows", InputRow._fields), ((run, *row) for row in rows))
             database.executemany(_insert("items", ItemRow._fields), ((run, *item) for item in items))

@@ -92,7 +92,12 @@ _THIRD = """
 ALTER TABLE items ADD COLUMN problems TEXT
 """
 
-_MIGRATIONS = (_FIRST, _SECOND, _THIRD)
+# Warnings about the whole input or run, a JSON list as in items.problems.
+_FOURTH = """
+ALTER TABLE runs ADD COLUMN warnings TEXT
+"""
+
+_MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """Statements that lead from each version of the file (``PRAGMA user_version``) to the next."""
 
 _BUSY_TIMEOUT_MS = 60_000

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bulkhooks.errors import InputError, UsageError
-from bulkhooks.report import Problem
+from bulkhooks.report import Problem, Remark
 from bulkhooks.sheets.reading.files import STDIN, File, label_of, open_file
 from bulkhooks.sheets.reading.grid import Column, Grid
 from bulkhooks.sheets.reading.headers import Headers, Layout, lay_out
@@ -65,7 +65,7 @@ class _Reader:
         self._several = several
         self._parts: list[Part] = []
         self._locations: dict[int, list[Location]] = {}
-        self._warnings: list[str] = []
+        self._warnings: list[Remark] = []
         self._seen: list[str] = []
 
     def add(self, file: File, number: int) -> None:
@@ -99,7 +99,9 @@ class _Reader:
         self._parts += [part for part in parts if len(part.lines)]
         if not any(len(part.lines) for part in parts):
             where = f"sheet {parts[0].name} has" if parts[0].name else "it has"
-            raise InputError("; ".join([f"{file.label}: {where} a header, but no data row under it", *warnings]))
+            raise InputError(
+                "; ".join([f"{file.label}: {where} a header, but no data row under it", *map(str, warnings)])
+            )
 
     def _results_of(self, parts: Sequence[Part]) -> list[Part]:
         """Of a workbook with results only these, unless sheets were asked for: what they came from is in them."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bulkhooks.errors import ErrorCode
-from bulkhooks.report import Problem
+from bulkhooks.report import Problem, Remark
 from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts
 from bulkhooks.sheets.reading.headers import Layout
 from bulkhooks.sheets.reading.left_out import left_out, listed_places, overwritten_examples
@@ -42,7 +42,7 @@ class Part:
     known_doubts: BoolArray
     flaws: Sequence[tuple[int, str, Flaw]]
     extra_flaws: Sequence[tuple[int, str, int, Flaw]]
-    warnings: Sequence[str]
+    warnings: Sequence[Remark]
 
     def places(self) -> Column:
         """The place of each row."""
@@ -88,7 +88,7 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: XlsxC
     filled[[row for row, _, _ in in_fields]] = True
 
     first = header + 2 if source.is_workbook else 2
-    warnings = []
+    warnings: list[Remark] = []
     for rows, sentence in left_out(filled, fields, columns, layout):
         if len(rows):
             filled[rows] = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from bulkhooks.report import Problem
+from bulkhooks.report import Problem, Remark
 from bulkhooks.sheets.reading.locations import Locations
 from bulkhooks.sheets.reading.source import Source
 
@@ -34,7 +34,8 @@ class Table:
     """Such cells of other columns, by column and row: they do harm only where a template asks for them."""
     tables: Sequence[Locations] = ()
     """Of each source the table of locations in its own workbook, where several workbooks have one."""
-    warnings: Sequence[str] = field(default_factory=list)
+    warnings: Sequence[Remark] = field(default_factory=list)
+    """What there is to tell of whole sheets and inputs: warnings as ``Problem.of_whole``, and rows left out."""
 
     def rows_of(self, number: int) -> range:
         """The positions of one input's rows; inputs follow each other."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bulkhooks.report import Problem
@@ -19,15 +19,16 @@ _MOST_PLACES = 5
 
 @dataclass(slots=True)
 class ProblemGroup:
-    """One distinct error or warning: how often, and its first places with the number (from 0) of their result row."""
+    """One distinct error or warning: how often, and its first places with the number (from 0) of their result row,
+    None where no row has it."""
 
     code: str
     sentence: str
     is_warning: bool = False
     count: int = 0
-    places: list[tuple[str, int]] = field(default_factory=list)
+    places: list[tuple[str, int | None]] = field(default_factory=list)
 
-    def add(self, place: str, number: int) -> None:
+    def add(self, place: str, number: int | None) -> None:
         """Count one more."""
         self.count += 1
         if len(self.places) < _MOST_PLACES:
@@ -72,6 +73,11 @@ class Tally:
                 self._add_problem(problem, number)
         self.rows += len(rows)
 
+    def add_warnings(self, warnings: Iterable[Problem]) -> None:
+        """Count warnings that no row has."""
+        for warning in warnings:
+            self._add_problem(warning, None)
+
     def problems(self) -> list[ProblemGroup]:
         """The distinct errors and behind them the warnings, those of one code together, the most frequent first."""
         codes: Counter[tuple[bool, str]] = Counter()
@@ -82,7 +88,7 @@ class Tally:
             key=lambda group: (group.is_warning, -codes[group.is_warning, group.code], group.code, -group.count),
         )
 
-    def _add_problem(self, problem: Problem, number: int) -> None:
+    def _add_problem(self, problem: Problem, number: int | None) -> None:
         key = (problem.code, problem.sentence, problem.warning)
         if key not in self._problems and len(self._problems) >= _MOST_PROBLEMS:
             key = (problem.code, "other errors of this kind", problem.warning)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -10,13 +10,10 @@ from typing import IO, Protocol
 
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.report import Summary
-from bulkhooks.sheets.values import ResultRow
+from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.atomic_file import Place, reason
 from bulkhooks.sheets.writing.text_formats import CsvWriter, JsonlWriter
 from bulkhooks.sheets.writing.workbook import WorkbookWriter
-
-Table = Sequence[tuple[int, str, str]]
-"""The table of locations: id, name and groups of each."""
 
 _BATCH = 2_000
 """Rows that are handed on at a time."""
@@ -29,7 +26,7 @@ class Writer(Protocol):
 
     def begin(self, columns: Sequence[str]) -> None: ...
     def write(self, rows: Sequence[ResultRow]) -> None: ...
-    def finish(self, summary: Summary, facts: Mapping[str, str], locations: Table) -> None: ...
+    def finish(self, summary: Summary, facts: RunFacts) -> None: ...
     def abandon(self) -> None: ...
 
 
@@ -75,15 +72,13 @@ class Outputs:
         columns: Sequence[str],
         rows: Iterable[ResultRow],
         summary: Summary,
-        facts: Mapping[str, str],
-        locations: Table = (),
+        facts: RunFacts,
     ) -> list[Path]:
         """Write ``rows`` to every place, and return where they are, in the order asked for.
 
         ``columns`` begin with ``RESULT_COLUMNS`` (verdict ``Status``) or are those of health (verdict ``Health``);
-        ``rows`` are taken once, a few thousand at a time. ``facts`` are shown on the Summary sheet,
-        ``locations`` (id, name, groups) are what names in rows to be corrected are looked up in. Raises
-        ``OutputError``, where rows cannot be written (it may then be called again) or a file cannot be moved.
+        ``rows`` are taken once, a few thousand at a time. Raises ``OutputError``, where rows cannot be written (it may
+        then be called again) or a file cannot be moved.
         """
         writers: list[Writer] = []
         try:
@@ -94,7 +89,7 @@ class Outputs:
                 for writer in writers:
                     writer.write(batch)
             for writer in writers:
-                writer.finish(summary, facts, locations)
+                writer.finish(summary, facts)
         except OSError as error:
             raise OutputError(
                 f"the results cannot be written: {reason(error)}; make room, and write them again with"

@@ -50,9 +50,11 @@ def write_problems(
         for column in range(first_place, last_column):
             sheet.write_blank(number, column, None, blank)
         for column, (place, row) in enumerate(problem.places[:_PLACES], start=first_place):
-            sheet.write_url(
-                number, column, _address(results, row, rows_a_sheet), link, _shown(place), f"Go to the row in {results}"
-            )
+            if row is None:
+                sheet.write_string(number, column, _shown(place), text)
+                continue
+            address = _address(results, row, rows_a_sheet)
+            sheet.write_url(number, column, address, link, _shown(place), f"Go to the row in {results}")
         more = problem.count - _PLACES
         sheet.write_string(number, last_column, f"and {more:,} more" if more > 0 else "", blank)
     if not problems:

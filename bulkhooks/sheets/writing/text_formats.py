@@ -6,12 +6,12 @@ import csv
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import IO, Any
 
 from bulkhooks.report import Summary
-from bulkhooks.sheets.values import ResultRow, Row, plain, text, whole
+from bulkhooks.sheets.values import ResultRow, Row, RunFacts, plain, text, whole
 
 _FORMULA = re.compile(r"'*[=+\-@]")
 """What a spreadsheet would take for a formula, and what would be taken for that with its ``'`` removed again."""
@@ -35,9 +35,7 @@ class CsvWriter:
         """Write some rows, column by column, because a column's values are mostly of one type."""
         self._write(zip(*map(_texts, zip(*(row.cells for row in rows), strict=True)), strict=True))
 
-    def finish(
-        self, summary: Summary, facts: Mapping[str, str], locations: Sequence[tuple[int, str, str]] = ()
-    ) -> None:
+    def finish(self, summary: Summary, facts: RunFacts) -> None:
         """Nothing is left to do."""
 
     def abandon(self) -> None:
@@ -88,9 +86,7 @@ class JsonlWriter:
         # A lone surrogate, which only an answer of a server can hold, comes out as the JSON escape it came in as.
         self._file.write(lines.encode("utf-8", "backslashreplace"))
 
-    def finish(
-        self, summary: Summary, facts: Mapping[str, str], locations: Sequence[tuple[int, str, str]] = ()
-    ) -> None:
+    def finish(self, summary: Summary, facts: RunFacts) -> None:
         """Nothing is left to do."""
 
     def abandon(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import IO
 
 from xlsxwriter.format import Format
@@ -12,7 +12,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from bulkhooks.report import Summary
-from bulkhooks.sheets.values import ResultRow, Row
+from bulkhooks.sheets.values import ResultRow, Row, RunFacts
 from bulkhooks.sheets.writing.advice import VERDICTS, headline
 from bulkhooks.sheets.writing.cells import MAX_COLUMNS, MAX_ROWS, CellWriter
 from bulkhooks.sheets.writing.counts import Tally
@@ -109,9 +109,7 @@ class WorkbookWriter:
             self._cells[-1].write(self._next, row)
             self._next += 1
 
-    def finish(
-        self, summary: Summary, facts: Mapping[str, str], locations: Sequence[tuple[int, str, str]] = ()
-    ) -> None:
+    def finish(self, summary: Summary, facts: RunFacts) -> None:
         """Dress the sheets, add Summary and Problems, and pack the workbook.
 
         Where rows are to be corrected, the table of locations goes with them, so that names are understood again.
@@ -119,11 +117,12 @@ class WorkbookWriter:
         for sheet in self._sheets:
             last_row = self._next - 1 if sheet is self._sheets[-1] else self._rows_a_sheet
             self._dress(sheet, last_row, summary)
+        self._tally.add_warnings(facts.warnings)
         problems = self._tally.problems()
-        write_summary(self._book, self._summary_sheet, summary, facts, self._tally)
+        write_summary(self._book, self._summary_sheet, summary, facts.shown, self._tally)
         write_problems(self._book, self._book.add_worksheet("Problems"), problems, self._name, self._rows_a_sheet)
-        if locations and self._tally.verdicts[str(Status.INVALID)]:
-            write_locations(self._book, self._book.add_worksheet(LOCATIONS), locations)
+        if facts.locations and self._tally.verdicts[str(Status.INVALID)]:
+            write_locations(self._book, self._book.add_worksheet(LOCATIONS), facts.locations)
         self._book.worksheets()[0].activate()
         self._describe(summary)
         pack(self._book)

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from bulkhooks.errors import OutputError, UsageError
-from bulkhooks.sheets.values import ResultRow
+from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.webhook import RESULT_COLUMNS
 from tests.sheets.samples import csv_rows, jsonl_rows, row, sheet_rows, summary, write
@@ -67,7 +67,7 @@ def test_rows_are_taken_once_for_all_formats(tmp_path):
     """A stream of rows goes to every place, in order, with the same columns."""
     paths = [tmp_path / "r.xlsx", tmp_path / "r.csv", tmp_path / "r.JSONL"]
     with Outputs(paths) as outputs:
-        written = outputs.write(RESULT_COLUMNS, map(row, range(2, 5_002)), summary(), {})
+        written = outputs.write(RESULT_COLUMNS, map(row, range(2, 5_002)), summary(), RunFacts())
     assert written == paths
     assert names(tmp_path) == ["r.JSONL", "r.csv", "r.xlsx"]
     rows = [sheet_rows(paths[0]), csv_rows(paths[1]), jsonl_rows(paths[2])]
@@ -81,7 +81,7 @@ def test_a_locked_place_gives_way_to_the_next_number_that_is_free(tmp_path):
     (tmp_path / "r.1.csv").write_text("from yesterday")
     with Outputs([place]) as outputs:
         place.mkdir()
-        written = outputs.write(RESULT_COLUMNS, [row(2)], summary(), {})
+        written = outputs.write(RESULT_COLUMNS, [row(2)], summary(), RunFacts())
     assert written == [tmp_path / "r.2.csv"]
     assert csv_rows(written[0])[0]["Status"] == "created"
     assert (tmp_path / "r.1.csv").read_text() == "from yesterday"
@@ -100,8 +100,8 @@ def test_a_writing_that_broke_off_may_be_tried_again(tmp_path):
     paths = [tmp_path / "r.xlsx", tmp_path / "r.csv"]
     with Outputs(paths) as outputs:
         with pytest.raises(RuntimeError):
-            outputs.write(RESULT_COLUMNS, broken(), summary(), {})
-        outputs.write(RESULT_COLUMNS, [row(2)], summary(), {})
+            outputs.write(RESULT_COLUMNS, broken(), summary(), RunFacts())
+        outputs.write(RESULT_COLUMNS, [row(2)], summary(), RunFacts())
     assert names(tmp_path) == ["r.csv", "r.xlsx"]
     assert len(sheet_rows(paths[0])) == len(csv_rows(paths[1])) == 1
 

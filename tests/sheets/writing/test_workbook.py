@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from python_calamine import CalamineWorkbook
 
-from bulkhooks.sheets.values import ResultRow
+from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.sheets.writing.workbook import WorkbookWriter
 from bulkhooks.webhook import RESULT_COLUMNS, Status
@@ -170,7 +170,7 @@ def test_past_what_a_sheet_holds_the_results_go_on_in_the_next():
     rows[7] = row(9, "failed", problem("api-error", "500", "Hooks!9"))
     writer.write(rows[:3])
     writer.write(rows[3:])
-    writer.finish(summary(rows), {})
+    writer.finish(summary(rows), RunFacts())
     writer.abandon()
     book = openpyxl.load_workbook(file)
     assert book.sheetnames == ["Summary", "Results", "Results 2", "Results 3", "Problems"]
@@ -258,7 +258,7 @@ def test_the_sheet_of_health_counts_health_and_gathers_what_failing_webhooks_say
     with Outputs([tmp_path / "h.xlsx"]) as outputs:
         failing = [problem("disabled", str(values[8]), str(values[10])) if values[8] else None for values in rows]
         lines = [ResultRow(values, [found] if found else []) for values, found in zip(rows, failing, strict=True)]
-        outputs.write(HEALTH_COLUMNS, lines, summary(), {})
+        outputs.write(HEALTH_COLUMNS, lines, summary(), RunFacts())
     book = openpyxl.load_workbook(tmp_path / "h.xlsx")
     assert [line["Health"] for line in sheet_rows(tmp_path / "h.xlsx", "Health")] == [values[5] for values in rows]
     assert book.sheetnames[0] == book.active.title == "Health"
