@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+REHEARSAL = "REHEARSAL"
+"""How the target of a run begins whose requests went to a sandbox of its own."""
+
 EXIT_CODES = {"ok": 0, "failures": 1, "input-error": 2, "auth-error": 3, "incomplete": 4, "locked": 5}
 """The exit code of each ``Summary.status`` (bulkhooks/docs/reference.md, Exit codes)."""
 
@@ -33,8 +36,9 @@ class Summary:
     """What a command did, as numbers. Times are UTC in ISO 8601, ``seconds`` is wall time, ``counts`` rows by status.
 
     ``status`` is a key of ``EXIT_CODES``. ``remaining`` is the number of rows left ``pending``; ``resume_at`` the
-    moment from which the limits let the job go on, None where nothing waits for it. ``was_aborted``: a second signal
-    ended the command.
+    moment from which the limits let the job go on, None where nothing waits for it. ``target`` is the server's
+    address (several with commas; that of a rehearsal begins with ``REHEARSAL``), ``accounts`` names of credentials,
+    ``user`` who asked for it. ``was_aborted``: a second signal ended the command.
     """
 
     run_id: str
@@ -54,12 +58,31 @@ class Summary:
     inputs: list[str] = field(default_factory=list)
     errors: list[ErrorCount] = field(default_factory=list)
     warnings: list[ErrorCount] = field(default_factory=list)
+    target: str = ""
+    accounts: list[str] = field(default_factory=list)
+    user: str = ""
     was_aborted: bool = False
 
     @classmethod
     def begun(cls, inputs: Sequence[str], started_at: float, run_id: str = "") -> Summary:
         """The summary of a command that begins; ``started_at`` in seconds since 1970."""
         return cls(run_id, started_at=iso(started_at) or "", inputs=list(inputs))
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether nothing went to a real server."""
+        return self.target.startswith(REHEARSAL)
+
+    @property
+    def where(self) -> str:
+        """Server and accounts in words: ``https://spaces.nexudus.com, account default``; '' where it has none."""
+        accounts = f"account{'s' if len(self.accounts) > 1 else ''} {', '.join(self.accounts)}" if self.accounts else ""
+        return ", ".join(filter(None, (self.target.removeprefix(f"{REHEARSAL}: "), accounts)))
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Where it was run and by whom, as lines of the sheet Summary."""
+        return {"Server": self.target, "Accounts": ", ".join(self.accounts), "User": self.user}
 
     @property
     def exit_code(self) -> int:

@@ -52,7 +52,7 @@ def test_results_stand_beside_the_input_where_no_output_is_named(sheet, tmp_path
     """As they do on the command line."""
     report = run(Job(input=[str(sheet)], sandbox=True, **UNLIMITED))
     assert report.counts == {"created": 3}
-    assert report.summary.outputs == [str(tmp_path / "hooks.results.xlsx")]
+    assert report.summary.outputs == [str(tmp_path / "hooks.sandbox.results.xlsx")]
 
 
 def test_the_address_of_the_environment_is_used(sheet, tmp_path):

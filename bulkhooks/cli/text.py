@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bulkhooks import actions
 from bulkhooks.cli.terminal import columns, cut, printable_json
 from bulkhooks.errors import Aborted, BulkhooksError
-from bulkhooks.report import EXIT_CODES, ErrorCount, Report, Summary, duration, local_time, many, moment
+from bulkhooks.report import EXIT_CODES, REHEARSAL, ErrorCount, Report, Summary, duration, local_time, many, moment
 from bulkhooks.webhook import url_host
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def closing(report: Report, now: float | None = None) -> str:
 
 
 def _closing(summary: Summary, now: float | None) -> Iterator[str]:
-    yield _outcome(summary)
+    yield _marked(summary, _outcome(summary))
     if summary.requests:
         run = f"run {summary.run_id}: " if summary.run_id else ""
         throttled = f", {summary.throttled:,} throttled" if summary.throttled else ""
@@ -83,6 +83,12 @@ def _closing(summary: Summary, now: float | None) -> Iterator[str]:
         yield from _errors(summary)
     for output in summary.outputs:
         yield f"Results: {output}"
+
+
+def _marked(summary: Summary, sentence: str) -> str:
+    """A sentence with server and accounts at its end, and at its beginning that it is a rehearsal, if it is one."""
+    where = f" ({summary.where})." if summary.where else "."
+    return f"{REHEARSAL}: " * summary.is_rehearsal + sentence.removesuffix(".") + where
 
 
 def _outcome(summary: Summary) -> str:
@@ -167,7 +173,8 @@ def planned(report: Report) -> str:
         f"  {pattern} means {many(len(events), 'event', 'events')}: {', '.join(events)}"
         for pattern, events in forecast.patterns.items()
     )
-    return "\n".join([f"In the sheet: {counts}.", *patterns, *forecast_lines(forecast), *_updates(report), *problems])
+    first = _marked(report.summary, f"In the sheet: {counts}.")
+    return "\n".join([first, *patterns, *forecast_lines(forecast), *_updates(report), *problems])
 
 
 def _updates(report: Report) -> Iterator[str]:

@@ -6,7 +6,7 @@ import time
 
 import pandas as pd
 
-from bulkhooks.commands.context import open_accounts, open_context
+from bulkhooks.commands.context import begin_summary, open_accounts, open_context
 from bulkhooks.commands.inputs import Desired, expand_table, read_desired, read_table
 from bulkhooks.commands.lifecycle import nothing_to_do
 from bulkhooks.commands.probe import probe
@@ -15,7 +15,7 @@ from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.listing import locations
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Problem, Report, Summary, counted
+from bulkhooks.report import Problem, Report, counted
 from bulkhooks.webhook import Status
 
 _MOST_NAMED = 10
@@ -46,7 +46,7 @@ async def _check(job: Job) -> Report:
 
 def check_of(job: Job, desired: Desired, started_at: float) -> Report:
     """The report on an input that has been read: rows by status, problems by code. ``started_at``: since 1970."""
-    summary = Summary.begun(job.inputs, started_at)
+    summary = begin_summary(job, desired.accounts, started_at)
     counts = desired.expansion.webhooks["status"].value_counts()
     summary.counts = {str(status): int(count) for status, count in counts.items()}
     summary.total = int(counts.sum())

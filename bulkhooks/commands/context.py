@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import getpass
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -22,6 +23,8 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.rates import parse_rates
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.terms import PATIENCE, AccountConfig, Terms
+from bulkhooks.report import REHEARSAL, Summary
+from bulkhooks.webhook import url_key
 
 if TYPE_CHECKING:
     from bulkhooks.sandbox.server import Sandbox
@@ -108,6 +111,30 @@ def account_of(job: Job, name: str) -> AccountConfig:
         basic=job.auth == "basic",
     )
     return AccountConfig(name, base_url, authorization, writes, requests)
+
+
+def begin_summary(job: Job, accounts: Iterable[str], started_at: float, run_id: str = "") -> Summary:
+    """The summary of a command that begins, with where it goes and who asked for it. ``started_at``: since 1970."""
+    summary = Summary.begun(job.inputs, started_at, run_id)
+    summary.accounts = list(accounts)
+    summary.target = target(job, summary.accounts)
+    summary.user = job.user or _login()
+    return summary
+
+
+def target(job: Job, accounts: Iterable[str]) -> str:
+    """The servers of these accounts, as ``Summary.target`` has them."""
+    if job.sandbox:
+        return f"{REHEARSAL}: sandbox at {job.base_url}"
+    addresses = (settings.base_url if (settings := job.accounts.get(name)) else None for name in accounts)
+    return ", ".join(dict.fromkeys(url_key((address or job.base_url).rstrip("/")) for address in addresses))
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without an entry in the system's list
+        return ""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from bulkhooks.commands.context import Accounts, Context, open_accounts, open_context
+from bulkhooks.commands.context import Accounts, Context, begin_summary, open_accounts, open_context
 from bulkhooks.commands.health_rows import (
     HEALTH_COLUMNS,
     ILL,
@@ -86,8 +86,7 @@ async def _health(job: Job, ask: Ask | None) -> Report:
             rows = [row for webhooks in known.values() for row in rows_of(webhooks.records, webhooks.names)]
             shown = [row for row in rows if is_wanted(row, job.only, since)]
             summary = _summary(context, accounts, rows, started_at)
-            facts = {"Server": job.base_url, "Accounts": ", ".join(accounts.lines)}
-            destinations.write_rows(HEALTH_COLUMNS, [row.result for row in shown], summary, facts)
+            destinations.write_rows(HEALTH_COLUMNS, [row.result for row in shown], summary, summary.facts)
             warnings = [*accounts.reasons, *warnings, *twins(rows), *destinations.warnings]
             return Report(summary, warnings=warnings, load=lambda: _frame(shown))
 
@@ -108,7 +107,7 @@ def _since(job: Job) -> datetime | None:
 
 
 def _summary(context: Context, accounts: Accounts, rows: Sequence[HealthRow], started_at: float) -> Summary:
-    summary = Summary.begun(context.job.inputs, started_at)
+    summary = begin_summary(context.job, accounts.numbers, started_at)
     traffic, lines = context.session.traffic, accounts.lines.values()
     summary.counts = counts_of(rows)
     summary.total = len(rows)
@@ -165,9 +164,10 @@ async def _reactivate(
     if not disabled:
         return None
     job, journal, session = context.job, context.journal, context.session
-    confirm(job, ask, Question(f"Switch on {many(len(disabled), 'webhook', 'webhooks')}?"), "nothing was switched on")
     now = session.wall()
-    summary = Summary.begun(job.inputs, now, new_run_id(now))
+    summary = begin_summary(job, accounts.numbers, now, new_run_id(now))
+    question = Question(f"Switch on {many(len(disabled), 'webhook', 'webhooks')}?")
+    confirm(job, ask, summary, question, "nothing was switched on")
     run = journal.begin(
         summary.run_id, command="health", job=job.name, inputs=[], accounts=set(accounts.numbers.values()), at=now
     )
@@ -175,7 +175,7 @@ async def _reactivate(
         _switched_on(seq, accounts.numbers[name], known[name].names.get(record.business_id, ""), record)
         for seq, (name, record) in enumerate(disabled)
     ]
-    journal.plan(run, columns=[], facts={}, rows=[], items=items)
+    journal.plan(run, columns=[], facts=summary.facts, rows=[], items=items)
     await send(accounts, run, writes=len(disabled))
     if session.was_aborted:
         raise Aborted("stopped at once; `bulkhooks health` shows what is switched on")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from bulkhooks.commands.context import Accounts, Context
+from bulkhooks.commands.context import Accounts, Context, begin_summary
 from bulkhooks.commands.inputs import Desired
 from bulkhooks.commands.outputs import Destinations, loader, write_copies
 from bulkhooks.config.job import Job
@@ -54,7 +54,7 @@ class RunContext:
             desired,
             plan,
             accounts=self.accounts.numbers,
-            server=self.context.job.base_url,
+            facts=self.report.summary.facts,
         )
 
     @contextmanager
@@ -124,7 +124,7 @@ def begin(
 ) -> RunContext:
     """Enter a run in the journal, under a new run id. ``started_at``: seconds since 1970."""
     job = context.job
-    summary = Summary.begun(job.inputs, started_at, new_run_id(started_at))
+    summary = begin_summary(job, accounts.numbers, started_at, new_run_id(started_at))
     number = context.journal.begin(
         summary.run_id,
         command=command,
@@ -147,7 +147,7 @@ def registered(running: RunContext) -> Iterator[RunContext]:
 
 
 def write_down(
-    journal: Journal, number: int, desired: Desired, plan: Plan, *, accounts: dict[str, int], server: str
+    journal: Journal, number: int, desired: Desired, plan: Plan, *, accounts: dict[str, int], facts: Mapping[str, str]
 ) -> None:
     """A plan, and the input it was made from, into a journal."""
     journal.plan(
@@ -159,7 +159,7 @@ def write_down(
             for warning in (*desired.table.warnings, *plan.warnings)
             if isinstance(warning, Problem) and warning.row < 0
         ],
-        facts={"Server": server, "Accounts": ", ".join(accounts)},
+        facts=facts,
         rows=input_rows(desired.table.rows, desired.table.extras),
         items=item_rows(plan.rows, plan.prune, accounts),
     )

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from bulkhooks.commands.context import Accounts, Context, open_accounts, open_context
+from bulkhooks.commands.context import Accounts, Context, begin_summary, open_accounts, open_context
 from bulkhooks.commands.inputs import Desired, read_desired
 from bulkhooks.commands.lifecycle import nothing_to_do, write_down
 from bulkhooks.commands.outputs import Destinations, results_frame
@@ -18,7 +18,7 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.plan import Plan
 from bulkhooks.provision.preview import preview
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Report, Summary
+from bulkhooks.report import Report
 from bulkhooks.sheets.normalizing.fields import patterns
 from bulkhooks.webhook import Status
 
@@ -56,14 +56,14 @@ def _report(
     started_at: float,
 ) -> Report:
     job = context.job
-    summary = Summary.begun(job.inputs, started_at)
+    summary = begin_summary(job, accounts.numbers, started_at)
     # The sheet of a plan is written as a run's is: from a journal, here one that nobody keeps.
     with Journal(Path(":memory:")) as scratch:
         numbers = {name: scratch.account(name, name) for name in accounts.numbers}
         number = scratch.begin(
             "plan", command="plan", job=job.name, inputs=job.inputs, accounts=numbers.values(), at=started_at
         )
-        write_down(scratch, number, desired, made, accounts=numbers, server=job.base_url)
+        write_down(scratch, number, desired, made, accounts=numbers, facts=summary.facts)
         summary.counts = history.counts(scratch, number, Status.PLANNED)
         summary.total = sum(summary.counts.values())
         summary.errors = history.errors(scratch, number)

@@ -17,12 +17,12 @@ from bulkhooks.commands.inputs import Desired, read_desired
 from bulkhooks.commands.lifecycle import begin, nothing_to_do, registered
 from bulkhooks.commands.outputs import Destinations, refuse_to_overwrite
 from bulkhooks.commands.sending import compare, confirm, send
-from bulkhooks.config.job import RESULTS, Job
+from bulkhooks.config.job import Job
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.forecast import forecast
 from bulkhooks.provision.plan import Plan, tell_arrivals
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Ask, Forecast, Question, Report, Watcher
+from bulkhooks.report import Ask, Forecast, Question, Report, Summary, Watcher
 from bulkhooks.webhook import Status
 
 
@@ -42,7 +42,7 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
     started_at = time.time()
     if not job.inputs:
         return nothing_to_do(job, started_at)
-    async with open_context(job.with_output(RESULTS)) as context:
+    async with open_context(job.with_results()) as context:
         job = context.job
         with context.session.stoppable():
             desired = await read_desired(context, lock=True)
@@ -56,7 +56,7 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
             with registered(begin(context, accounts, destinations, started_at=started_at)) as running:
                 plan = await compare(job, desired, accounts)
                 _refuse_too_many_deletions(job, plan)
-                _confirm(job, forecast(plan, accounts.lines), ask)
+                _confirm(job, running.report.summary, forecast(plan, accounts.lines), ask)
                 tell_arrivals(accounts.lines, plan)
                 running.write_down(desired, plan)
             # From here on the journal has the whole plan, and a run that breaks off can go on.
@@ -92,7 +92,7 @@ def _refuse_too_many_deletions(job: Job, plan: Plan) -> None:
         )
 
 
-def _confirm(job: Job, found: Forecast, ask: Ask | None) -> None:
+def _confirm(job: Job, summary: Summary, found: Forecast, ask: Ask | None) -> None:
     if found.writes > job.confirm_above:
         changes = ", ".join(f"{count} to {operation}" for operation, count in found.changes.items())
-        confirm(job, ask, Question(f"{changes}. Send them?", found), "nothing was sent")
+        confirm(job, ask, summary, Question(f"{changes}. Send them?", found), "nothing was sent")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Mapping
+from dataclasses import replace
 
 from bulkhooks.commands.context import Accounts
 from bulkhooks.commands.inputs import Desired
@@ -12,7 +13,7 @@ from bulkhooks.errors import BulkhooksError
 from bulkhooks.provision.item import Outcome
 from bulkhooks.provision.plan import Plan, make_plan
 from bulkhooks.provision.send import send as send_items
-from bulkhooks.report import Ask, Progress, Question, Watcher
+from bulkhooks.report import REHEARSAL, Ask, Progress, Question, Summary, Watcher
 
 
 class Declined(BulkhooksError):
@@ -28,12 +29,15 @@ async def compare(job: Job, desired: Desired, accounts: Accounts) -> Plan:
     )
 
 
-def confirm(job: Job, ask: Ask | None, question: Question, otherwise: str) -> None:
-    """Put a question to a person, where there is one and ``--yes`` is not given.
+def confirm(job: Job, ask: Ask | None, summary: Summary, question: Question, otherwise: str) -> None:
+    """Put a question to a person, where there is one and ``--yes`` is not given; it says where ``summary``'s run goes.
 
     Raises ``Declined`` with the sentence ``otherwise`` where the answer is no.
     """
-    if ask is not None and not job.yes and not ask(question):
+    if ask is None or job.yes:
+        return
+    marked = f"{REHEARSAL}: " if summary.is_rehearsal else ""
+    if not ask(replace(question, sentence=f"{marked}{summary.where}: {question.sentence}")):
         raise Declined(otherwise)
 
 

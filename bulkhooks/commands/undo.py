@@ -10,7 +10,7 @@ from bulkhooks.commands.inputs import read_table
 from bulkhooks.commands.lifecycle import begin, registered
 from bulkhooks.commands.outputs import Destinations
 from bulkhooks.commands.sending import confirm, send
-from bulkhooks.config.job import UNDO, Job
+from bulkhooks.config.job import Job
 from bulkhooks.errors import InputError, UsageError
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
@@ -35,7 +35,7 @@ def undo(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) ->
 
 async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
     started_at = time.time()
-    async with open_context(job.with_output(UNDO)) as context:
+    async with open_context(job.with_undone()) as context:
         job, journal = context.job, context.journal
         made = _made_by(job, journal)
         with Destinations(job.outputs) as destinations:
@@ -45,9 +45,8 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
             with registered(running):
                 rows = _ours(journal, made, accounts.numbers)
                 if rows:
-                    confirm(
-                        job, ask, Question(f"Delete {many(len(rows), 'webhook', 'webhooks')}?"), "nothing was deleted"
-                    )
+                    question = Question(f"Delete {many(len(rows), 'webhook', 'webhooks')}?")
+                    confirm(job, ask, running.report.summary, question, "nothing was deleted")
                 else:
                     running.report.warnings.append(
                         f"nothing to undo: by the journal {journal.path} this tool created none of these webhooks,"
@@ -57,8 +56,7 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
                     deletion_row(seq, place, accounts.numbers[name], webhook)
                     for seq, (name, place, webhook) in enumerate(rows)
                 ]
-                facts = {"Server": job.base_url, "Accounts": ", ".join(accounts.numbers)}
-                journal.plan(running.number, columns=[], facts=facts, rows=[], items=items)
+                journal.plan(running.number, columns=[], facts=running.report.summary.facts, rows=[], items=items)
             running.left = LEFT
             with running.telling_if_the_journal_breaks():
                 await send(accounts, running.number, writes=len(items), watcher=watcher)

@@ -5,20 +5,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar, cast, overload
 
 from bulkhooks.config.accounts import AccountSettings, read_accounts
+from bulkhooks.config.names import results_beside, undone_beside
 from bulkhooks.config.option import TEXT, Option
 from bulkhooks.config.options import BASE_URL, BY_NAME, READING
 from bulkhooks.errors import UsageError
 
-__all__ = ["RESULTS", "UNDO", "AccountSettings", "Job", "Notify"]
-
-RESULTS, UNDO = ".results.xlsx", ".undo.xlsx"
-"""What is put behind an input's stem where nobody says where its results go."""
+__all__ = ["AccountSettings", "Job", "Notify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +147,8 @@ class Job:
     metrics_file: _PathOrNone = _PathOrNone()
     no_progress: _Flag = _Flag()
     notify: Notify | None = None
+    user: str = ""
+    """Who asked for it, where that is not the user of this machine's account (the page behind a sign-in)."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where the credentials are looked up; empty means this process's environment."""
 
@@ -162,11 +162,22 @@ class Job:
         """The files to write."""
         return self.output
 
-    def with_output(self, suffix: str) -> Job:
-        """The job with a place for its results: beside the first input, where none is named. Raises ``UsageError``."""
+    def with_results(self) -> Job:
+        """The job with a place for a run's results: where none is named, beside the first input.
+
+        Raises ``UsageError`` where that is stdin.
+        """
+        return self._with_output(lambda first: results_beside(first, is_rehearsal=self.sandbox))
+
+    def with_undone(self) -> Job:
+        """Likewise for the results of an undo; without an input they are named after the run."""
+        if not self.outputs and not self.inputs and self.run:
+            return replace(self, output=f"{self.run}.undo.xlsx")
+        return self._with_output(undone_beside)
+
+    def _with_output(self, beside: Callable[[Path], Path]) -> Job:
         if self.outputs or not self.inputs:
             return self
         if "-" in self.inputs:
-            raise UsageError("with an input from stdin (-), name with -o where the results go")
-        first = Path(self.inputs[0])
-        return replace(self, output=str(first.with_name(first.stem + suffix)))
+            raise UsageError("with an input from stdin (-), say with -o where the results go")
+        return replace(self, output=str(beside(Path(self.inputs[0]))))

@@ -10,6 +10,7 @@ from typing import Any
 
 from bulkhooks.config.accounts import AccountSettings, accounts_from, check_variable, read_toml
 from bulkhooks.config.job import Job, Notify
+from bulkhooks.config.names import is_ours
 from bulkhooks.config.option import Option, at_home, did_you_mean
 from bulkhooks.config.options import BY_NAME
 from bulkhooks.errors import UsageError
@@ -173,7 +174,7 @@ def _found(patterns: object, path: Path) -> tuple[str, ...]:
             # The folder's own name may hold brackets, which are no pattern.
             for name in sorted(glob.glob(pattern, root_dir=path.parent, recursive=True)):  # noqa: PTH207
                 whole = path.parent / name
-                if ".results." not in whole.name and not whole.name.startswith("~$") and whole.is_file():
+                if not is_ours(whole.name) and whole.is_file():
                     found[str(whole)] = None
     return tuple(found)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bulkhooks.config.accounts import read_accounts
-from bulkhooks.config.job import RESULTS, UNDO, Job
+from bulkhooks.config.job import Job
 from bulkhooks.config.job_file import JobFile, read_job_file, rehearse
 from bulkhooks.config.option import COUNT, did_you_mean
 from bulkhooks.config.options import BY_NAME, of_command
@@ -20,7 +20,8 @@ _READING = frozenset({"run", "check", "plan"})
 _BY_INPUT = frozenset({"run", "plan"})
 """Commands that can write results for each input apart."""
 
-_SUFFIXES = {"run": RESULTS, "undo": UNDO}
+_PLACED: Mapping[str, Callable[[Job], Job]] = {"run": Job.with_results, "undo": Job.with_undone}
+"""Commands whose results always have a place."""
 
 
 def resolve(
@@ -85,12 +86,9 @@ def _names(command: str, file: JobFile) -> frozenset[str]:
 
 def _outputs(command: str, job: Job) -> tuple[str, ...]:
     """Where the results go; those of a run and of an undo always have a place. Raises ``UsageError``."""
-    suffix = _SUFFIXES.get(command)
-    if job.outputs or suffix is None:
-        return tuple(_filled(output, command, job) for output in job.outputs)
-    if job.inputs:
-        return job.with_output(suffix).outputs
-    return (f"{job.run}{suffix}",) if command == "undo" and job.run else ()
+    if not job.outputs and command in _PLACED:
+        return _PLACED[command](job).outputs
+    return tuple(_filled(output, command, job) for output in job.outputs)
 
 
 def _filled(output: str, command: str, job: Job) -> str:

@@ -31,6 +31,10 @@ KEYS = [
     "outputs",
     "inputs",
     "errors",
+    "warnings",
+    "target",
+    "accounts",
+    "user",
 ]
 
 

@@ -68,7 +68,7 @@ def test_onboarding_from_its_template_to_its_results(folder):
     for command, more in (("check", ()), ("plan", ("--sandbox",)), ("run", ("--sandbox",))):
         done = bulkhooks(command, "--job", "onboarding.toml", *more, cwd=folder)
         assert done.returncode == 0, done.stderr
-    assert (folder / "onboarding.results.xlsx").exists()
+    assert (folder / "onboarding.sandbox.results.xlsx").exists()
 
 
 def _fill_in(path):

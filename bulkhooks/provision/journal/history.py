@@ -175,11 +175,19 @@ def made_by(journal: Journal, run: int) -> dict[str, dict[int, str]]:
 
 def summary(journal: Journal, run: int) -> Summary:
     """What a run said of itself; of one that never ended, what the journal knows."""
-    ((run_id, started_at, inputs, text),) = journal.query(
-        "SELECT run_id, started_at, inputs, summary FROM runs WHERE id = ?", (run,)
+    ((run_id, started_at, inputs, text, known),) = journal.query(
+        "SELECT run_id, started_at, inputs, summary, facts FROM runs WHERE id = ?", (run,)
     )
-    if text:
-        return Summary.from_dict(json.loads(text))
+    facts, inputs = json.loads(known), json.loads(inputs)
+    found = Summary.from_dict(json.loads(text)) if text else _unfinished(journal, run, run_id, started_at, inputs)
+    if not found.target:
+        found.target = facts.get("Server", "")
+        found.accounts = list(filter(None, facts.get("Accounts", "").split(", ")))
+        found.user = facts.get("User", "")
+    return found
+
+
+def _unfinished(journal: Journal, run: int, run_id: str, started_at: float, inputs: Sequence[str]) -> Summary:
     by_status = counts(journal, run)
     return Summary(
         run_id,
@@ -188,7 +196,7 @@ def summary(journal: Journal, run: int) -> Summary:
         total=sum(by_status.values()),
         started_at=iso(started_at) or "",
         remaining=by_status.get(Status.PENDING, 0),
-        inputs=json.loads(inputs),
+        inputs=list(inputs),
         errors=errors(journal, run),
         warnings=warnings(journal, run),
     )
@@ -197,7 +205,7 @@ def summary(journal: Journal, run: int) -> Summary:
 def runs(journal: Journal) -> list[dict[str, object]]:
     """The runs in the journal, the newest first."""
     found = journal.query(
-        "SELECT run_id, command, job, started_at, finished_at, inputs, summary,"
+        "SELECT run_id, command, job, started_at, finished_at, inputs, summary, facts,"
         " (SELECT group_concat(name, ', ') FROM run_accounts JOIN accounts ON accounts.id = account"
         " WHERE run = runs.id)"
         " FROM runs ORDER BY id DESC"
@@ -210,11 +218,12 @@ def runs(journal: Journal) -> list[dict[str, object]]:
             "started_at": iso(started_at),
             "finished_at": iso(finished_at),
             "accounts": accounts or "",
+            "user": json.loads(facts).get("User", ""),
             "inputs": json.loads(inputs),
             "status": (json.loads(summary) if summary else {}).get("status", "unfinished"),
             "counts": (json.loads(summary) if summary else {}).get("counts", {}),
         }
-        for run_id, command, job, started_at, finished_at, inputs, summary, accounts in found
+        for run_id, command, job, started_at, finished_at, inputs, summary, facts, accounts in found
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from bulkhooks.errors import ErrorCode, WarningCode
-from bulkhooks.report import Summary
+from bulkhooks.report import REHEARSAL, Summary
 
 
 class StatusGuide(NamedTuple):
@@ -104,7 +104,15 @@ def what_to_do(code: str) -> str:
 
 
 def headline(summary: Summary, counts: Mapping[str, int]) -> str:
-    """How it went, in one sentence. ``counts`` are rows by verdict."""
+    """How it went, in one sentence, which begins with REHEARSAL where nothing was sent to a real server.
+
+    ``counts`` are rows by verdict.
+    """
+    sentence = _headline(summary, counts)
+    return f"{REHEARSAL}, nothing of this is in Nexudus: {sentence}" if summary.is_rehearsal else sentence
+
+
+def _headline(summary: Summary, counts: Mapping[str, int]) -> str:
     total = sum(counts.values())
     parts = [f"{counts[verdict]:,} {verdict}" for verdict in in_order(counts) if verdict != "pending"]
     if not total:

@@ -1,0 +1,39 @@
+"""What results are called where nobody says where they go (bulkhooks/docs/reference.md, Names of results)."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+from typing import TypeVar
+
+APath = TypeVar("APath", bound=PurePath)
+
+_RESULTS = re.compile(r"(?P<stem>.+?)(?P<sandbox>\.sandbox)?\.results(?:\.(?P<number>\d{1,9}))?")
+_OURS = ("*.results.*", "~$*", "*.checked.*", "*.undo.*", "health*.xlsx")
+"""Files that this program writes, or Excel while it has one open."""
+
+
+def results_beside(path: APath, *, is_rehearsal: bool = False) -> APath:
+    """Where the results of an input go: ``x.results.xlsx``, and of a results file the next round.
+
+    Of ``x.results.xlsx`` that is ``x.results.2.xlsx``, of that ``x.results.3.xlsx``. A rehearsal has a name of its own,
+    ``x.sandbox.results.xlsx``, which no run against a server writes.
+    """
+    found = _RESULTS.fullmatch(path.stem)
+    stem = found["stem"] if found else path.stem
+    word = ".sandbox.results" if is_rehearsal else ".results"
+    number = ""
+    if found and bool(found["sandbox"]) == is_rehearsal:
+        number = f".{int(found['number'] or 1) + 1}"
+    return path.with_name(f"{stem}{word}{number}.xlsx")
+
+
+def undone_beside(path: APath) -> APath:
+    """Where the results of an undo go: ``x.undo.xlsx``."""
+    return path.with_name(f"{path.stem}.undo.xlsx")
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file of that name is one that a glob leaves out."""
+    return any(fnmatchcase(name, pattern) for pattern in _OURS)
