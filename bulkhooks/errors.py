@@ -5,6 +5,7 @@
     BulkhooksError
     ├── UsageError            the command line, the environment or a job file is wrong                      exit 2
     ├── InputError            a whole input cannot be used; nothing was sent                                exit 2
+    │   └── Unmapped          no header of it is known; it has a proposal what the columns are
     ├── OutputError           a place for results cannot be written                                         exit 2
     ├── JournalError          the journal cannot be read or written                                         exit 2
     ├── CredentialsError      there are none, or the API does not take them                                 exit 3
@@ -37,6 +38,7 @@ Every message is a sentence for a person: what, where, and what to do. No secret
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -104,6 +106,15 @@ class UsageError(BulkhooksError):
 
 class InputError(BulkhooksError):
     """A whole input is unusable (missing, empty, corrupt, protected, no known header)."""
+
+
+class Unmapped(InputError):
+    """No header of the input at ``path`` is known. ``columns`` is a proposal: fields by their headers."""
+
+    def __init__(self, message: str, path: str, columns: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.path = path
+        self.columns = columns
 
 
 class OutputError(BulkhooksError):

@@ -17,6 +17,9 @@ AROUND = (
 )
 """Characters that count for nothing around a value."""
 
+CALCULATED = "=+-@\t\r\n＝＋－＠"
+"""Characters with which a text begins that a spreadsheet takes for a formula (a ``.csv`` of results guards it)."""
+
 
 def folded(header: str) -> str:
     """``header`` in the form in which headers and names are compared: without case, spaces and punctuation.

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from bulkhooks.errors import ErrorCode
 from bulkhooks.report import Problem
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical
 from bulkhooks.sheets.normalizing.findings import Finding
 from bulkhooks.sheets.reading.source import FIELDS
 from bulkhooks.sheets.reading.table import Table
+
+_OF_RECORDS = frozenset({ErrorCode.EXTRA_FIELDS, ErrorCode.STRAY_QUOTE})
 
 
 class Problems:
@@ -64,8 +67,10 @@ class Problems:
         return Problems(self._table, self._found)
 
     def sorted(self) -> list[Problem]:
-        """By row, and in a row by field."""
-        return [problem for _, problem in sorted(self._found, key=lambda found: (found[1].row, found[0]))]
+        """By row, and in a row by field. Of a record that was not read as it was meant, nothing else is told."""
+        whole = {problem.row for _, problem in self._found if problem.code in _OF_RECORDS}
+        told = [found for found in self._found if found[1].row not in whole or found[1].code in _OF_RECORDS]
+        return [problem for _, problem in sorted(told, key=lambda found: (found[1].row, found[0]))]
 
     def stopped(self) -> BoolArray:
         """For every row whether a problem stops it."""

@@ -1,32 +1,30 @@
-"""Delimited text: its encoding, its delimiter and its records."""
+"""Delimited text: its delimiter and its records."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
 
 import pandas as pd
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.reading.grid import HEAD, Column, Grid, Score
-from bulkhooks.sheets.strings import AROUND
+from bulkhooks.sheets.reading.encoding import Text, as_utf8, name_of
+from bulkhooks.sheets.reading.grid import HEAD, Grid, Records, Score
 
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE = 1 << 16
 """So many bytes are looked at for the delimiter at first; twenty records of most files are in them."""
 _PIECE = 1 << 20
-"""So many bytes are checked at a time."""
-_END = b"\x1a"
-"""The end of a file, as DOS marked it."""
+"""So many bytes are searched at a time."""
 _MOST_COLUMNS = 16_384
 """As in a worksheet. What has more is no table, and would not fit into memory as one."""
+_MOST_SURPLUS = 64
+"""Fields past those of the first records that are kept of a record that has more than they have."""
 
 # The standard library refuses fields of more than 128 KiB, for no reason that holds here.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
@@ -35,114 +33,113 @@ csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 def read_text(label: str, file: BinaryIO, score: Score) -> Grid:
     """The records of delimited text, cells to the letter. The delimiter is the one whose header suits ``score`` best.
 
-    Raises ``InputError`` where it is empty or cannot be taken apart.
+    A space before a quote counts for nothing. Raises ``InputError`` where the file is empty or no table.
     """
-    content, is_ascii = _as_utf8(label, file)
-    heads = {delimiter: _head(content, delimiter) for delimiter in DELIMITERS}
+    text = as_utf8(label, file)
+    heads = {delimiter: _head(text, delimiter) for delimiter in DELIMITERS}
     delimiter = max(heads, key=lambda one: (score(heads[one]), max(map(len, heads[one]))))
-    columns = _columns(label, content, delimiter, max(map(len, heads[delimiter])))
-    return Grid("", columns, is_workbook=False, is_ascii=is_ascii)
+    widths = list(map(len, heads[delimiter]))
+    if max(widths) > _MOST_COLUMNS:
+        raise InputError(f"{label}: a record has {max(widths):,} fields, too many for a table")
+    frame, unclosed = _closed(text, delimiter, max(widths))
+    records = Records(
+        delimiter,
+        widths,
+        is_multiline=text.lines > len(frame) or unclosed is not None,
+        unclosed=unclosed,
+        legacy=name_of(text.legacy) if text.legacy else "",
+        legacy_from=_record_at(text, delimiter) if text.legacy else 0,
+        is_mixed=text.is_mixed,
+    )
+    columns = [frame[position].to_numpy() for position in frame]
+    return Grid("", columns, is_workbook=False, is_ascii=text.is_ascii, records=records)
 
 
-def _as_utf8(label: str, file: BinaryIO) -> tuple[BinaryIO, bool]:
-    """UTF-8 with or without a byte order mark as it is, UTF-16 with one and what must be Windows-1252 as UTF-8.
-
-    Returns also whether all of it is ASCII.
-    """
-    if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
-        file.seek(0)
-        try:
-            file = io.BytesIO(file.read().decode("utf-16").encode())
-        except UnicodeError:
-            raise InputError(f"{label}: begins as UTF-16 text and goes on as something else; save it again") from None
-    text = _look_over(file)
-    if not text.is_utf8:
-        file.seek(0)
-        file = io.BytesIO(file.read().decode("latin-1").translate(_WINDOWS_1252).encode())
-    if text.is_blank:
-        raise InputError(f"{label}: the file is empty")
-    if text.has_end_mark:
-        file.seek(0)
-        file = io.BytesIO(file.read().rstrip(_END))
-    return file, text.is_ascii
-
-
-@dataclass(slots=True)
-class _Text:
-    is_utf8: bool = True
-    is_ascii: bool = True
-    is_blank: bool = True
-    has_end_mark: bool = False
-
-
-def _look_over(file: BinaryIO) -> _Text:
-    """What kind of text it is, without holding all of it."""
-    file.seek(0)
-    found = _Text()
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    try:
-        while piece := file.read(_PIECE):
-            found.has_end_mark = piece.endswith(_END)
-            is_ascii = piece.isascii()
-            found.is_ascii = found.is_ascii and is_ascii
-            if not is_ascii or decoder.getstate()[0] or found.is_blank:
-                text = decoder.decode(piece)
-                found.is_blank = found.is_blank and not text.strip(AROUND)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        found.is_utf8 = found.is_ascii = found.is_blank = False
-    return found
-
-
-_WINDOWS_1252 = {
-    byte: bytes([byte]).decode("cp1252") for byte in range(0x80, 0xA0) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
-}
-"""Where Windows-1252 differs from Latin-1; the five bytes that it does not use stay what they are there."""
-
-
-def _head(content: BinaryIO, delimiter: str) -> list[list[str]]:
+def _head(text: Text, delimiter: str) -> list[list[str]]:
     """The first records, from as much of the text as they take up."""
     size = _SAMPLE
     while True:
-        content.seek(0)
-        sample = content.read(size)
-        records = list(islice(_records(sample, delimiter), HEAD + 1))
+        text.file.seek(0)
+        sample = text.file.read(size)
+        records = list(islice(_records(sample, delimiter, spaced=text.has_spaced_quote), HEAD + 1))
         if len(records) > HEAD or len(sample) < size:
             return records[:HEAD]
         size *= 16
 
 
-def _records(content: bytes, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(content.decode("utf-8-sig", "ignore"), newline=""), delimiter=delimiter)
+def _records(content: bytes, delimiter: str, *, spaced: bool = False) -> Iterator[list[str]]:
+    lines = io.StringIO(content.decode("utf-8-sig", "ignore"), newline="")
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced)
 
 
-def _columns(label: str, content: BinaryIO, delimiter: str, width: int) -> Sequence[Column]:
+def _record_at(text: Text, delimiter: str) -> int:
+    """The position of the record in which what is not UTF-8 begins."""
+    text.file.seek(0)
+    before = text.file.read(text.legacy_from)
+    return max(0, sum(1 for _ in _records(before + b"x", delimiter, spaced=text.has_spaced_quote)) - 1)
+
+
+def _closed(text: Text, delimiter: str, width: int) -> tuple[pd.DataFrame, int | None]:
+    """The cells, and the position of the record with a quote that is never closed; it is closed at the end then."""
     try:
-        frame = _parsed(content, delimiter, width)
+        return _cells(text, delimiter, width), None
     except pd.errors.ParserError as error:
-        if opened := re.search(r"inside string starting at row (\d+)", str(error)):
-            raise InputError(
-                f"{label}: the quote that is opened in record {int(opened[1]) + 1} is never closed; close or remove it"
-            ) from None
-        content.seek(0)
-        width = max(map(len, _records(content.read(), delimiter)))
-        if width > _MOST_COLUMNS:
-            raise InputError(f"{label}: a record has {width:,} fields, too many for a table") from None
-        frame = _parsed(content, delimiter, width)
-    return [frame[position].to_numpy() for position in frame]
+        opened = re.search(r"inside string starting at row (\d+)", str(error))
+        if opened is None:
+            raise
+        text.file.seek(0)
+        text.file = io.BytesIO(text.file.read() + b'"')
+        return _cells(text, delimiter, width), int(opened[1])
 
 
-def _parsed(content: BinaryIO, delimiter: str, width: int) -> pd.DataFrame:
-    content.seek(0)
+def _cells(text: Text, delimiter: str, width: int) -> pd.DataFrame:
+    """All records as columns, with more of them than ``width`` where a record has more fields."""
+    spaced = text.has_spaced_quote and _is_spaced(text.file, delimiter)
+    try:
+        return _parsed(text.file, delimiter, width, spaced=spaced)
+    except pd.errors.ParserError as error:
+        if "inside string" in str(error):
+            raise
+    widest, most = _widest(text.file, delimiter, spaced=spaced), width + _MOST_SURPLUS
+    return _parsed(text.file, delimiter, min(widest, most), spaced=spaced, only=widest > most)
+
+
+def _widest(file: BinaryIO, delimiter: str, *, spaced: bool) -> int:
+    """The most fields a record has."""
+    file.seek(0)
+    lines = io.TextIOWrapper(file, "utf-8-sig", "ignore", newline="")
+    try:
+        return max(map(len, csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced)))
+    finally:
+        lines.detach()
+
+
+def _is_spaced(file: BinaryIO, delimiter: str) -> bool:
+    """Whether a quote is opened behind a delimiter and a space anywhere."""
+    opened = re.compile(rb"(?:^|[\r\n" + re.escape(delimiter.encode()) + rb']) +"')
+    file.seek(0)
+    before = b""
+    while piece := file.read(_PIECE):
+        if opened.search(before + piece):
+            return True
+        before = piece[-_MOST_SURPLUS:]
+    return False
+
+
+def _parsed(file: BinaryIO, delimiter: str, width: int, *, spaced: bool, only: bool = False) -> pd.DataFrame:
+    """The cells in ``width`` columns; ``only`` these, whatever records have more, which else is a ``ParserError``."""
+    file.seek(0)
     return pd.read_csv(
-        content,
+        file,
         sep=delimiter,
         header=None,
         names=range(width),
+        usecols=range(width) if only else None,
         index_col=False,
         dtype=object,
         na_filter=False,
         skip_blank_lines=False,
+        skipinitialspace=spaced,
         encoding="utf-8",
         engine="c",
     )

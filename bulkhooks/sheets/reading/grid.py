@@ -28,6 +28,25 @@ Score: TypeAlias = Callable[[Sequence[Sequence[str]]], int]
 
 
 @dataclass(frozen=True, slots=True)
+class Records:
+    """What is known of the records of delimited text besides their cells.
+
+    ``widths``: how many fields each of the first records has. ``is_multiline``: some cell may hold several lines.
+    ``unclosed``: position of the record with a quote that is never closed. ``legacy``: the encoding of what was not
+    UTF-8 as people call it ('' where all was), needed first in the record at ``legacy_from``; ``is_mixed``: all else
+    was UTF-8.
+    """
+
+    delimiter: str
+    widths: Sequence[int]
+    is_multiline: bool = False
+    unclosed: int | None = None
+    legacy: str = ""
+    legacy_from: int = 0
+    is_mixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Grid:
     """One sheet of a workbook, or one file of delimited text (``name`` is then ``""``).
 
@@ -41,6 +60,8 @@ class Grid:
     """Merged cells, which all hold the value already."""
     is_ascii: bool = False
     """Whether it is known that every value is text of ASCII characters alone."""
+    records: Records | None = None
+    """Of delimited text."""
 
     @property
     def height(self) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,8 +23,8 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "Name": ("Name", "WebhookName", "HookName"),
     "Description": ("Description",),
     "Active": ("Active", "Enabled", "IsActive"),
-    "Account": ("Account", "Tenant"),
-    "Replaces": ("Replaces",),
+    "Account": ("Account", "Tenant", "AccountName"),
+    "Replaces": ("Replaces", "Replace", "OldURL", "PreviousURL"),
 }
 """Headers taken, by what they mean (bulkhooks/docs/reference.md, Input columns).
 
@@ -33,6 +35,26 @@ ALIASES: Mapping[str, Sequence[str]] = {
 _KINDS = {folded(alias): kind for kind, aliases in ALIASES.items() for alias in aliases}
 _RESULT_COLUMNS = {folded(name): name for name in RESULT_COLUMNS}
 _KNOWN_RESULTS = frozenset(map(folded, ("Row", "Status", "WebhookId")))
+_IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}")
+_DECORATION = re.compile(r"[][(){}*:?]")
+_CARRIED = re.compile(r"\(\s*input\s*\)", re.IGNORECASE)
+"""What results put behind the name of a column of the input that is a column of theirs too."""
+
+
+def is_decorated(header: str) -> bool:
+    """Whether there are brackets, ``*``, ``:`` or ``?`` in it."""
+    return _DECORATION.search(unicodedata.normalize("NFKC", header)) is not None
+
+
+def plain(header: str) -> str:
+    """``header`` folded, without what stands in brackets (``URL (required) *`` is ``url``); `` (input)`` stays."""
+    text = unicodedata.normalize("NFKC", header)
+    while not _CARRIED.search(text) and (less := _IN_BRACKETS.sub(" ", text)) != text:
+        text = less
+    return folded(text if text.strip() else header)
+
+
+_DECORATED = 3
 
 
 class Headers:
@@ -46,7 +68,16 @@ class Headers:
     def kind(self, header: str) -> str:
         """What a header means, ``""`` where it is not known."""
         key = folded(header)
-        return self.mapped.get(key) or _KINDS.get(key, "")
+        return self.mapped.get(key) or _KINDS.get(key) or _KINDS.get(plain(header), "")
+
+    def rank(self, header: str) -> int:
+        """How surely ``header`` is what ``kind`` says, 0 the surest: as ``--map`` writes it, as ``--map`` means it, an
+        alias, an alias with decoration."""
+        if header.strip() in self._theirs.values():
+            return 0
+        if folded(header) in self.mapped:
+            return 1
+        return _DECORATED if is_decorated(header) else 2
 
     def find(self, rows: Sequence[Sequence[str]]) -> int | None:
         """Position of the header: the first row of the first 20 with two known columns, one of them URL or Action."""
@@ -74,14 +105,21 @@ class Headers:
                 f"--map {theirs!r}: no header of the input says that{nearest} (headers there are: {there})"
             )
 
-    def suggestions(self, row: Sequence[str], missing: Iterable[str] = FIELDS) -> list[tuple[str, str]]:
-        """Headers of ``row`` that are not known and may be one of the ``missing`` fields, each with that field."""
-        unknown = [header for header in row if header and not self.kind(header)]
-        return [(header, near) for header in unknown if (near := nearest_field(header)) in missing]
+    def unused(self, layout: Layout) -> list[tuple[int, str]]:
+        """Columns of ``layout`` that are carried along and look as if they meant a field, each with that field.
 
-    def likeness(self, row: Sequence[str]) -> int:
-        """How much of a row looks like headers."""
-        return 2 * sum(bool(self.kind(header)) for header in row if header) + len(self.suggestions(row))
+        They begin like a known header, speak of a switch or an account, or are a misspelt field that is missing.
+        """
+        found = []
+        missing = set(FIELDS) - {"Location"} - layout.fields.keys()
+        for at in sorted(layout.extras.values()):
+            header = layout.headers[at]
+            if not header or _CARRIED.search(header) or self.kind(header):
+                continue
+            near = nearest_field(header)
+            if ours := _begun(header) or (near if near in missing else ""):
+                found.append((at, ours))
+        return found
 
 
 def _kind(theirs: str, ours: str) -> str:
@@ -99,7 +137,7 @@ def nearest_field(header: str) -> str:
     """The field whose header is closest to a misspelt one, or that it seems to speak of; ``""`` where there is none."""
     key = folded(header)
     if close := difflib.get_close_matches(key, _KINDS, n=1, cutoff=0.75):
-        near = _field(_KINDS[close[0]])
+        near = field_of(_KINDS[close[0]])
         # What nobody has to fill in is rarely meant: Amount is not Account.
         if near in _REQUIRED or difflib.get_close_matches(key, close, cutoff=0.85):
             return near
@@ -108,6 +146,17 @@ def nearest_field(header: str) -> str:
     return next((name for name, word in _WORDS if word in key), "")
 
 
+def _begun(header: str) -> str:
+    """The field whose header is how this one begins (``Active status``), or of Active and Account also how it ends."""
+    key = folded(header)
+    begun = max((alias for alias in _KINDS if key.startswith(alias)), key=len, default="")
+    if not begun:
+        begun = next((alias for alias in _SWITCHES if key.endswith(alias)), "")
+    return field_of(_KINDS[begun]) if begun else ""
+
+
+_SWITCHES = [key for key, kind in _KINDS.items() if kind in {"Active", "Account"}]
+"""What is ignored without harm only if it is not meant: a webhook that is live, or that goes to another account."""
 _REQUIRED = ("BusinessId", "Action", "URL")
 _LONGEST = 30
 """Longer texts are titles, not headers."""
@@ -127,7 +176,8 @@ _WORDS = (
 """What a header with this word in it may mean."""
 
 
-def _field(kind: str) -> str:
+def field_of(kind: str) -> str:
+    """The field in whose place a kind of header may stand: ``ActionId`` is the Action."""
     return {"Location": "BusinessId", "ActionId": "Action"}.get(kind, kind)
 
 
@@ -138,7 +188,7 @@ class Layout:
     ``fields``: those of ``FIELDS``. ``extras``: the others by the name under which they are carried. ``nameless``:
     those among them without a header, carried only if they hold anything. ``results``: Status, WebhookId and
     ErrorCode of a results file. ``doubles``: two headers of the same field, ``(position that counts, position that is
-    carried)``.
+    carried)``; ``unclear``: such a pair of which neither is surer than the other.
     """
 
     headers: Sequence[str]
@@ -147,26 +197,28 @@ class Layout:
     nameless: set[int] = field(default_factory=set)
     results: dict[str, int] = field(default_factory=dict)
     doubles: list[tuple[int, int]] = field(default_factory=list)
+    unclear: tuple[int, int] | None = None
 
 
 def lay_out(row: Sequence[str], headers: Headers) -> Layout:
     """What the columns under this header are.
 
-    The first header of a field counts, before it one that ``--map`` names; Action counts before ActionId. In a results
-    file the columns of the results count before those that were carried along, and are not carried again.
+    The first header of a field counts, before it one without decoration, and before that one that ``--map`` names;
+    Action counts before ActionId. In a results file the columns of the results count before those that were carried
+    along, and are not carried again.
     """
     own = _result_columns(row)
     results = set(own.values())
-    layout = Layout(row, results={name: own[name] for name in ("Status", "WebhookId", "ErrorCode") if name in own})
+    layout = Layout(row, results={name: own[name] for name in _READ_BACK if name in own})
     kinds = [_KINDS.get(folded(header), "") if at in results else headers.kind(header) for at, header in enumerate(row)]
 
-    def rank(at: int) -> tuple[bool, bool, int]:
-        return at not in results, folded(row[at]) not in headers.mapped, at
-
-    for at in sorted((at for at, kind in enumerate(kinds) if kind), key=rank):
+    ranks = [(at not in results, headers.rank(header)) for at, header in enumerate(row)]
+    for at in sorted((at for at, kind in enumerate(kinds) if kind), key=ranks.__getitem__):
         counts = layout.fields.setdefault(kinds[at], at)
         if counts != at and not results:
             layout.doubles.append((counts, at))
+            if ranks[counts] == ranks[at] == (True, _DECORATED):
+                layout.unclear = layout.unclear or (counts, at)
     _settle(layout.fields)
     replaces = layout.fields.get("Replaces")
     counted = {*layout.fields.values(), *results} - {replaces}
@@ -180,6 +232,9 @@ def lay_out(row: Sequence[str], headers: Headers) -> Layout:
             name = "Replaces"  # so that the results are understood without --map
         layout.extras[_carried(name, layout.extras)] = at
     return layout
+
+
+_READ_BACK = ("Status", "WebhookId", "ErrorCode")
 
 
 def _result_columns(row: Sequence[str]) -> dict[str, int]:

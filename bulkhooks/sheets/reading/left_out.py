@@ -1,70 +1,128 @@
-"""Rows that hold something and are no webhooks: notes, repeated headers, totals, the template's examples."""
+"""Rows that hold something and are no webhooks: notes, repeated headers, totals, defaults, the template's examples."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from bulkhooks.errors import WarningCode
 from bulkhooks.sheets.examples import EXAMPLES, is_example
 from bulkhooks.sheets.reading.grid import Column, written
 from bulkhooks.sheets.reading.headers import Layout
 from bulkhooks.sheets.reading.source import FIELDS
+from bulkhooks.sheets.reading.stacked import Span, rows_where
 from bulkhooks.sheets.strings import folded
+from bulkhooks.webhook import Status
 
 Positions = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 _MOST_PLACES = 5
 """Places that a warning names one by one."""
-_TOTAL = re.compile(r"(grand|sub|overall)?(total|totals|sum|summe|gesamt|gesamtsumme|insgesamt)\d*")
+_TOTAL = re.compile(
+    r"(grand|sub|overall)?(total|totals|sum|summe|count|anzahl|gesamt|gesamtsumme|insgesamt)"
+    r"(of|number|no|rows?|lines?|records?|hooks?|webhooks?|locations?|events?|urls?|\d)*"
+)
+_NUMBER = re.compile(r"[\d.,\s]*")
+_LONGEST_TOTAL = 60
+_DEFAULTS = ("Active", "Account", "Name", "Description")
+"""Fields that alone ask for nothing."""
+_TAKEN_BACK: frozenset[str] = frozenset({Status.DELETED, Status.CHANGED, Status.MISSING, "restored"})
+"""Statuses of the rows of an undo."""
+_OF_WEBHOOKS: frozenset[str] = frozenset(Status) - _TAKEN_BACK
 _EXAMPLES = frozenset(example["Description"] for example in EXAMPLES)
 
 
-def left_out(
-    filled: BoolArray, fields: Mapping[str, Column], columns: Sequence[Column], layout: Layout
-) -> Iterator[tuple[Positions, str]]:
-    """Rows that hold something and ask for no webhook: their positions, and the rest of a warning about them.
+class LeftOut(NamedTuple):
+    """Rows that hold something and ask for no webhook: their positions, the rest of a warning, and its code if any."""
 
-    ``filled``: rows with a text in a field. ``fields``: texts by field; ``columns``: all columns of the sheet.
-    The caller clears the rows of each kind from ``filled`` before it asks for the next.
+    rows: Positions
+    sentence: str
+    code: WarningCode | None = None
+
+
+def left_out(
+    filled: BoolArray,
+    fields: Mapping[str, Column],
+    columns: Sequence[Column],
+    layout: Layout,
+    span: Span,
+) -> Iterator[LeftOut]:
+    """The rows under a header that are left out, kind by kind.
+
+    ``filled``: rows with a text in a field; the caller clears those of each kind from it before it asks for the next.
+    ``fields``: texts by field; ``columns``: all columns of the table.
     """
     bare = np.flatnonzero(~filled)
+    yield LeftOut(_noted(bare, columns, layout), "skipped: nothing stands there in a column that counts")
+    yield LeftOut(_under(span, span.repeated), "skipped: the header once more")
+    yield LeftOut(_under(span, span.titles), "skipped: a title of the next table")
+    yield LeftOut(_totals(filled, fields), "skipped: this looks like a line of totals")
+    yield LeftOut(_examples(fields), "skipped: an example of the template; write over it to use it")
+    yield _defaults_only(filled, fields, columns, layout)
+    if layout.results:
+        undone = _with_status(columns, layout, _TAKEN_BACK)
+        yield LeftOut(undone, "skipped: what an undo removed, or left alone, is not sent again")
+
+
+def unfinished(columns: Sequence[Column], layout: Layout) -> Positions:
+    """The rows of a results file that count whatever is in their cells: their Status says that they are webhooks."""
+    return _with_status(columns, layout, _OF_WEBHOOKS)
+
+
+def _with_status(columns: Sequence[Column], layout: Layout, statuses: frozenset[str]) -> Positions:
+    if "Status" not in layout.results:
+        return np.array([], dtype=np.int64)
+    return rows_where(columns[layout.results["Status"]], lambda value: written(value).casefold() in statuses)
+
+
+def _under(span: Span, rows: Sequence[int]) -> Positions:
+    return np.array(rows, dtype=np.int64) - span.header - 1
+
+
+def _noted(bare: Positions, columns: Sequence[Column], layout: Layout) -> Positions:
+    """Of rows without a text in a field, those with something in another column."""
     noted = np.zeros(len(bare), dtype=bool)
     for at in layout.extras.values() if len(bare) else ():
         noted |= np.array([written(value) != "" for value in columns[at][bare]], dtype=bool)
-    yield bare[noted], "skipped: nothing stands there in a column that counts"
-    yield _repeated_headers(fields, layout), "skipped: the header once more"
-    yield _totals(filled, fields), "skipped: this looks like a line of totals"
-    yield _examples(fields), "skipped: an example of the template; write over it to use it"
+    return bare[noted]
 
 
-def _repeated_headers(fields: Mapping[str, Column], layout: Layout) -> Positions:
-    texts_of = {name: ("", layout.headers[at]) for name, at in layout.fields.items()}
-    leading = "URL" if "URL" in fields else "Action"
-    return np.array(
-        [
-            row
-            for row in np.flatnonzero(fields[leading] == texts_of[leading][1])
-            if all(column[row] in texts_of[name] for name, column in fields.items())
-        ],
-        dtype=np.int64,
+def _defaults_only(
+    filled: BoolArray, fields: Mapping[str, Column], columns: Sequence[Column], layout: Layout
+) -> LeftOut:
+    """Rows with nothing but what is filled down into a whole column, as check boxes are."""
+    rows = np.flatnonzero(filled)
+    for name, column in fields.items():
+        if name not in _DEFAULTS:
+            rows = rows[column[rows] == ""]
+    rows = np.setdiff1d(rows, _noted(rows, columns, layout))
+    names = [repr(layout.headers[layout.fields[name]]) for name in _DEFAULTS if name in fields]
+    return LeftOut(
+        rows,
+        f"skipped: nothing but defaults stands there ({', '.join(names)})",
+        WarningCode.DEFAULTS_ONLY,
     )
 
 
 def _totals(filled: BoolArray, fields: Mapping[str, Column]) -> Positions:
-    candidates: BoolArray = filled.copy()
-    for name in ("URL", "Action"):
-        if name in fields and candidates.any():
-            candidates &= fields[name] == ""
+    """Rows that begin like a total, with no more than numbers in the place of an event and an address."""
+    leading = [fields[name] for name in ("Action", "URL") if name in fields]
     found = []
-    for row in np.flatnonzero(candidates):
-        first = next((fields[name][row] for name in FIELDS if name in fields and fields[name][row]), "")
-        if _TOTAL.fullmatch(folded(first)):
-            found.append(row)
+    for row in rows_where(leading[0], _is_number_or_empty).tolist():
+        if filled[row] and all(_is_number_or_empty(column[row]) for column in leading):
+            first = next((fields[name][row] for name in FIELDS if name in fields and fields[name][row]), "")
+            if len(first) <= _LONGEST_TOTAL and _TOTAL.fullmatch(folded(first)):
+                found.append(row)
     return np.array(found, dtype=np.int64)
+
+
+def _is_number_or_empty(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
 
 
 def _examples(fields: Mapping[str, Column]) -> Positions:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from bulkhooks.errors import InputError, UsageError
+from bulkhooks.errors import InputError, UsageError, WarningCode
 from bulkhooks.report import Problem, Remark
 from bulkhooks.sheets.reading.files import STDIN, File, label_of, open_file
-from bulkhooks.sheets.reading.grid import Column, Grid
-from bulkhooks.sheets.reading.headers import Headers, Layout, lay_out
+from bulkhooks.sheets.reading.grid import Column, Grid, Records, letter, written
+from bulkhooks.sheets.reading.headers import Headers, Layout, field_of, lay_out
 from bulkhooks.sheets.reading.locations import SHEET, Location, Locations, is_table, locations_in
+from bulkhooks.sheets.reading.mapping import map_option, no_header
 from bulkhooks.sheets.reading.rows import Part, part_of, source_of
 from bulkhooks.sheets.reading.source import FIELDS, Source
+from bulkhooks.sheets.reading.stacked import spans
 from bulkhooks.sheets.reading.table import Table
+from bulkhooks.sheets.reading.xlsx_cells import XlsxCells
+from bulkhooks.sheets.strings import folded
 
 __all__ = ["Table", "read"]
 
@@ -67,12 +71,14 @@ class _Reader:
         self._locations: dict[int, list[Location]] = {}
         self._warnings: list[Remark] = []
         self._seen: list[str] = []
+        self._file = ""
 
     def add(self, file: File, number: int) -> None:
         """Read the input at this position.
 
         Raises ``InputError`` where no sheet of it has a header, or none a row under it.
         """
+        self._file = file.label
         look = file.workbook.look if file.workbook else None
         parts: list[Part] = []
         others: list[Grid] = []
@@ -86,14 +92,11 @@ class _Reader:
             elif header is None:
                 others.append(grid)
             else:
-                layout = lay_out(head[header], self._headers)
-                source = source_of(grid, layout, self._label(file, grid), number)
-                parts.append(part_of(grid, header, layout, source, look))
-                self._note_header(header, layout, source)
+                parts += self._parts_of(grid, header, self._label(file, grid), number, look)
         if any(part.source.has_results for part in parts):
             parts = self._results_of(parts)
         if not parts:
-            raise InputError(self._no_header(file, others))
+            raise self._no_header(file, others)
         warnings = [warning for part in parts for warning in part.warnings]
         self._warnings += warnings
         self._parts += [part for part in parts if len(part.lines)]
@@ -102,6 +105,16 @@ class _Reader:
             raise InputError(
                 "; ".join([f"{file.label}: {where} a header, but no data row under it", *map(str, warnings)])
             )
+
+    def _parts_of(self, grid: Grid, header: int, label: str, number: int, look: XlsxCells | None) -> Iterator[Part]:
+        """The tables of one sheet, which stand one below the other."""
+        for span in spans(grid, header, self._headers):
+            layout = lay_out([written(column[span.header]) for column in grid.columns], self._headers)
+            source = source_of(grid, layout, label, number)
+            self._note_header(span.line, layout, source)
+            yield part_of(grid, span, layout, source, look)
+        if grid.records is not None and grid.records.legacy:
+            self._warnings.append(_legacy(grid.records, header, source))
 
     def _results_of(self, parts: Sequence[Part]) -> list[Part]:
         """Of a workbook with results only these, unless sheets were asked for: what they came from is in them."""
@@ -118,22 +131,28 @@ class _Reader:
             )
         return [part for part in parts if part.source.has_results or part.name.casefold() in self._chosen]
 
-    def _note_header(self, header: int, layout: Layout, source: Source) -> None:
-        """Take down what there is to say about a header."""
+    def _note_header(self, line: int, layout: Layout, source: Source) -> None:
+        """Take down what there is to say about a header. Raises ``InputError`` where two columns are equally likely."""
         self._seen += layout.headers
         names = layout.headers
-        place = source.row(header + 1 if source.is_workbook else 1)
-        for first, second in layout.doubles:
-            self._warnings.append(
-                f"{place}: the columns {names[first]!r} and {names[second]!r} mean the same; {names[first]!r} counts,"
-                f" and {names[second]!r} is carried along"
+        if layout.unclear:
+            one, other = (names[at] for at in layout.unclear)
+            ours = field_of(self._headers.kind(one))
+            raise InputError(
+                f"{self._file}: the columns {one!r} and {other!r} ({source.row(line)}) may both be the field {ours};"
+                f" say which of them is, with {map_option({one: ours})} or {map_option({other: ours})}"
             )
-        carried = [names[at] for at in layout.extras.values()]
-        for theirs, ours in self._headers.suggestions(carried, set(FIELDS) - {"Location"} - layout.fields.keys()):
-            self._warnings.append(
-                f"{place}: the column {theirs!r} is not known and is carried along; if it is the {ours}, give"
-                f' --map "{theirs}={ours}"'
-            )
+        unused = [
+            (at, f"means the same as {names[counts]!r}, which counts; it is carried along")
+            for counts, at in layout.doubles
+        ]
+        for at, ours in () if source.has_results else self._headers.unused(layout):
+            option = map_option({names[at]: ours})
+            unused.append((at, f"is not used, only carried along. If it is the field {ours}, give {option}"))
+        for at, words in unused:
+            place = f"{source.label}!{letter(at)}{line}" if source.is_workbook else f"{source.row(line)} {names[at]}"
+            sentence = f"the column {names[at]!r} {words}"
+            self._warnings.append(Problem.of_whole(WarningCode.UNUSED_COLUMN, place, sentence))
 
     def _label(self, file: File, grid: Grid) -> str:
         if not grid.is_workbook:
@@ -151,26 +170,10 @@ class _Reader:
         self._locations.setdefault(number, []).extend(locations)
         self._warnings += [f"{flaw}; the line is left out of the table of locations" for flaw in flaws]
 
-    def _no_header(self, file: File, others: Sequence[Grid]) -> str:
-        rows = [(grid.name, number, row) for grid in others for number, row in enumerate(grid.head(), start=1)]
-        self._headers.check_used(header for _, _, row in rows for header in row)
-        sentence = (
-            f"{file.label}: no header found; one of the first 20 rows must have at least two known columns, one of them"
-            " URL or Action"
-        )
-        name, number, row = max(rows, key=lambda found: self._headers.likeness(found[2]), default=("", 0, ()))
-        known = [repr(header) for header in row if self._headers.kind(header)]
-        near = self._headers.suggestions(row)
-        if not known and not near:
-            return f'{sentence}; say what other names mean with --map "THEIR COLUMN=FIELD"'
-        where = f"row {number} of sheet {name}" if name else f"record {number}"
-        return "; ".join(
-            [
-                sentence,
-                f"{where} comes closest, with {', '.join(known) or 'none that is known'}",
-                *(f'if {theirs!r} is {ours}, give --map "{theirs}={ours}"' for theirs, ours in near),
-            ]
-        )
+    def _no_header(self, file: File, others: Sequence[Grid]) -> InputError:
+        self._headers.check_used(header for grid in others for row in grid.head() for header in row)
+        known = (location.name for locations in self._locations.values() for location in locations)
+        return no_header(file.path, file.label, others, self._headers, {folded(name) for name in known if name})
 
     def table(self) -> Table:
         """Everything that was read."""
@@ -216,6 +219,17 @@ class _Reader:
         tables = {number: Locations(locations) for number, locations in self._locations.items()}
         union = Locations(location for locations in self._locations.values() for location in locations)
         return [tables.get(part.source.input, union) for part in self._parts]
+
+
+def _legacy(records: Records, header: int, source: Source) -> Problem:
+    """The warning about text that is not UTF-8."""
+    place = source.row(max(1, records.legacy_from - header + 1))
+    what = "all else in the file is UTF-8; what is not" if records.is_mixed else "the file is not UTF-8; all of it"
+    sentence = (
+        f"{what} was read as {records.legacy}, for the first time in this record. Look at its accents and umlauts, and"
+        " save the file as UTF-8"
+    )
+    return Problem.of_whole(WarningCode.LEGACY_ENCODING, place, sentence)
 
 
 def _joined(columns: Sequence[Column]) -> Column:

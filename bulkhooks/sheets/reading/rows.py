@@ -13,15 +13,18 @@ from bulkhooks.errors import ErrorCode
 from bulkhooks.report import Problem, Remark
 from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts
 from bulkhooks.sheets.reading.headers import Layout
-from bulkhooks.sheets.reading.left_out import left_out, listed_places, overwritten_examples
+from bulkhooks.sheets.reading.left_out import LeftOut, left_out, listed_places, overwritten_examples, unfinished
+from bulkhooks.sheets.reading.records import record_flaws
 from bulkhooks.sheets.reading.source import FIELDS, Source
+from bulkhooks.sheets.reading.stacked import Span
 from bulkhooks.sheets.reading.xlsx_cells import Flaw, XlsxCells
+from bulkhooks.sheets.strings import CALCULATED
 from bulkhooks.webhook import DONE, Status
 
 Positions = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-_GUARD = re.compile(r"''*[=+\-@]")
+_GUARD = re.compile(f"''*[{re.escape(CALCULATED)}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,8 @@ class Part:
     """The rows of one sheet that count: of each the number of its line, its fields as text by name, its other columns
     by name (None where empty), and what a results file says of it: its id (else 0), whether a send of it is in doubt.
 
-    ``flaws``: row, field and what is wrong with the cell; ``extra_flaws``: row, name, position and that of other
-    columns. ``warnings`` name the rows that were left out.
+    ``flaws``: row, field and what is wrong with the cell ('' for the whole row); ``extra_flaws``: row, name, position
+    and that of other columns. ``warnings`` name the rows that were left out.
     """
 
     name: str
@@ -58,7 +61,8 @@ class Part:
     def problems(self, start: int) -> Iterator[Problem]:
         """The flaws, in a table in which these rows begin at ``start``."""
         for row, name, flaw in self.flaws:
-            place = self.source.cell(int(self.lines[row]), name)
+            line = int(self.lines[row])
+            place = self.source.cell(line, name) if name else self.source.row(line)
             yield Problem(start + row, place, flaw.code, flaw.text, flaw.sentence)
 
     def extra_problems(self, start: int) -> Iterator[tuple[str, Problem]]:
@@ -68,33 +72,40 @@ class Part:
             yield name, Problem(start + row, place, flaw.code, flaw.text, flaw.sentence)
 
 
-def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: XlsxCells | None) -> Part:
-    """The rows of ``grid`` under its header (a position from 0), with its columns laid out like that."""
-    columns: Sequence[Column] = [column[header + 1 :] for column in grid.columns]
-    if source.has_results and not source.is_workbook:
+def part_of(grid: Grid, span: Span, layout: Layout, source: Source, look: XlsxCells | None) -> Part:
+    """The rows of one table of ``grid``, its columns laid out like that."""
+    first = span.line + 1
+    columns: Sequence[Column] = [column[span.header + 1 : span.end] for column in grid.columns]
+    guarded = source.has_results and not source.is_workbook
+    if guarded:
         columns = [_without_guards(column) for column in columns]
     flaws: dict[tuple[int, int], Flaw] = {}
     if look is not None and (look.extent(grid.name)[0] > grid.height or _has_blanks(columns, layout)):
-        flaws = {(row - header - 1, at): flaw for (row, at), flaw in _flaws(look, grid).items() if row > header}
+        flaws = _flaws_under(look, grid, span)
         columns = _lengthened(columns, max((row + 1 for row, _ in flaws), default=0))
     fields = {name: texts(columns[at], is_ascii=grid.is_ascii) for name, at in layout.fields.items()}
     field_at = {at: name for name, at in layout.fields.items()}
     in_fields = sorted((row, field_at[at], flaw) for (row, at), flaw in flaws.items() if at in field_at)
+    if grid.records is not None and not guarded:
+        whole = record_flaws(columns, layout.fields, span.header, _width(grid, span.header, layout), grid.records)
+        in_fields += [(row, "", flaw) for row, flaw in whole.items()]
     leftovers = overwritten_examples(fields)
-    filled = np.zeros(len(columns[0]), dtype=bool)
+    kept = np.zeros(len(columns[0]), dtype=bool)
+    kept[[row for row, _, _ in in_fields]] = True
+    kept[unfinished(columns, layout)] = True
+    filled = kept.copy()
     for column in fields.values():
         if not filled.all():
             filled |= column != ""
-    filled[[row for row, _, _ in in_fields]] = True
 
-    first = header + 2 if source.is_workbook else 2
     warnings: list[Remark] = []
-    for rows, sentence in left_out(filled, fields, columns, layout):
+    for out in left_out(filled, fields, columns, layout, span):
+        rows = out.rows[~kept[out.rows]]
         if len(rows):
             filled[rows] = False
-            warnings.append(f"{listed_places([source.row(int(row) + first) for row in rows])}: {sentence}")
+            warnings.append(_told(out, [source.row(int(row) + first) for row in rows]))
     rows = np.flatnonzero(filled)
-    number_of = dict(zip(rows.tolist(), range(len(rows)), strict=True)) if flaws else {}
+    number_of = dict(zip(rows.tolist(), range(len(rows)), strict=True)) if in_fields or flaws else {}
     known_ids, unreadable = _known_ids(columns, rows, layout)
     name_at = {at: name for name, at in layout.extras.items()}
     blank = np.full(len(rows), "", dtype=object)
@@ -103,9 +114,7 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: XlsxC
         source=source,
         lines=rows + first,
         fields={name: _taken(fields[name], rows) if name in fields else blank for name in FIELDS},
-        extras=dict(
-            _extras(_with_flaws(columns, flaws), rows, layout, guarded=source.has_results and not source.is_workbook)
-        ),
+        extras=dict(_extras(_with_flaws(columns, flaws), rows, layout, guarded=guarded)),
         known_ids=known_ids,
         known_doubts=_known_doubts(columns, rows, layout),
         flaws=[
@@ -120,6 +129,20 @@ def part_of(grid: Grid, header: int, layout: Layout, source: Source, look: XlsxC
         ],
         warnings=warnings,
     )
+
+
+def _told(out: LeftOut, places: Sequence[str]) -> Remark:
+    """A warning about rows that were left out."""
+    if out.code is None:
+        return f"{listed_places(places)}: {out.sentence}"
+    return Problem.of_whole(out.code, listed_places(places), out.sentence)
+
+
+def _width(grid: Grid, header: int, layout: Layout) -> int:
+    """How many fields a header has; further down that is known only of those with a name."""
+    widths = grid.records.widths if grid.records else ()
+    named = max((at + 1 for at, name in enumerate(layout.headers) if name), default=0)
+    return widths[header] if header < len(widths) else named
 
 
 def source_of(grid: Grid, layout: Layout, label: str, number: int) -> Source:
@@ -157,6 +180,17 @@ def _flaws(look: XlsxCells, grid: Grid) -> dict[tuple[int, int], Flaw]:
             rows = range(top, max(top, min(bottom, grid.height - 1)) + 1)
             flaws |= {(row, at): flaw for row in rows for at in range(left, right + 1)}
     return flaws
+
+
+def _flaws_under(look: XlsxCells, grid: Grid, span: Span) -> dict[tuple[int, int], Flaw]:
+    """Those of one table, by row under its header; below the last one there may be cells that are not in the grid."""
+    end = _END_OF_SHEET if span.end == grid.height else span.end
+    return {
+        (row - span.header - 1, at): flaw for (row, at), flaw in _flaws(look, grid).items() if span.header < row < end
+    }
+
+
+_END_OF_SHEET = 1 << 20
 
 
 def _lengthened(columns: Sequence[Column], height: int) -> Sequence[Column]:

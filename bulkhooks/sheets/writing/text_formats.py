@@ -11,11 +11,12 @@ from io import StringIO
 from typing import IO, Any
 
 from bulkhooks.report import Summary
+from bulkhooks.sheets.strings import CALCULATED
 from bulkhooks.sheets.values import ResultRow, Row, RunFacts, plain, text, whole
 
-_FORMULA = re.compile(r"'*[=+\-@]")
+_FORMULA = re.compile(f"'*[{re.escape(CALCULATED)}]")
 """What a spreadsheet would take for a formula, and what would be taken for that with its ``'`` removed again."""
-_SUSPECT = frozenset("=+-@'")
+_SUSPECT = frozenset(CALCULATED + "'")
 _SWITCHES = {True: "true", False: "false", None: ""}
 
 

@@ -140,3 +140,60 @@ def test_a_mapped_header_that_no_input_has_is_named():
 def test_the_nearest_field_of_a_wrong_header(header, field):
     """By spelling, or by the word in it that gives it away."""
     assert nearest_field(header) == field
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("Active (yes/no)", "Active"),
+        ("Replaces (old URL)", "Replaces"),
+        ("URL *", "URL"),
+        ("*URL (required):", "URL"),
+        ("URL [https] {live}", "URL"),
+        ("Enabled?", "Active"),
+        ("Active（ja/nein）", "Active"),
+        ("Account name", "Account"),
+        ("Old URL", "Replaces"),
+        ("previous-url", "Replaces"),
+        ("Replace", "Replaces"),
+        ("[URL]", "URL"),
+        ("URL (input)", ""),
+        ("Active ( Input )", ""),
+        ("Active status", ""),
+    ],
+)
+def test_decoration_of_a_header_does_not_count(header, field):
+    """Brackets with what stands in them, stars, colons and question marks; what results carry along stays as it is."""
+    assert Headers().kind(header) == field
+
+
+def test_of_two_headers_the_one_without_decoration_counts():
+    """Of two with it none does, unless --map names one."""
+    found = layout("Active (yes/no)", "Enabled", "URL", "Action")
+    assert (found.fields["Active"], found.doubles, found.unclear) == (1, [(1, 0)], None)
+    assert layout("Active?", "Enabled (Y/N)", "URL", "Action").unclear == (0, 1)
+    found = layout("Active?", "Enabled (Y/N)", "URL", "Action", mapped={"Enabled (Y/N)": "Active"})
+    assert (found.fields["Active"], found.unclear) == (1, None)
+    found = layout("Active?", "Active:", "URL", "Action", mapped={"Active:": "Active"})
+    assert (found.fields["Active"], found.unclear) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("Active status", "Active"),
+        ("Enabled/Disabled", "Active"),
+        ("Is it active", "Active"),
+        ("Nexudus account", "Account"),
+        ("Replaces what", "Replaces"),
+        ("Locations manager", "BusinessId"),
+        ("Owner", ""),
+        ("Company name", ""),
+        ("URL (input)", ""),
+    ],
+)
+def test_a_header_that_begins_like_a_known_one_is_unused(header, field):
+    """Or ends like one that is ignored only with harm."""
+    headers = Headers()
+    found = headers.unused(lay_out(["BusinessId", "Action", "URL", header], headers))
+    assert found == ([(3, field)] if field else [])

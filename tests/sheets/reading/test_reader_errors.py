@@ -131,18 +131,6 @@ def test_a_header_without_rows_under_it(tmp_path):
     assert "sheet Sheet has a header, but no data row under it; Sheet!2: skipped" in refused(tmp_path / "template.xlsx")
 
 
-def test_no_usable_header(tmp_path):
-    """The row that comes closest, the nearest field of each wrong header, and how to say what it means."""
-    path = tmp_path / "hooks.csv"
-    path.write_text("Our hooks\nPlace id;Evnt;Hook address\n1;2;3\n", "utf-8")
-    sentence = refused(path)
-    assert "no header found" in sentence
-    assert "record 2 comes closest, with none that is known" in sentence
-    assert '--map "Evnt=Action"; if \'Hook address\' is URL, give --map "Hook address=URL"' in sentence
-    path.write_text("one\ntwo\n", "utf-8")
-    assert '--map "THEIR COLUMN=FIELD"' in refused(path)
-
-
 def test_a_cell_far_out(tmp_path):
     """Would take more memory than any machine has."""
     book = openpyxl.Workbook()
@@ -150,12 +138,6 @@ def test_a_cell_far_out(tmp_path):
     book.active.cell(1_048_576, 16_384, "x")
     book.save(tmp_path / "far.xlsx")
     assert "sheet Sheet reaches to cell XFD1048576" in refused(tmp_path / "far.xlsx")
-
-
-def test_a_quote_that_is_never_closed(tmp_path):
-    """Would swallow the rest of the file."""
-    (tmp_path / "hooks.csv").write_text('BusinessId,Action,URL\n1,2,3\n4,"5,6\n7,8,9\n', "utf-8")
-    assert "the quote that is opened in record 3 is never closed" in refused(tmp_path / "hooks.csv")
 
 
 def test_text_that_begins_as_utf_16_only(tmp_path):

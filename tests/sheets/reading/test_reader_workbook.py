@@ -237,8 +237,11 @@ def test_examples_of_the_template_are_skipped(book):
 def test_headers_that_say_the_same_are_named(book):
     """And headers close to a field that is missing."""
     table = read([book({"Hooks": [["Site", "Action", "Event", "Endpoit"], [1, "x", "y", "u"]]})])
-    assert "'Action' and 'Event' mean the same; 'Action' counts" in table.warnings[0]
-    assert '--map "Endpoit=URL"' in table.warnings[1]
+    assert [(warning.code, warning.place) for warning in table.warnings] == [
+        ("unused-column", "Hooks!C1"), ("unused-column", "Hooks!D1")
+    ]  # fmt: skip
+    assert "'Event' means the same as 'Action', which counts" in str(table.warnings[0])
+    assert '--map "Endpoit=URL"' in str(table.warnings[1])
     assert table.extras.to_dict("list") == {"Event": ["y"], "Endpoit": ["u"]}
 
 
@@ -358,7 +361,9 @@ def test_xml_with_prefixes_and_without_references_is_understood(book):
 
 def test_no_table_in_any_sheet(book):
     """The nearest row is named, with its sheet."""
-    with pytest.raises(InputError, match=r"row 2 of sheet Plan comes closest, with 'Action'; if 'Hook address' is URL"):
+    with pytest.raises(
+        InputError, match=r"row 2 of sheet Plan is the header, besides 'Action': give --map \"Hook address=URL\""
+    ):
         read([book({"Notes": [["hello"]], "Plan": [["x"], ["Action", "Hook address"]]})])
 
 
@@ -415,3 +420,26 @@ def test_a_corrected_id_of_a_results_file_has_its_own_name(tmp_path):
     table = read([str(tmp_path / "out.xlsx")])
     fields = normalize(table, locations=table.locations, accounts=(), account="default", name_template="{Location}")
     assert expand(fields).webhooks["name"].tolist() == ["1002", "Ours"]
+
+
+def test_two_decorated_headers_of_a_field_are_refused(book):
+    """Both are named, and how to say which counts; without that a webhook might be live that was meant not to be."""
+    path = book({"Hooks": [["BusinessId", "Action", "URL", "Active?", "Enabled (Y/N)"], [1, "x", "u", "", "N"]]})
+    with pytest.raises(InputError, match=r"'Active\?' and 'Enabled \(Y/N\)' .*--map \"Active\?=Active\" or --map"):
+        read([path])
+    assert read([path], columns={"Enabled (Y/N)": "Active"}).rows["Active"].tolist() == ["N"]
+
+
+def test_decorated_headers_are_read_without_a_word(book):
+    """As people write what a column takes."""
+    header = [
+        "Business Id (number)",
+        "Action (event)",
+        "URL *",
+        "Active (yes/no)",
+        "Account name",
+        "Replaces (old URL)",
+    ]
+    table = read([book({"Hooks": [header, [1001, "x", "u", "no", "acme", "v"]]})])
+    assert table.rows.loc[0, ["Active", "Account", "Replaces"]].tolist() == ["no", "acme", "v"]
+    assert table.warnings == []
