@@ -24,6 +24,7 @@ class Status(StrEnum):
     PENDING = "pending"
     PLANNED = "planned"
     DELETED = "deleted"
+    RESTORED = "restored"
     CHANGED = "changed"
     MISSING = "missing"
 

@@ -133,32 +133,6 @@ def test_a_corrected_name_is_understood_without_the_first_workbook(server, tmp_p
     assert (row["Status"], row["BusinessId"], row["Location"]) == ("created", 1003, "Harbour Soho")
 
 
-def test_undo_takes_back_what_a_run_created_and_nothing_else(server, tmp_path):
-    """What was there before, and what somebody changed since, stays."""
-    headers = {"Authorization": "Bearer sandbox-token"}
-    theirs = {"BusinessId": 1001, "Action": 6, "URL": "https://a.example/x", "Name": "theirs"}
-    httpx.post(f"{server}/api/sys/webhooks", json=theirs, headers=headers)
-    (tmp_path / "hooks.csv").write_text("BusinessId,Action,URL\n1001-1004,BookingCreate,https://a.example/x\n")
-    assert sent(server, "run", "hooks.csv", cwd=tmp_path).returncode == 0
-    changed = stored(server)[-1]
-    httpx.put(f"{server}/api/sys/webhooks", json={**changed, "URL": "https://b.example/"}, headers=headers)
-    ended = sent(server, "undo", "hooks.results.xlsx", cwd=tmp_path)
-    assert ended.returncode == 1
-    rows = sheet(tmp_path / "hooks.results.undo.xlsx")
-    assert sorted(row["Status"] for row in rows) == ["changed", "deleted", "deleted"]
-    assert [webhook["Name"] for webhook in stored(server)] == ["theirs", changed["Name"]]
-
-
-def test_undo_of_a_repeated_run_takes_back_what_is_ours_in_its_results(server, tmp_path):
-    """The rows are there already for the second run, and still this tool's."""
-    (tmp_path / "hooks.csv").write_text("BusinessId,Action,URL\n1001-1003,BookingCreate,https://a.example/x\n")
-    for status in ("created", "exists"):
-        assert sent(server, "run", "hooks.csv", cwd=tmp_path).returncode == 0
-        assert [row["Status"] for row in sheet(tmp_path / "hooks.results.xlsx")] == [status] * 3
-    assert sent(server, "undo", "hooks.results.xlsx", cwd=tmp_path).returncode == 0
-    assert stored(server) == []
-
-
 def test_a_plan_says_what_a_run_would_do_and_does_nothing(server, tmp_path):
     """Counts, requests and time; and a drift check that fails while something would change."""
     (tmp_path / "hooks.csv").write_text("BusinessId,Action,URL\n1001-1004,BookingCreate,https://a.example/x\n")

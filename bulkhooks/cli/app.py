@@ -105,7 +105,7 @@ def _plan(inputs: tuple[str, ...], **flags: Any) -> None:
 
 @command("undo", files("results", "RESULTS"), "The results file of a run.")
 def _undo(results: str | None, **flags: Any) -> None:
-    """Delete what a run created."""
+    """Take back what a run created or changed."""
     from bulkhooks.cli import ask, text
     from bulkhooks.cli.execute import CommandLine, answer, execute
     from bulkhooks.cli.progress import watching

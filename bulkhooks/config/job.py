@@ -138,6 +138,7 @@ class Job:
     reactivate: _Flag = _Flag()
     since: Setting[str | None, str] = Setting[str | None, str]()
     only: _Texts = _Texts()
+    owned: _Flag = _Flag()
     run: Setting[str | None, str] = Setting[str | None, str]()
     json: _Flag = _Flag()
     log_format: _Text = _Text()

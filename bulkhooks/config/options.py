@@ -63,6 +63,9 @@ OPTIONS: tuple[Option, ...] = (
         "run", TEXT, DECIDING, _on("undo results"), "The run, by its id; 'last' is the newest.", "RUN_ID",
         otherwise="undo: the run of the file; results: last",
     ),
+    Option(
+        "owned", FLAG, DECIDING, _on("undo"), "Also delete what earlier runs created, all of the file that is ours."
+    ),
     Option("reactivate", FLAG, DECIDING, _on("health"), "Switch on what failures have switched off."),
     Option(
         "since", TEXT, DECIDING, _on("health"), "Only webhooks that fired at or after this time (ISO 8601).", "TIME",

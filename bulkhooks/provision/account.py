@@ -29,7 +29,7 @@ from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.nexudus.models import Business, Page, Record
 from bulkhooks.provision.dispatch import Dispatcher, Traffic
 from bulkhooks.provision.gate import FirstWriteGate, OutageGate
-from bulkhooks.provision.item import Item, Outcome
+from bulkhooks.provision.item import Change, Item, Outcome
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import DAY, Journal
 from bulkhooks.provision.limiter import Limiter, NextSlotTooFar
@@ -220,6 +220,10 @@ class Account(Stoppable):
     def run_id(self, run: int) -> str:
         """How the run of that number is called."""
         return history.run_id(self._journal, run)
+
+    def change(self, item: Item) -> Change:
+        """What a row of an undo takes back: what the run wrote, and what it was before that."""
+        return self._journal.change(item)
 
     def ended(self, item: Item, outcome: Outcome) -> None:
         """Record what became of an item."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bulkhooks.provision.item import Item, Operation
+from bulkhooks.provision.item import Change, Item, Operation
 from bulkhooks.webhook import identity, url_key
+
+FIELDS = ("URL", "Name", "Description", "Active")
+"""What a run may change in a webhook, and ``undo`` puts back."""
 
 
 def wanted(item: Item) -> dict[str, object]:
@@ -32,9 +35,32 @@ def described(record: Mapping[str, object], changed: Mapping[str, object]) -> st
     return "; ".join(f"{name}: {_word(record.get(name))} -> {_word(value)}" for name, value in changed.items())
 
 
+def change_of(record: Mapping[str, object], changed: Mapping[str, object]) -> Change:
+    """The fields of a full record before and after a write of ``changed``."""
+    before = {name: record.get(name) for name in FIELDS}
+    return Change(before, {**before, **{name: changed[name] for name in FIELDS if name in changed}})
+
+
+def touched_since(record: Mapping[str, object], written: Mapping[str, object]) -> str:
+    """What a full record has otherwise than it was written: ``Name is Theirs, where the run wrote Ours``; else ''."""
+    return "; ".join(
+        f"{name} is {_word(record.get(name))}, where the run wrote {_word(value)}"
+        for name, value in differences(record, written).items()
+    )
+
+
 def identity_of(record: Mapping[str, object]) -> tuple[object, object, str]:
     """``webhook.identity`` of a full record."""
     return identity(record.get("BusinessId"), record.get("Action"), str(record.get("URL") or ""))
+
+
+def moved(record: Mapping[str, object], item: Item) -> str:
+    """Where a full record is now, if that is not where the item has it; else ''. An item that is to be restored may
+    have another URL."""
+    business_id, action, url = identity_of(record)
+    if (business_id, action) == item.identity[:2] and (url == item.url_key or item.operation is Operation.RESTORE):
+        return ""
+    return f"it is now {url} for event {action} at location {business_id}"
 
 
 def _same(name: str, old: object, new: object) -> bool:

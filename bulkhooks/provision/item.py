@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +21,16 @@ class Operation(StrEnum):
     MOVE = "move"
     """Give an existing webhook a new URL (``Replaces``)."""
     DELETE = "delete"
+    RESTORE = "restore"
+    """Give a webhook back what it had before a run changed it (``undo``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The fields of a webhook before and after a write, by their names in the API (``changes.FIELDS``)."""
+
+    before: Mapping[str, object]
+    after: Mapping[str, object]
 
 
 @dataclass(slots=True)
@@ -59,6 +70,8 @@ class Item:
     was_absent: bool = True
     """Whether the server was seen not to have it before it was sent: what is found there later is then ours."""
     changes: str = ""
+    change: Change | None = None
+    """What the request that is about to leave changes, for the journal."""
     http_status: int | None = None
     duration_ms: int | None = None
 

@@ -14,7 +14,7 @@ What decides is the type of a failure (``errors.py``) and nothing else:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 
 import anyio
 
@@ -34,7 +34,7 @@ from bulkhooks.errors import (
 )
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.canary import Canary
-from bulkhooks.provision.changes import described, differences, identity_of, wanted
+from bulkhooks.provision.changes import change_of, described, differences, moved, touched_since, wanted
 from bulkhooks.provision.delayed import Delayed
 from bulkhooks.provision.item import Item, Operation, Outcome
 from bulkhooks.provision.listing import find
@@ -168,6 +168,8 @@ class Sender:
                 await self._change(item)
             case Operation.DELETE:
                 await self._delete(item)
+            case Operation.RESTORE:
+                await self._restore(item)
 
     async def _create(self, item: Item) -> None:
         webhook_id = await self._account.create(item)
@@ -201,20 +203,39 @@ class Sender:
             self._end_in_doubt(item, "the record is as it was; out of tries")
             return
         if changed:
-            item.changes = described(record, changed)
-            await self._account.update(item, {**record, **changed})
-        after = {**record, **changed}
-        self._end(
-            item,
-            Outcome(
-                Status.UPDATED if item.changes else Status.EXISTS,
-                item.webhook_id,
-                verified=bool(item.changes and not changed),
-                url=str(after.get("URL") or ""),
-                name=str(after.get("Name") or ""),
-                description=str(after.get("Description") or ""),
-            ),
-        )
+            await self._put(item, record, changed)
+        status = Status.UPDATED if item.changes else Status.EXISTS
+        self._end_as(item, status, {**record, **changed}, verified=bool(item.changes and not changed))
+
+    async def _restore(self, item: Item) -> None:
+        """Give back what a run changed, where the server still has what that run wrote."""
+        change = self._account.change(item)
+        try:
+            record = await self._account.read(item.webhook_id)
+        except NotFound:
+            self._end(item, Outcome(Status.MISSING, item.webhook_id))
+            return
+        changed = differences(record, change.after)
+        error = touched_since(record, change.before) or moved(record, item)
+        if changed and error:
+            self._end(item, Outcome(Status.CHANGED, item.webhook_id, error=f"left alone: {error}"))
+            return
+        if changed and self._account.is_used_up(item):
+            self._end_in_doubt(item, "the record is as it was; out of tries")
+            return
+        if changed:
+            await self._put(item, record, changed)
+        self._end_as(item, Status.RESTORED, {**record, **changed}, verified=not changed)
+
+    async def _put(self, item: Item, record: Mapping[str, object], changed: Mapping[str, object]) -> None:
+        item.changes, item.change = described(record, changed), change_of(record, changed)
+        await self._account.update(item, {**record, **changed})
+
+    def _end_as(self, item: Item, status: Status, after: Mapping[str, object], *, verified: bool) -> None:
+        """The item has come to its end with the record that the server has now."""
+        url, name, description = (str(after.get(field) or "") for field in ("URL", "Name", "Description"))
+        outcome = Outcome(status, item.webhook_id, verified=verified, url=url, name=name, description=description)
+        self._end(item, outcome)
 
     async def _delete(self, item: Item) -> None:
         """Delete what is still as this tool made it; after a DELETE in doubt its absence tells that it got there."""
@@ -223,10 +244,8 @@ class Sender:
         )
         try:
             record = await self._account.read(item.webhook_id)
-            found = identity_of(record)
-            if found != item.identity:
-                error = f"left alone: it is now {found[2]} for event {found[1]} at location {found[0]}"
-                self._end(item, Outcome(Status.CHANGED, item.webhook_id, error=error))
+            if error := moved(record, item):
+                self._end(item, Outcome(Status.CHANGED, item.webhook_id, error=f"left alone: {error}"))
                 return
             if self._account.is_used_up(item):
                 self._end_in_doubt(item, "still there; out of tries")

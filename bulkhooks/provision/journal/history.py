@@ -18,7 +18,7 @@ from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.counts import problem_cells
 from bulkhooks.webhook import DONE, Status
 
-_KNOWN = DONE | {Status.DELETED, Status.CHANGED, Status.MISSING}
+_KNOWN = DONE | {Status.DELETED, Status.RESTORED, Status.CHANGED, Status.MISSING}
 """On these rows URL, Name and Description are what the server has."""
 
 
@@ -156,21 +156,6 @@ def warnings(journal: Journal, run: int) -> list[ErrorCount]:
     )
     of_rows = (problem for row, problems in packed for problem in unpack_problems(problems, row) if problem.warning)
     return counted([*run_warnings(journal, run), *dict.fromkeys(of_rows)])
-
-
-def made_by(journal: Journal, run: int) -> dict[str, dict[int, str]]:
-    """What a run created and what is not known to be gone: by account name, the ids and their places in its results."""
-    found = journal.query(
-        "SELECT a.name, c.webhook_id, coalesce((SELECT place FROM items i WHERE i.run = c.run AND"
-        " i.account = c.account AND i.webhook_id = c.webhook_id), '')"
-        " FROM created c JOIN accounts a ON a.id = c.account"
-        " WHERE c.run = ? AND c.deleted_at IS NULL ORDER BY c.webhook_id",
-        (run,),
-    )
-    made: dict[str, dict[int, str]] = {}
-    for name, webhook_id, place in found:
-        made.setdefault(name, {})[webhook_id] = place
-    return made
 
 
 def summary(journal: Journal, run: int) -> Summary:

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bulkhooks.errors import ErrorCode
-from bulkhooks.provision.item import Item, Operation, Outcome
+from bulkhooks.provision.item import Change, Item, Operation, Outcome
 from bulkhooks.provision.journal.commits import GroupCommit
-from bulkhooks.provision.journal.rows import InputRow, ItemRow, pack_problems
+from bulkhooks.provision.journal.rows import ChangeRow, InputRow, ItemRow, pack_problems
 from bulkhooks.report import Problem
 from bulkhooks.webhook import Status
 
@@ -79,11 +79,13 @@ class Journal(GroupCommit):
         warnings: Sequence[Problem] = (),
         rows: Iterable[InputRow],
         items: Iterable[ItemRow],
+        changes: Iterable[ChangeRow] = (),
     ) -> None:
         """Write down everything the run is going to do, in one transaction, before the first request leaves.
 
         ``columns`` are the names of the input's own columns, ``locations`` id, name and groups of each, ``warnings``
-        those that no row has. Raises ``JournalError`` where the disk does not take it.
+        those that no row has, ``changes`` what an undo takes back. Raises ``JournalError`` where the disk does not
+        take it.
         """
         with self._transaction() as database:
             database.execute(
@@ -98,6 +100,7 @@ class Journal(GroupCommit):
             )
             database.executemany(_insert("rows", InputRow._fields), ((run, *row) for row in rows))
             database.executemany(_insert("items", ItemRow._fields), ((run, *item) for item in items))
+            database.executemany(_insert("changes", ChangeRow._fields), ((run, *change) for change in changes))
 
     def forget(self, run: int) -> None:
         """Remove a run that ended before anything was planned."""
@@ -151,6 +154,15 @@ class Journal(GroupCommit):
                     item.run, item.seq, at, item.was_absent,
                 ),
             )  # fmt: skip
+        if item.change is not None and item.operation is not Operation.RESTORE:
+            self._say(
+                "INSERT OR REPLACE INTO changes (run, seq, account, webhook_id, before, after)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    item.run, item.seq, item.account_id, item.webhook_id,
+                    json.dumps(item.change.before), json.dumps(item.change.after),
+                ),
+            )  # fmt: skip
         self._say(
             "UPDATE items SET attempts = ?, sent_at = ?, error_code = ?,"
             " error = 'sent, and the run stopped before the answer came' WHERE run = ? AND seq = ?",
@@ -195,7 +207,7 @@ class Journal(GroupCommit):
         self.unsaved.append(f"{item.place}: {outcome.status} {outcome.webhook_id or ''}".rstrip())
         if outcome.status is Status.CREATED:
             self._own(item, outcome.webhook_id or 0, at)
-        elif outcome.status is Status.UPDATED:
+        elif outcome.status in {Status.UPDATED, Status.RESTORED}:
             self._say(
                 "UPDATE created SET url = coalesce(?, url), url_key = ?, name = coalesce(?, name),"
                 " description = coalesce(?, description) WHERE account = ? AND webhook_id = ?",
@@ -205,6 +217,12 @@ class Journal(GroupCommit):
             self._say(
                 "UPDATE created SET deleted_at = ? WHERE account = ? AND webhook_id = ?",
                 (at, item.account_id, item.webhook_id),
+            )
+        if outcome.status is Status.RESTORED:
+            self._say(
+                "UPDATE changes SET restored_at = ? WHERE (run, seq) ="
+                " (SELECT of_run, of_seq FROM changes WHERE run = ? AND seq = ?)",
+                (at, item.run, item.seq),
             )
         if outcome.status is not Status.UNKNOWN and outcome.error_code != ErrorCode.IN_DOUBT:
             self._resolve(item)
@@ -233,6 +251,14 @@ class Journal(GroupCommit):
         if values:
             status = Status.CREATED if found[0] else Status.EXISTS
             self.ended(_item(found[1], values), Outcome(status, webhook_id, verified=True), at)
+
+    def change(self, item: Item) -> Change:
+        """The change that goes with a row of an undo: from what the run wrote to what it was before that."""
+        with self._guarded():
+            before, after = self.database.execute(
+                "SELECT before, after FROM changes WHERE run = ? AND seq = ?", (item.run, item.seq)
+            ).fetchone()
+        return Change(json.loads(before), json.loads(after))
 
     def called(self, account_id: int, at: float) -> None:
         """Count a request that is no write."""

@@ -60,6 +60,22 @@ class ItemRow(NamedTuple):
     problems: str | None = None
 
 
+class ChangeRow(NamedTuple):
+    """A change that an undo takes back: the columns of ``changes``.
+
+    ``seq`` is that of its row in the undo; ``before`` (JSON) is what the run wrote, ``after`` what it was before that;
+    ``of_run`` and ``of_seq`` name the change.
+    """
+
+    seq: int
+    account: int
+    webhook_id: int
+    before: str
+    after: str
+    of_run: int
+    of_seq: int
+
+
 def input_rows(rows: pd.DataFrame, extras: pd.DataFrame) -> Iterator[InputRow]:
     """The rows of the input: ``rows`` has the columns of ``Table.rows``, ``extras`` the input's own columns."""
     own = extras.itertuples(index=False, name=None) if len(extras.columns) else repeat((), len(rows))

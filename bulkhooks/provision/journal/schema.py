@@ -97,7 +97,24 @@ _FOURTH = """
 ALTER TABLE runs ADD COLUMN warnings TEXT
 """
 
-_MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
+# What a run changed in webhooks that were there: JSON objects of the fields (changes.FIELDS) before and after the
+# write, on the disk before its request leaves. of_run and of_seq are set in an undo, and name the change that it takes
+# back.
+_CHANGES = """
+CREATE TABLE changes (
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    account INTEGER NOT NULL REFERENCES accounts,
+    webhook_id INTEGER NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    of_run INTEGER, of_seq INTEGER,
+    restored_at REAL,
+    PRIMARY KEY (run, seq)
+) WITHOUT ROWID
+"""
+
+_MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _CHANGES)
 """Statements that lead from each version of the file (``PRAGMA user_version``) to the next."""
 
 _BUSY_TIMEOUT_MS = 60_000

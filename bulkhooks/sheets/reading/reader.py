@@ -191,6 +191,7 @@ class _Reader:
         rows["source"] = np.repeat(np.arange(len(parts)), sizes)
         rows["line"] = np.concatenate([part.lines for part in parts])
         rows["known_id"] = np.concatenate([part.known_ids for part in parts])
+        rows["known_status"] = _joined([part.known_statuses for part in parts])
         rows["known_doubt"] = np.concatenate([part.known_doubts for part in parts])
         names = dict.fromkeys(name for part in parts for name in part.extras)
         extras = {name: _joined([_extra(part, name) for part in parts]) for name in names}

@@ -30,7 +30,8 @@ _GUARD = re.compile(f"''*[{re.escape(CALCULATED)}]")
 @dataclass(frozen=True, slots=True)
 class Part:
     """The rows of one sheet that count: of each the number of its line, its fields as text by name, its other columns
-    by name (None where empty), and what a results file says of it: its id (else 0), whether a send of it is in doubt.
+    by name (None where empty), and what a results file says of it: its id (else 0), whether a send of it is in
+    doubt, its Status ('' in another file).
 
     ``flaws``: row, field and what is wrong with the cell ('' for the whole row); ``extra_flaws``: row, name, position
     and that of other columns. ``warnings`` name the rows that were left out.
@@ -43,6 +44,7 @@ class Part:
     extras: Mapping[str, Column]
     known_ids: Positions
     known_doubts: BoolArray
+    known_statuses: Column
     flaws: Sequence[tuple[int, str, Flaw]]
     extra_flaws: Sequence[tuple[int, str, int, Flaw]]
     warnings: Sequence[Remark]
@@ -117,6 +119,7 @@ def part_of(grid: Grid, span: Span, layout: Layout, source: Source, look: XlsxCe
         extras=dict(_extras(_with_flaws(columns, flaws), rows, layout, guarded=guarded)),
         known_ids=known_ids,
         known_doubts=_known_doubts(columns, rows, layout),
+        known_statuses=_known_statuses(columns, rows, layout),
         flaws=[
             *((number_of[row], name, flaw) for row, name, flaw in in_fields if row in number_of),
             *((row, "WebhookId", flaw) for row, flaw in unreadable),
@@ -248,6 +251,12 @@ def _known_doubts(columns: Sequence[Column], rows: Positions, layout: Layout) ->
         if (at := layout.results.get("ErrorCode")) is not None:
             doubts |= texts(columns[at][rows]) == ErrorCode.IN_DOUBT
     return doubts
+
+
+def _known_statuses(columns: Sequence[Column], rows: Positions, layout: Layout) -> Column:
+    if not layout.results:
+        return np.full(len(rows), "", dtype=object)
+    return column_of([word.casefold() for word in texts(columns[layout.results["Status"]][rows])])
 
 
 _ID = re.compile(r"(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.0+)?", re.ASCII)

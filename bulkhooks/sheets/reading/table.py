@@ -20,8 +20,9 @@ class Table:
     ``rows``: ``FIELDS`` as text ('' where a cell is empty or a column is missing), ``place`` (the row's, text),
     ``source`` (position in ``sources``), ``line`` (number of the row in its source), and of a results file's row
     ``known_id`` (int64: its WebhookId where it is done, else 0) and ``known_doubt`` (bool: whether it was sent and
-    nobody knows if it arrived). ``extras``: the input's other columns by name, values with their types (None where
-    empty), in the order in which they were met.
+    nobody knows if it arrived), ``known_status`` (text, '' in another file).
+    ``extras``: the input's other columns by name, values with their types (None where empty), in the order in which
+    they were met.
     """
 
     rows: pd.DataFrame

@@ -21,6 +21,7 @@ VERDICTS: Mapping[str, StatusGuide] = {
     "created": StatusGuide("done", "made in this run; WebhookId is its id"),
     "updated": StatusGuide("done", "changed in this run; Changes says how"),
     "deleted": StatusGuide("done", "removed from the server in this run"),
+    "restored": StatusGuide("done", "has its old fields back; Changes says which"),
     "healthy": StatusGuide("done", "active, and its last deliveries arrived"),
     "exists": StatusGuide("same", "was on the server before this run, just as the sheet wants it"),
     "duplicate": StatusGuide("same", "the same as an earlier row, which Error names; not sent twice"),
@@ -36,8 +37,8 @@ VERDICTS: Mapping[str, StatusGuide] = {
     ),
     "changed": StatusGuide(
         "doubt",
-        "someone has changed it since this tool made it, so it was left alone",
-        "if it is to go, delete it in Nexudus",
+        "someone has changed it since this tool made or changed it, so it was left alone",
+        "Error says what is different; correct it in Nexudus, or delete it there if it is to go",
     ),
     "failing": StatusGuide(
         "doubt",
@@ -61,7 +62,7 @@ VERDICTS: Mapping[str, StatusGuide] = {
 FLAWS = frozenset(verdict for verdict, (look, _, _) in VERDICTS.items() if look in {"doubt", "wrong"})
 """Verdicts that somebody has to look at."""
 
-_OF_UNDO = frozenset({"deleted", "changed", "missing", "failed", "unknown", "pending"})
+_OF_UNDO = frozenset({"deleted", "restored", "changed", "missing", "failed", "unknown", "pending"})
 """Verdicts of an undo, where there is nothing to correct in a row."""
 
 _CODES = {
@@ -135,12 +136,12 @@ def _headline(summary: Summary, counts: Mapping[str, int]) -> str:
 def next_steps(summary: Summary, counts: Mapping[str, int]) -> list[str]:
     """What the reader can do now, a sentence each; empty where all is done."""
     steps = []
-    is_undo = not {"deleted", "changed", "missing"}.isdisjoint(counts) and set(in_order(counts)) <= _OF_UNDO
+    is_undo = not {"deleted", "restored", "changed", "missing"}.isdisjoint(counts) and set(in_order(counts)) <= _OF_UNDO
     correctable = counts.get("invalid", 0) + counts.get("failed", 0)
     if summary.status == "auth-error":
         steps.append("Check the credentials (`bulkhooks check --live`), then run the same command again.")
     if correctable and is_undo:
-        steps.append("Run the same command again: it tries once more what could not be deleted.")
+        steps.append("Run the same command again: it tries once more what could not be taken back.")
     elif correctable:
         steps.append(
             "Correct the rows with ✗ in the sheet Results (blue headings; Error says what is wrong, Problems sums it"

@@ -1,0 +1,182 @@
+"""What an undo reads in the journal: whose results a file is, and what that run made, changed and left in doubt."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from bulkhooks.errors import ErrorCode
+from bulkhooks.provision.item import Item, Operation
+from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.rows import ChangeRow, ItemRow
+from bulkhooks.webhook import Status, url_key
+
+
+class Made(NamedTuple):
+    """A webhook that this tool made and has not seen gone, with its ``place`` in the results of a run."""
+
+    id: int
+    place: str
+    business_id: int
+    location: str
+    action: int
+    url: str
+    url_key: str
+    name: str
+    description: str
+
+
+class Changed(NamedTuple):
+    """A change that a run made, or may have made, and that no undo has taken back. ``before``, ``after``: JSON."""
+
+    webhook_id: int
+    place: str
+    business_id: int
+    location: str
+    action: int
+    before: str
+    after: str
+    of_run: int
+    of_seq: int
+
+    def item(self, seq: int, account_id: int) -> ItemRow:
+        """Its row in an undo: the fields are those that the webhook is to have again."""
+        fields = json.loads(self.before)
+        url = str(fields["URL"] or "")
+        return ItemRow(
+            seq=seq,
+            place=self.place,
+            account=account_id,
+            business_id=self.business_id,
+            location=self.location,
+            action=self.action,
+            url=url,
+            url_key=url_key(url),
+            name=str(fields["Name"] or ""),
+            name_given=True,
+            description=fields["Description"],
+            active=None if fields["Active"] is None else int(bool(fields["Active"])),
+            operation=str(Operation.RESTORE),
+            webhook_id=self.webhook_id,
+        )
+
+    def row(self, seq: int, account_id: int) -> ChangeRow:
+        """What goes with ``item`` into the journal."""
+        return ChangeRow(seq, account_id, self.webhook_id, self.after, self.before, self.of_run, self.of_seq)
+
+
+def accounts_of(journal: Journal, run: int) -> list[str]:
+    """The names of a run's accounts."""
+    found = journal.query(
+        "SELECT name FROM run_accounts JOIN accounts ON accounts.id = account WHERE run = ? ORDER BY name", (run,)
+    )
+    return [str(name) for (name,) in found]
+
+
+def webhooks_in(journal: Journal, run: int) -> dict[str, dict[int, str]]:
+    """The webhooks that a run made, changed or found: by account name, their places in its results by id."""
+    found = journal.query(
+        "SELECT a.name, webhook_id, place FROM items JOIN accounts a ON a.id = account"
+        " WHERE run = ? AND webhook_id > 0 ORDER BY seq",
+        (run,),
+    )
+    places: dict[str, dict[int, str]] = {}
+    for name, webhook_id, place in found:
+        places.setdefault(name, {}).setdefault(webhook_id, place)
+    return places
+
+
+def made_by(journal: Journal, run: int, account_id: int) -> list[Made]:
+    """What a run created, by id. A webhook that arrived a second time has the place of its twin."""
+    items = journal.query(
+        "SELECT business_id, action, url_key, place FROM items WHERE run = ? AND account = ? ORDER BY seq DESC",
+        (run, account_id),
+    )
+    places = {tuple(key): place for *key, place in items}
+    return [
+        made._replace(place=places.get((made.business_id, made.action, made.url_key), ""))
+        for made in _owned(journal, account_id, run)
+    ]
+
+
+def owned_among(journal: Journal, account_id: int, places: Mapping[int, str]) -> list[Made]:
+    """What this tool has ever created of some webhooks, by id; ``places`` are their places in the results, by id."""
+    return [made._replace(place=places[made.id]) for made in _owned(journal, account_id, None) if made.id in places]
+
+
+def _owned(journal: Journal, account_id: int, run: int | None) -> Iterator[Made]:
+    found = journal.query(
+        "SELECT webhook_id, '', business_id, location, action, url, url_key, name, description FROM created"
+        " WHERE account = ?1 AND deleted_at IS NULL AND (?2 IS NULL OR run = ?2) ORDER BY webhook_id",
+        (account_id, run),
+    )
+    return (Made(*values) for values in found)
+
+
+def changed_by(journal: Journal, run: int, account_id: int) -> list[Changed]:
+    """What a run changed, or may have changed where its write is in doubt, in the order of its results."""
+    found = journal.query(
+        "SELECT c.webhook_id, place, business_id, location, action, before, after, c.run, c.seq"
+        " FROM changes c JOIN items i ON i.run = c.run AND i.seq = c.seq"
+        " WHERE c.run = ? AND c.account = ? AND c.of_run IS NULL AND restored_at IS NULL"
+        " AND (status = ? OR error_code = ?) ORDER BY c.seq",
+        (run, account_id, Status.UPDATED, ErrorCode.IN_DOUBT),
+    )
+    return [Changed(*values) for values in found]
+
+
+def doubts_of(journal: Journal, run: int, account_id: int) -> list[tuple[Item, float, bool]]:
+    """What of a run was sent and never answered: the item, when it was sent, and whether the server was seen not to
+    have it before that."""
+    found = journal.query(
+        "SELECT i.seq, i.place, i.location, d.business_id, d.action, i.url, d.url_key, i.name, d.sent_at, d.was_absent"
+        " FROM doubts d JOIN items i ON i.run = d.run AND i.seq = d.seq"
+        " WHERE d.run = ? AND d.account = ? ORDER BY i.seq",
+        (run, account_id),
+    )
+    return [
+        (
+            Item(
+                run, seq, place, account_id, business_id, location, action, url, key, name,
+                name_given=True, description=None, active=None, operation=Operation.LOOK_UP,
+            ),
+            sent_at,
+            bool(was_absent),
+        )
+        for seq, place, location, business_id, action, url, key, name, sent_at, was_absent in found
+    ]  # fmt: skip
+
+
+def deletions_of(journal: Journal, run: int) -> int:
+    """How many webhooks a run deleted."""
+    ((count,),) = journal.query("SELECT count(*) FROM items WHERE run = ? AND status = ?", (run, Status.DELETED))
+    return int(count)
+
+
+def run_of(journal: Journal, statuses: Mapping[int, str], path: Path) -> int | None:
+    """The run whose results a file is: the one that most of its rows agree with; ``statuses`` are theirs by webhook id.
+
+    Where several do, or no row has an id, the one that wrote to ``path``, and of those the newest. None where the
+    journal knows of no such run.
+    """
+    found = journal.query(
+        "SELECT run, webhook_id, status FROM items JOIN runs ON runs.id = run WHERE webhook_id > 0 AND command = 'run'"
+    )
+    agreeing = Counter(run for run, webhook_id, status in found if statuses.get(webhook_id) == status)
+    most = max(agreeing.values(), default=0)
+    wrote = _writers_of(journal, path)
+    best = [run for run, count in agreeing.items() if count == most] if agreeing else wrote
+    return max(best, key=lambda run: (run in wrote, run), default=None)
+
+
+def _writers_of(journal: Journal, path: Path) -> set[int]:
+    found = journal.query("SELECT id, summary FROM runs WHERE command = 'run' AND summary IS NOT NULL")
+    place = path.resolve()
+    return {
+        run
+        for run, summary in found
+        if any(Path(output).resolve() == place for output in json.loads(summary).get("outputs", ()))
+    }
