@@ -14,12 +14,15 @@ import pandas as pd
 from bulkhooks.errors import InputError
 from bulkhooks.sheets.reading.delimited import read_text
 from bulkhooks.sheets.reading.grid import Grid, Score
+from bulkhooks.sheets.reading.json_lines import read_json_lines
 from bulkhooks.sheets.reading.workbook import Workbook
 from bulkhooks.sheets.reading.xlsx_cells import damaged
 
 STDIN = "-"
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 _TEXTS = (".csv", ".tsv", ".txt")
+_LINES = ".jsonl"
+"""Results only."""
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -83,7 +86,7 @@ def open_file(path: str, label: str, score: Score) -> File:
 
 def _suffix(label: str, path: str) -> str:
     suffix = Path(path).suffix.lower()
-    if suffix not in _WORKBOOKS + _TEXTS:
+    if suffix not in (*_WORKBOOKS, *_TEXTS, _LINES):
         raise InputError(
             f"{label}: {f'{suffix} files are' if suffix else 'a file without a suffix is'} not read;"
             f" give one of {' '.join(_WORKBOOKS + _TEXTS)}"
@@ -93,6 +96,8 @@ def _suffix(label: str, path: str) -> str:
 
 def _text(label: str, suffix: str, file: BinaryIO, score: Score) -> Grid:
     """Delimited text, also where it is named like a workbook, as exports of web applications often are."""
+    if suffix == _LINES:
+        return read_json_lines(label, file)
     if suffix in _TEXTS:
         return read_text(label, file, score)
     if file.read(512).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):

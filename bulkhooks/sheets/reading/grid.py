@@ -62,6 +62,8 @@ class Grid:
     """Whether it is known that every value is text of ASCII characters alone."""
     records: Records | None = None
     """Of delimited text."""
+    is_headless: bool = False
+    """Whether the header stands in no line of its own (JSON lines)."""
 
     @property
     def height(self) -> int:

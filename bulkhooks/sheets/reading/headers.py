@@ -237,9 +237,14 @@ def lay_out(row: Sequence[str], headers: Headers) -> Layout:
 _READ_BACK = ("Status", "WebhookId", "ErrorCode")
 
 
+def is_results(row: Sequence[str]) -> bool:
+    """Whether this is the header of a results file: it has Row, Status and WebhookId."""
+    return set(map(folded, row)) >= _KNOWN_RESULTS
+
+
 def _result_columns(row: Sequence[str]) -> dict[str, int]:
     """Where the columns of the results are, by name, if this is the header of a results file."""
-    if not set(map(folded, row)) >= _KNOWN_RESULTS:
+    if not is_results(row):
         return {}
     names = {at: _RESULT_COLUMNS.get(folded(header)) for at, header in reversed(list(enumerate(row)))}
     return {name: at for at, name in names.items() if name}

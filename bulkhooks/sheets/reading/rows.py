@@ -78,7 +78,7 @@ def part_of(grid: Grid, span: Span, layout: Layout, source: Source, look: XlsxCe
     """The rows of one table of ``grid``, its columns laid out like that."""
     first = span.line + 1
     columns: Sequence[Column] = [column[span.header + 1 : span.end] for column in grid.columns]
-    guarded = source.has_results and not source.is_workbook
+    guarded = source.has_results and grid.records is not None
     if guarded:
         columns = [_without_guards(column) for column in columns]
     flaws: dict[tuple[int, int], Flaw] = {}
@@ -88,7 +88,7 @@ def part_of(grid: Grid, span: Span, layout: Layout, source: Source, look: XlsxCe
     fields = {name: texts(columns[at], is_ascii=grid.is_ascii) for name, at in layout.fields.items()}
     field_at = {at: name for name, at in layout.fields.items()}
     in_fields = sorted((row, field_at[at], flaw) for (row, at), flaw in flaws.items() if at in field_at)
-    if grid.records is not None and not guarded:
+    if grid.records is not None and not source.has_results:
         whole = record_flaws(columns, layout.fields, span.header, _width(grid, span.header, layout), grid.records)
         in_fields += [(row, "", flaw) for row, flaw in whole.items()]
     leftovers = overwritten_examples(fields)

@@ -37,7 +37,8 @@ class Span:
 
 def spans(grid: Grid, header: int, headers: Headers) -> list[Span]:
     """The tables of a sheet whose first header stands at this position, from top to bottom."""
-    above = 1 if grid.is_workbook else 1 - header  # places in text count from the first header
+    above = 1 if grid.is_workbook else not grid.is_headless  # places in text count from the first header
+    above -= 0 if grid.is_workbook else header
     found = [Span(header, grid.height, header + above)]
     names = _row(grid, header)
     for row in _headers_below(grid, header, headers):

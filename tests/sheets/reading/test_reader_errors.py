@@ -57,7 +57,7 @@ def test_an_empty_file(tmp_path, name, content):
     assert refused(tmp_path / name).endswith("the file is empty")
 
 
-@pytest.mark.parametrize("name", ["hooks.jsonl", "hooks.pdf", "hooks.xlsb", "hooks"])
+@pytest.mark.parametrize("name", ["hooks.json", "hooks.pdf", "hooks.xlsb", "hooks"])
 def test_a_format_that_is_not_read(tmp_path, name):
     """The sentence lists those that are."""
     (tmp_path / name).write_bytes(b"something")
