@@ -67,6 +67,7 @@ def _run(inputs: tuple[str, ...], **flags: Any) -> None:
     """Read, check, plan, send, write results."""
     from bulkhooks.cli import ask, text
     from bulkhooks.cli.execute import CommandLine, answer, execute
+    from bulkhooks.cli.mapping import with_mapping
     from bulkhooks.cli.notify import attended
     from bulkhooks.cli.progress import watching
     from bulkhooks.commands.run import run
@@ -74,7 +75,8 @@ def _run(inputs: tuple[str, ...], **flags: Any) -> None:
     def work(job: Job) -> Answer:
         # Whoever is told of the run waits for all of it, the question included.
         with watching(job) as watcher:
-            report = attended(job, lambda: run(job, watcher=watcher, ask=ask.on_a_terminal()))
+            asking = ask.on_a_terminal()
+            report = attended(job, lambda: with_mapping(job, lambda job: run(job, watcher=watcher, ask=asking)))
         return answer(job, report, text.closing)
 
     execute(CommandLine("run", inputs, flags), work)
@@ -85,11 +87,12 @@ def _check(inputs: tuple[str, ...], **flags: Any) -> None:
     """Read and check the input; sends nothing."""
     from bulkhooks.cli import text
     from bulkhooks.cli.execute import CommandLine, answer, execute
+    from bulkhooks.cli.mapping import with_mapping
     from bulkhooks.commands.check import check
 
     execute(
         CommandLine("check", inputs, flags),
-        lambda job: answer(job, check(job), text.checked, as_checked=True),
+        lambda job: answer(job, with_mapping(job, check), text.checked, as_checked=True),
     )
 
 
@@ -98,9 +101,10 @@ def _plan(inputs: tuple[str, ...], **flags: Any) -> None:
     """Tell what `run` would do now."""
     from bulkhooks.cli import text
     from bulkhooks.cli.execute import CommandLine, answer, execute
+    from bulkhooks.cli.mapping import with_mapping
     from bulkhooks.commands.plan import plan
 
-    execute(CommandLine("plan", inputs, flags), lambda job: answer(job, plan(job), text.planned))
+    execute(CommandLine("plan", inputs, flags), lambda job: answer(job, with_mapping(job, plan), text.planned))
 
 
 @command("undo", files("results", "RESULTS"), "The results file of a run.")
