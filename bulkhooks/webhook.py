@@ -58,6 +58,10 @@ RESULT_COLUMNS: tuple[str, ...] = (
 """The columns of every results file, in order; the input's other columns follow."""
 
 
+EARLIER: tuple[str, ...] = ("Row", "HttpStatus", "Verified", "Attempts", "SentAt", "DurationMs")
+"""Columns of the results that stay what they were where a results file is run and nothing is sent for the row."""
+
+
 def url_key(url: str) -> str:
     """The form in which URLs are compared: scheme and host in lower case, the rest to the letter.
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from bulkhooks.commands.context import Context, account_of
+from bulkhooks.commands.other_server import without_foreign_results
 from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, ErrorCode, Forbidden, Refused, Unauthorized, UsageError
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.listing import locations
 from bulkhooks.sheets.normalizing.expand import Expansion, expand
 from bulkhooks.sheets.normalizing.normalize import normalize
@@ -28,10 +31,16 @@ class Desired:
 
     @property
     def rows(self) -> pd.DataFrame:
-        """The expansion's webhooks, with ``name_given``: whether the name is the sheet's own."""
+        """The expansion's webhooks, with ``name_given``: whether the name is the sheet's own.
+
+        ``place`` is that of the first round, where the input is a results file: the column Row stays what it was.
+        """
         webhooks = self.expansion.webhooks
+        row = webhooks["row"].to_numpy()
         names = self.table.rows["Name"].to_numpy() != ""
-        rows: pd.DataFrame = webhooks.assign(name_given=names[webhooks["row"].to_numpy()])
+        first_places = self.table.earlier["Row"].to_numpy()[row]
+        places = np.where(first_places == "", webhooks["place"], first_places)
+        rows: pd.DataFrame = webhooks.assign(name_given=names[row], place=places)
         return rows
 
     @property
@@ -45,9 +54,13 @@ class Desired:
         return any(not problem.warning for problem in self.expansion.problems)
 
 
-def read_table(job: Job) -> Table:
-    """The job's inputs as they are. Raises ``InputError`` and ``UsageError``."""
-    return read(job.inputs, sheets=job.sheet, columns=dict(map(_mapping, job.map)))
+def read_table(job: Job, journal: Journal | None = None) -> Table:
+    """The job's inputs as they are, without the results of another server; ``journal`` knows whose ids are.
+
+    Raises ``InputError`` and ``UsageError``.
+    """
+    table = read(job.inputs, sheets=job.sheet, columns=dict(map(_mapping, job.map)))
+    return without_foreign_results(job, table, journal)
 
 
 def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -> Desired:
@@ -74,7 +87,7 @@ async def read_desired(context: Context, *, lock: bool = False) -> Desired:
     Raises as ``read_table`` does, and ``CredentialsError`` where the locations may not be listed and are needed.
     """
     job = context.job
-    table = read_table(job)
+    table = read_table(job, context.journal)
     if job.locations == "live":
         line = await context.session.open(account_of(job, job.account), lock=lock)
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bulkhooks.commands.context import Accounts, Context, begin_summary
 from bulkhooks.commands.inputs import Desired
+from bulkhooks.commands.kept import keep_earlier
 from bulkhooks.commands.outputs import Destinations, loader, write_copies
 from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, BulkhooksError, JournalError, OutputError
@@ -48,14 +49,9 @@ class RunContext:
         self.table = desired.table
         self.report.problems = desired.expansion.problems
         self.report.warnings = [*desired.table.warnings, *plan.warnings]
-        write_down(
-            self.context.journal,
-            self.number,
-            desired,
-            plan,
-            accounts=self.accounts.numbers,
-            facts=self.report.summary.facts,
-        )
+        journal, accounts = self.context.journal, self.accounts.numbers
+        facts = self.report.summary.facts | keep_earlier(plan, desired.table.earlier, journal, accounts)
+        write_down(journal, self.number, desired, plan, accounts=accounts, facts=facts)
 
     @contextmanager
     def telling_if_the_journal_breaks(self) -> Iterator[None]:

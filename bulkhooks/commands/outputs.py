@@ -145,6 +145,14 @@ def words_for(inputs: Sequence[str]) -> list[str]:
     return words
 
 
+def places(outputs: Sequence[str], inputs: Sequence[str]) -> list[str]:
+    """Where the results go, ``{input}`` filled in for each input."""
+    words = words_for(inputs)
+    return [
+        output.replace(_EACH, word) for output in outputs for word in (words if _EACH in output else words[:1] or [""])
+    ]
+
+
 def refuse_to_overwrite(outputs: Sequence[str], table: Table, inputs: Sequence[str]) -> None:
     """Raise ``UsageError`` where results would replace an input that is no results file, but somebody's own sheet."""
     words = words_for(inputs)

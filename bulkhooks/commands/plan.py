@@ -8,8 +8,10 @@ from pathlib import Path
 
 from bulkhooks.commands.context import Accounts, Context, begin_summary, open_accounts, open_context
 from bulkhooks.commands.inputs import Desired, read_desired
+from bulkhooks.commands.kept import keep_earlier
 from bulkhooks.commands.lifecycle import nothing_to_do, write_down
-from bulkhooks.commands.outputs import Destinations, results_frame
+from bulkhooks.commands.other_server import refuse_to_replace
+from bulkhooks.commands.outputs import Destinations, places, results_frame
 from bulkhooks.commands.sending import compare
 from bulkhooks.config.job import Job
 from bulkhooks.provision.forecast import forecast
@@ -39,6 +41,7 @@ async def _plan(job: Job) -> Report:
         job = context.job
         with context.session.stoppable():
             desired = await read_desired(context)
+            refuse_to_replace(job, places(job.outputs, job.inputs), desired.accounts, may_say_yes=False)
             with Destinations(job.outputs, job.inputs) as destinations:
                 accounts = await open_accounts(context, desired.accounts, lock=False)
                 made = await compare(job, desired, accounts)
@@ -63,7 +66,8 @@ def _report(
         number = scratch.begin(
             "plan", command="plan", job=job.name, inputs=job.inputs, accounts=numbers.values(), at=started_at
         )
-        write_down(scratch, number, desired, made, accounts=numbers, facts=summary.facts)
+        kept = keep_earlier(made, desired.table.earlier, context.journal, accounts.numbers)
+        write_down(scratch, number, desired, made, accounts=numbers, facts=summary.facts | kept)
         summary.counts = history.counts(scratch, number, Status.PLANNED)
         summary.total = sum(summary.counts.values())
         summary.errors = history.errors(scratch, number)

@@ -15,7 +15,8 @@ from bulkhooks.commands.check import check_of
 from bulkhooks.commands.context import open_accounts, open_context
 from bulkhooks.commands.inputs import Desired, read_desired
 from bulkhooks.commands.lifecycle import begin, nothing_to_do, registered
-from bulkhooks.commands.outputs import Destinations, refuse_to_overwrite
+from bulkhooks.commands.other_server import refuse_to_replace
+from bulkhooks.commands.outputs import Destinations, places, refuse_to_overwrite
 from bulkhooks.commands.sending import compare, confirm, send
 from bulkhooks.config.job import Job
 from bulkhooks.errors import UsageError
@@ -49,6 +50,7 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
         if job.strict and desired.is_flawed:
             return _refused(job, desired, started_at)
         refuse_to_overwrite(job.outputs, desired.table, job.inputs)
+        refuse_to_replace(job, places(job.outputs, job.inputs), desired.accounts)
         # The places of the results are open before the first request: what cannot be written is known in time.
         with Destinations(job.outputs, job.inputs) as destinations:
             with context.session.stoppable():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import anyio
 from bulkhooks.commands.context import open_accounts, open_context
 from bulkhooks.commands.inputs import read_table
 from bulkhooks.commands.lifecycle import begin, registered
+from bulkhooks.commands.other_server import refuse_to_replace
 from bulkhooks.commands.outputs import Destinations
 from bulkhooks.commands.sending import confirm, send
 from bulkhooks.config.job import Job
@@ -33,7 +34,7 @@ from bulkhooks.provision.journal.rows import ItemRow, deletion_row
 from bulkhooks.provision.journal.taking_back import Changed, Made
 from bulkhooks.provision.listing import find
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Ask, Question, Report, Watcher, many
+from bulkhooks.report import Ask, Question, Remark, Report, Watcher, many
 from bulkhooks.webhook import Status
 
 LEFT = frozenset({Status.CHANGED})
@@ -54,11 +55,13 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
     started_at = time.time()
     async with open_context(job.with_undone()) as context:
         job, journal = context.job, context.journal
-        asked, names = _asked_for(job, journal)
+        asked, names, warnings = _asked_for(job, journal)
+        refuse_to_replace(job, job.outputs, names or [job.account])
         with Destinations(job.outputs) as destinations:
             with context.session.stoppable():
                 accounts = await open_accounts(context, names or [job.account], lock=True)
             running = begin(context, accounts, destinations, started_at=started_at, command="undo")
+            running.report.warnings += warnings
             with registered(running):
                 with context.session.stoppable():
                     found = [await _found(line, journal, asked) for line in accounts.lines.values()]
@@ -89,28 +92,29 @@ class _Asked:
         return self.is_doubtful or webhook_id in self.places.get(account, {})
 
 
-def _asked_for(job: Job, journal: Journal) -> tuple[_Asked, list[str]]:
-    """What is to be taken back, and the accounts that it takes."""
+def _asked_for(job: Job, journal: Journal) -> tuple[_Asked, list[str], Sequence[Remark]]:
+    """What is to be taken back, the accounts that it takes, and what there is to tell of the file."""
     if job.run:
         if job.inputs:
             raise UsageError("undo takes a results file or --run RUN_ID, not both")
         run = history.run_number(journal, job.run)
         asked = _Asked(run, taking_back.webhooks_in(journal, run), is_doubtful=True, owned=job.owned)
-        return asked, taking_back.accounts_of(journal, run)
+        return asked, taking_back.accounts_of(journal, run), ()
     if len(job.inputs) != 1:
         raise UsageError("undo needs a results file, or --run RUN_ID; `bulkhooks runs` lists the runs")
-    table = read_table(job)
+    table = read_table(job, journal)
     if not all(source.has_results for source in table.sources):
         raise InputError(f"{job.inputs[0]}: this is no results file (it has no Row, Status and WebhookId columns)")
-    rows = table.rows[table.rows["known_id"] > 0]
+    rows = table.rows.assign(first=table.earlier["Row"])[table.rows["known_id"] > 0]
+    first = rows["first"].where(rows["first"] != "", rows["place"])
     places: dict[str, dict[int, str]] = {}
-    for account, webhook_id, place in zip(rows["Account"], rows["known_id"].tolist(), rows["place"], strict=True):
+    for account, webhook_id, place in zip(rows["Account"], rows["known_id"].tolist(), first, strict=True):
         places.setdefault(account or job.account, {})[webhook_id] = place
     statuses = dict(zip(rows["known_id"].tolist(), rows["known_status"], strict=True))
     whose = taking_back.run_of(journal, statuses, Path(job.inputs[0]))
     names = {*places, *(taking_back.accounts_of(journal, whose) if whose else ())}
     asked = _Asked(whose, places, is_doubtful=bool(table.rows["known_doubt"].any()), owned=job.owned)
-    return asked, sorted(names)
+    return asked, sorted(names), table.warnings
 
 
 @dataclass(frozen=True, slots=True)

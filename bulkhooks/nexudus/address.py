@@ -32,6 +32,16 @@ def check_base_url(url: str, *, allow_http: bool = False) -> str:
     return url_key(text.rstrip("/"))
 
 
+def server_key(url: str) -> str:
+    """What two spellings of one server have in common: no default port, and one name for this machine."""
+    parts = _split(url.strip().rstrip("/"))
+    if parts is None or not parts.hostname:
+        return url.strip()
+    host = "localhost" if is_loopback(parts.hostname) else parts.hostname.rstrip(".")
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.scheme}://{host}:{port}{parts.path}"
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine itself."""
     name = host.rstrip(".").lower()

@@ -14,6 +14,12 @@ from bulkhooks.provision.item import Operation
 from bulkhooks.report import Problem
 from bulkhooks.webhook import Status
 
+SENDING = ("http_status", "verified", "attempts", "sent_at", "duration_ms")
+"""The columns of ``items`` that tell how a row was sent."""
+
+
+_UNSENT = {"attempts": 0}
+
 
 class InputRow(NamedTuple):
     """A row of the input as it was written. ``row`` counts from 0; ``extras`` are the other cells (``pack``)."""
@@ -35,7 +41,7 @@ class ItemRow(NamedTuple):
 
     ``seq`` is its place in the results, ``row`` that of its row in the input (-1: no row of the input asked for it),
     ``account`` the journal's number of the account. ``description`` and ``active`` are None where the input is silent.
-    ``problems`` are those of the row as ``pack_problems`` gives them.
+    ``problems`` are those of the row as ``pack_problems`` gives them. ``SENDING`` tell of an earlier round.
     """
 
     seq: int
@@ -58,6 +64,11 @@ class ItemRow(NamedTuple):
     error: str = ""
     changes: str = ""
     problems: str | None = None
+    http_status: int | None = None
+    verified: int | None = None
+    attempts: int = 0
+    sent_at: float | None = None
+    duration_ms: int | None = None
 
 
 class ChangeRow(NamedTuple):
@@ -119,6 +130,7 @@ def item_rows(
         "error": rows["error"],
         "changes": rows["changes"] if "changes" in rows else repeat("", len(rows)),
         "problems": map(pack_problems, rows["problems"]),
+        **{name: rows[name] if name in rows else repeat(_UNSENT.get(name), len(rows)) for name in SENDING},
     }
     yield from map(ItemRow._make, _by_row(columns, ItemRow._fields))
     deletions = ((name, webhook) for name, owned in prune.items() for webhook in owned.to_dict("records"))

@@ -12,7 +12,7 @@ from bulkhooks.errors import UsageError
 from bulkhooks.sheets.reading.grid import HEAD, letter
 from bulkhooks.sheets.reading.source import FIELDS
 from bulkhooks.sheets.strings import folded
-from bulkhooks.webhook import RESULT_COLUMNS
+from bulkhooks.webhook import EARLIER, RESULT_COLUMNS
 
 ALIASES: Mapping[str, Sequence[str]] = {
     "BusinessId": ("BusinessId", "Business", "LocationId", "SiteId"),
@@ -186,8 +186,8 @@ class Layout:
     """The columns of one sheet, by position.
 
     ``fields``: those of ``FIELDS``. ``extras``: the others by the name under which they are carried. ``nameless``:
-    those among them without a header, carried only if they hold anything. ``results``: Status, WebhookId and
-    ErrorCode of a results file. ``doubles``: two headers of the same field, ``(position that counts, position that is
+    those among them without a header, carried only if they hold anything. ``results``: Status, WebhookId, ErrorCode and
+    ``EARLIER`` of a results file. ``doubles``: two headers of the same field, ``(position that counts, position that is
     carried)``; ``unclear``: such a pair of which neither is surer than the other.
     """
 
@@ -234,7 +234,7 @@ def lay_out(row: Sequence[str], headers: Headers) -> Layout:
     return layout
 
 
-_READ_BACK = ("Status", "WebhookId", "ErrorCode")
+_READ_BACK = ("Status", "WebhookId", "ErrorCode", *EARLIER)
 
 
 def is_results(row: Sequence[str]) -> bool:

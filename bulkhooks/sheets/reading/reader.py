@@ -21,6 +21,7 @@ from bulkhooks.sheets.reading.stacked import spans
 from bulkhooks.sheets.reading.table import Table
 from bulkhooks.sheets.reading.xlsx_cells import XlsxCells
 from bulkhooks.sheets.strings import folded
+from bulkhooks.webhook import EARLIER
 
 __all__ = ["Table", "read"]
 
@@ -203,6 +204,9 @@ class _Reader:
             flaws=[flaw for part, start in zip(parts, starts, strict=False) for flaw in part.problems(int(start))],
             extra_flaws=self._extra_flaws(starts.tolist()),
             tables=self._tables(),
+            earlier=pd.DataFrame(
+                {name: _joined([part.earlier[name] for part in parts]) for name in EARLIER}, dtype=object, copy=False
+            ),
             warnings=self._warnings,
         )
 

@@ -19,7 +19,7 @@ from bulkhooks.sheets.reading.source import FIELDS, Source
 from bulkhooks.sheets.reading.stacked import Span
 from bulkhooks.sheets.reading.xlsx_cells import Flaw, XlsxCells
 from bulkhooks.sheets.strings import CALCULATED
-from bulkhooks.webhook import DONE, Status
+from bulkhooks.webhook import DONE, EARLIER, Status
 
 Positions = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -34,7 +34,8 @@ class Part:
     doubt, its Status ('' in another file).
 
     ``flaws``: row, field and what is wrong with the cell ('' for the whole row); ``extra_flaws``: row, name, position
-    and that of other columns. ``warnings`` name the rows that were left out.
+    and that of other columns. ``earlier``: the columns ``EARLIER`` of a results file. ``warnings`` name the rows that
+    were left out.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Part:
     known_ids: Positions
     known_doubts: BoolArray
     known_statuses: Column
+    earlier: Mapping[str, Column]
     flaws: Sequence[tuple[int, str, Flaw]]
     extra_flaws: Sequence[tuple[int, str, int, Flaw]]
     warnings: Sequence[Remark]
@@ -120,6 +122,9 @@ def part_of(grid: Grid, span: Span, layout: Layout, source: Source, look: XlsxCe
         known_ids=known_ids,
         known_doubts=_known_doubts(columns, rows, layout),
         known_statuses=_known_statuses(columns, rows, layout),
+        earlier={
+            name: texts(columns[layout.results[name]][rows]) if name in layout.results else blank for name in EARLIER
+        },
         flaws=[
             *((number_of[row], name, flaw) for row, name, flaw in in_fields if row in number_of),
             *((row, "WebhookId", flaw) for row, flaw in unreadable),

@@ -35,6 +35,8 @@ class Table:
     """Such cells of other columns, by column and row: they do harm only where a template asks for them."""
     tables: Sequence[Locations] = ()
     """Of each source the table of locations in its own workbook, where several workbooks have one."""
+    earlier: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """What the rows of results files say of the round before: columns ``EARLIER`` as text, '' in other rows."""
     warnings: Sequence[Remark] = field(default_factory=list)
     """What there is to tell of whole sheets and inputs: warnings as ``Problem.of_whole``, and rows left out."""
 

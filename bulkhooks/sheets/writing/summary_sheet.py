@@ -16,8 +16,11 @@ from bulkhooks.sheets.writing.advice import FLAWS, VERDICTS, StatusGuide, headli
 from bulkhooks.sheets.writing.counts import Tally
 from bulkhooks.sheets.writing.style import BLUE, GREY, INK, LINE, LINE_HEIGHT, LOOKS, for_print, heading, height_of
 
+SUMMARY = "Summary"
 RUN_ID = "Run id"
 """The fact by which a Summary is known."""
+SERVER = "Server"
+"""The fact, and the property of the workbook, that tells which server it was made against."""
 _LAST_COLUMN = 10
 _FIRST_WIDTH, _OTHER_WIDTH = 34, 11
 _CHARTED_LOCATIONS = 12

@@ -29,7 +29,7 @@ from bulkhooks.sheets.writing.style import (
     pack,
     width_of,
 )
-from bulkhooks.sheets.writing.summary_sheet import write_summary
+from bulkhooks.sheets.writing.summary_sheet import RUN_ID, SERVER, SUMMARY, write_summary
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
 _OURS = frozenset(RESULT_COLUMNS) - {
@@ -91,11 +91,11 @@ class WorkbookWriter:
         self._headings = [heading(self._book, colour) for colour in (BLUE, GREY)]
         self._heights = 0
         if self._verdict == "Status":
-            self._summary_sheet = self._book.add_worksheet("Summary")
+            self._summary_sheet = self._book.add_worksheet(SUMMARY)
             self._start_sheet()
         else:  # a list of what is there, before what it comes to
             self._start_sheet()
-            self._summary_sheet = self._book.add_worksheet("Summary")
+            self._summary_sheet = self._book.add_worksheet(SUMMARY)
 
     def write(self, rows: Sequence[ResultRow]) -> None:
         """Write some rows, into a new sheet where this one is full."""
@@ -191,7 +191,9 @@ class WorkbookWriter:
         if summary.finished_at:
             properties["created"] = dt.datetime.fromisoformat(summary.finished_at)
         self._book.set_properties(properties)
-        self._book.set_custom_property("Run id", summary.run_id)
+        self._book.set_custom_property(RUN_ID, summary.run_id)
+        if summary.target:
+            self._book.set_custom_property(SERVER, summary.target)
 
     def _note_losses(self) -> None:
         if cut := sum(cells.cut for cells in self._cells):

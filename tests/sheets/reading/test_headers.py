@@ -7,7 +7,7 @@ import pytest
 from bulkhooks.errors import UsageError
 from bulkhooks.sheets.reading.headers import Headers, lay_out, nearest_field
 from bulkhooks.sheets.strings import folded
-from bulkhooks.webhook import RESULT_COLUMNS
+from bulkhooks.webhook import EARLIER, RESULT_COLUMNS
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,8 @@ def test_the_columns_of_a_results_file_are_not_carried():
     """Only what the input had of its own is, and a column of its own that means the same does not count."""
     found = layout(*RESULT_COLUMNS, "Status (input)", "Endpoint")
     assert list(found.extras) == ["Status (input)", "Endpoint"]
-    assert found.results == {"Status": 10, "WebhookId": 11, "ErrorCode": 13}
+    read_back = ("Status", "WebhookId", "ErrorCode", *EARLIER)
+    assert found.results == {name: RESULT_COLUMNS.index(name) for name in read_back}
     assert found.fields["URL"] == 5
     assert found.doubles == []
 
