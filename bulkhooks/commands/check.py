@@ -83,7 +83,7 @@ async def _look(line: Account, name: str, webhooks: pd.DataFrame) -> list[str]:
     found: list[str] = []
     refused = 0
     try:
-        known = {number for number, _ in await locations(line)}
+        known = {business.id for business in await locations(line)}
     except (Unauthorized, Forbidden) as error:
         refused += 1
         found.append(f"account {name!r} may not list the locations ({error}): whether they exist is not known")

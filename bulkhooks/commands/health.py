@@ -131,7 +131,7 @@ async def _webhooks(line: Account) -> Webhooks:
     except (Unauthorized, Forbidden) as error:
         raise CredentialsError(f"the webhooks may not be listed: {error}") from error
     try:
-        names = dict(await locations(line))
+        names = {business.id: business.name for business in await locations(line)}
     except (Unauthorized, Forbidden):
         names = {}
     return Webhooks(records, names)

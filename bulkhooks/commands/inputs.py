@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +12,7 @@ from bulkhooks.commands.other_server import without_foreign_results
 from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, ErrorCode, Forbidden, Refused, Unauthorized, UsageError
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.listing import locations
+from bulkhooks.provision.networks import table_of_locations
 from bulkhooks.sheets.normalizing.expand import Expansion, expand
 from bulkhooks.sheets.normalizing.normalize import normalize
 from bulkhooks.sheets.reading.locations import Locations
@@ -63,10 +62,10 @@ def read_table(job: Job, journal: Journal | None = None) -> Table:
     return without_foreign_results(job, table, journal)
 
 
-def expand_table(job: Job, table: Table, live: Sequence[tuple[int, str]] = ()) -> Desired:
-    """The webhooks that a table asks for. ``live`` are the locations that the API named, as ``(id, name)``."""
+def expand_table(job: Job, table: Table, live: Locations | None = None) -> Desired:
+    """The webhooks that a table asks for. ``live`` are the locations that the API named."""
     if job.locations == "live":
-        known = Locations.from_records(live)
+        known = live or Locations()
     elif job.locations:
         known = Locations.read(str(job.locations))
     else:
@@ -91,7 +90,7 @@ async def read_desired(context: Context, *, lock: bool = False) -> Desired:
     if job.locations == "live":
         line = await context.session.open(account_of(job, job.account), lock=lock)
         try:
-            desired = expand_table(job, table, await locations(line))
+            desired = expand_table(job, table, await table_of_locations(line))
         except (Unauthorized, Forbidden) as error:
             desired = _without_table(job, table, error)
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bulkhooks.commands.context import account_of, open_context
 from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
-from bulkhooks.provision.listing import locations
+from bulkhooks.provision.networks import table_of_locations
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.sheets.reading.locations import Locations
 from bulkhooks.sheets.template.workbook import write_template
@@ -20,21 +20,21 @@ def template(job: Job, output: str) -> str:
     cannot be read, ``CredentialsError`` where the API may not be asked for them, ``Stopped`` on a first signal.
     """
     if job.locations == "live":
-        rows = [(number, name, "") for number, name in run_sync(lambda: _live_locations(job))]
+        known = run_sync(lambda: _live_locations(job))
     elif job.locations:
-        rows = Locations.read(str(job.locations)).rows()
+        known = Locations.read(str(job.locations))
     else:
-        rows = []
-    write_template(Path(output), rows)
+        known = Locations()
+    write_template(Path(output), known.rows())
     return output
 
 
-async def _live_locations(job: Job) -> list[tuple[int, str]]:
-    """The account's locations as ``(id, name)``."""
+async def _live_locations(job: Job) -> Locations:
+    """The account's locations."""
     async with open_context(job) as context:
         with context.session.stoppable():
             line = await context.session.open(account_of(context.job, context.job.account))
             try:
-                return await locations(line)
+                return await table_of_locations(line)
             except (Unauthorized, Forbidden) as error:
                 raise CredentialsError(f"--locations live: the locations may not be listed ({error})") from error

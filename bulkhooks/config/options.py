@@ -149,6 +149,11 @@ SANDBOX_OPTIONS: tuple[Option, ...] = (
     Option("host", TEXT, SERVER, _SANDBOX, "A loopback address.", "ADDRESS", default="127.0.0.1"),
     Option("locations", TEXT, SERVER, _SANDBOX, "Ids and ranges.", "IDS", default="1001-1040"),
     Option(
+        "network", TEXT, SERVER, _SANDBOX, "A network, and the locations that belong to it: 900 Harbour UK=1001-1010.",
+        "ID NAME=IDS", repeatable=True, otherwise="none",
+    ),
+    Option("suspended", TEXT, SERVER, _SANDBOX, "Locations that are switched off.", "IDS", otherwise="none"),
+    Option(
         "role", TEXT, SERVER, _SANDBOX, "What the user may do.", "full|create-only", default="full",
         choices=("full", "create-only"),
     ),

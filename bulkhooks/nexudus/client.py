@@ -162,9 +162,9 @@ class NexudusClient:
         url = self._url(_WEBHOOKS, page=page, size=size, WebHook_Business=business_id, WebHook_Action=action)
         return self._read(await self._call("GET", url), readable(lambda content: webhooks_page(content, page, size)))
 
-    async def businesses(self, page: int, size: int) -> Page[Business]:
-        """One page of the locations. Pages begin at 1."""
-        url = self._url(_BUSINESSES, page=page, size=size)
+    async def businesses(self, page: int, size: int, *, root: int | None = None) -> Page[Business]:
+        """One page of the locations, of all or of those of a network. Pages begin at 1."""
+        url = self._url(_BUSINESSES, page=page, size=size, Business_RootLocation=root)
         return self._read(await self._call("GET", url), readable(lambda content: businesses_page(content, page, size)))
 
     # One request

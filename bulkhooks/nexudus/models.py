@@ -55,12 +55,18 @@ class Record:
         return identity(self.business_id, self.action, self.url)
 
 
+UNTOLD = -1
+"""In place of an id that an answer has no field for; null is 0."""
+
+
 @checked_dataclass(frozen=True, slots=True)
 class Business:
-    """A location."""
+    """A location. ``root`` is the id of its network: 0 where it has none, ``UNTOLD`` where the answer does not say."""
 
     id: Id
     name: Text = Field(default="", validation_alias="Name")
+    root: Number = Field(default=UNTOLD, validation_alias="RootLocationId")
+    suspended: Truth = Field(default=False, validation_alias="Suspended")
 
 
 @dataclass(frozen=True, slots=True)

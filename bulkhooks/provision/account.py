@@ -110,9 +110,9 @@ class Account(Stoppable):
         """One page (from 1) of the webhooks: of all, or of one location, or of one location and event."""
         return await self._read(Search(page, size, business_id, action))
 
-    async def businesses(self, page: int, size: int) -> Page[Business]:
-        """One page (from 1) of the locations."""
-        return await self._read(Businesses(page, size))
+    async def businesses(self, page: int, size: int, root: int | None = None) -> Page[Business]:
+        """One page (from 1) of the locations: of all, or of those of a network."""
+        return await self._read(Businesses(page, size, root))
 
     async def _write(self, item: Item, request: Request[T]) -> T:
         if self.closed is not None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bulkhooks.errors import Forbidden, Refused, Unauthorized
-from bulkhooks.nexudus.models import Page, Record
+from bulkhooks.nexudus.models import Business, Page, Record
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.item import Item
 
@@ -98,19 +98,19 @@ async def find(account: Account, item: Item) -> int:
     return min(ids, default=0)
 
 
-async def locations(account: Account) -> list[tuple[int, str]]:
-    """The account's locations as ``(id, name)``.
+async def locations(account: Account, root: int | None = None) -> list[Business]:
+    """The account's locations, all or those of a network.
 
     Raises ``Unauthorized`` or ``Forbidden`` where that is not permitted, ``Stopped`` where the account is
     halted before.
     """
-    found: list[tuple[int, str]] = []
-    page = await account.businesses(1, PAGE_SIZE)
+    found: list[Business] = []
+    page = await account.businesses(1, PAGE_SIZE, root)
     while True:
-        found += [(business.id, business.name) for business in page.records]
+        found += page.records
         if not page.has_next:
             return found
-        page = await account.businesses(page.page + 1, PAGE_SIZE)
+        page = await account.businesses(page.page + 1, PAGE_SIZE, root)
 
 
 async def _following(account: Account, page: Page[Record], business_id: int | None) -> AsyncIterator[Page[Record]]:

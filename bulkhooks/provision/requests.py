@@ -76,13 +76,14 @@ class Search(Request[Page[Record]]):
 
 @dataclass(frozen=True)
 class Businesses(Request[Page[Business]]):
-    """A page of locations."""
+    """A page of locations, of all or of those of a network."""
 
     page: int
     size: int
+    root: int | None
 
     def sent_by(self, client: NexudusClient) -> Awaitable[Page[Business]]:
-        return client.businesses(self.page, self.size)
+        return client.businesses(self.page, self.size, root=self.root)
 
 
 @dataclass(frozen=True)

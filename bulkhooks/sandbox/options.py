@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bulkhooks.sandbox.faults import FAULT_KINDS, Fault, Latency
 from bulkhooks.sandbox.limits import Rate
+from bulkhooks.sandbox.locations import Network
 
 ROLES = ("full", "create-only")
 """``full``: a full unrestricted administrator. ``create-only``: WebHook-Create and nothing else."""
@@ -26,6 +27,7 @@ MOST_LOCATIONS = 100_000
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "day": 86400.0}
 _RATE = re.compile(r"(\d{1,12})\s*/\s*(\d{1,9}(?:\.\d{1,9})?)?\s*([a-z]+)", re.IGNORECASE | re.ASCII)
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*([a-z]*)", re.IGNORECASE | re.ASCII)
+_NETWORK = re.compile(r"([1-9]\d{0,17})(?:\s+(.*))?", re.ASCII | re.DOTALL)
 _SPAN = re.compile(r"(\d{1,18})(?:\s*-\s*(\d{1,18}))?", re.ASCII)
 
 
@@ -38,6 +40,8 @@ class SandboxOptions:
     """
 
     locations: tuple[int, ...] = tuple(range(1001, 1041))
+    network: tuple[Network, ...] = ()
+    suspended: tuple[int, ...] = ()
     rate: tuple[Rate, ...] = ()
     request_rate: tuple[Rate, ...] = ()
     latency: Latency = field(default_factory=Latency)
@@ -67,6 +71,8 @@ def options_from(given: Mapping[str, object]) -> SandboxOptions:
     """
     readers: dict[str, Callable[..., object]] = {
         "locations": parse_locations,
+        "network": parse_networks,
+        "suspended": parse_locations,
         "rate": parse_rates,
         "request_rate": parse_rates,
         "latency": parse_latency,
@@ -132,6 +138,25 @@ def parse_locations(text: str) -> tuple[int, ...]:
     if not ids:
         raise ValueError("there must be at least one location: write for example 1001-1040")
     return tuple(sorted(ids))
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """``900=1001-1010`` or ``900 Harbour UK=1001-1010`` each: id and name of a network, and its locations."""
+    networks = []
+    for text in texts:
+        top, equals, ids = text.partition("=")
+        found = _NETWORK.fullmatch(top.strip())
+        if found is None or not equals:
+            raise ValueError(
+                f"{text!r} is not a network: write its id, its name and its locations, as 900 UK=1001-1010"
+            )
+        networks.append(Network(int(found[1]), (found[2] or "").strip(), parse_locations(ids)))
+    roots: dict[int, int] = {}
+    for network in networks:
+        for number in network.locations:
+            if number == network.id or roots.setdefault(number, network.id) != network.id:
+                raise ValueError(f"location {number} cannot belong to network {network.id}: it is in another, or is it")
+    return tuple(networks)
 
 
 def parse_delays(text: str) -> tuple[float, ...]:

@@ -41,8 +41,10 @@ _READERS: Mapping[str, _Reader] = {
     "CreatedOn": _moment,
     "UpdatedOn": _moment,
     "UpdatedBy": str.casefold,
+    "RootLocationId": int,
+    "Suspended": _truth,
 }
-_ALSO_CALLED = {"Business": "BusinessId"}
+_ALSO_CALLED = {"Business": "BusinessId", "RootLocation": "RootLocationId"}
 
 
 def find(records: Collection[Record], query: Mapping[str, str], prefix: str) -> Collection[Record]:

@@ -48,7 +48,7 @@ class Sandbox:
         self._options = options
         self._host = host
         self._port = port
-        self._locations = Locations(options.locations)
+        self._locations = Locations(options.locations, options.network, options.suspended)
         self.base_url = ""
         """``http://127.0.0.1:PORT``, once entered."""
 

@@ -46,8 +46,8 @@ def shown(value: str) -> str:
     return f'"{cut(value)}"'
 
 
-def one_of(words: Sequence[str], most: int = 8) -> str:
-    """``a``, ``a or b``, ``a, b or c``."""
+def one_of(words: Sequence[str], most: int = 8, word: str = "or") -> str:
+    """``a``, ``a or b``, ``a, b or c``; ``word`` stands before the last."""
     if len(words) > most:
         return f"{', '.join(words[:most])} … ({len(words):,} in all)"
-    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else "".join(words)
+    return f"{', '.join(words[:-1])} {word} {words[-1]}" if len(words) > 1 else "".join(words)

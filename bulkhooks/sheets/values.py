@@ -6,9 +6,12 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bulkhooks.report import Problem
+
+if TYPE_CHECKING:
+    from bulkhooks.sheets.reading.locations import LocationLine
 
 Value = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
 """A value of a results row; None and ``""`` are an empty cell."""
@@ -32,11 +35,11 @@ class RunFacts:
     """What a results workbook tells besides its rows and the summary.
 
     ``shown`` are further lines of the sheet Summary, ``locations`` the table in which names in rows to be corrected are
-    looked up (id, name and groups of each), ``warnings`` those that no row has.
+    looked up, ``warnings`` those that no row has.
     """
 
     shown: Mapping[str, str] = field(default_factory=dict)
-    locations: Sequence[tuple[int, str, str]] = ()
+    locations: Sequence[LocationLine] = ()
     warnings: Sequence[Problem] = ()
 
 

@@ -14,6 +14,7 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import revive, unpack_problems
 from bulkhooks.provision.stopping import STOPPED_BY
 from bulkhooks.report import ErrorCount, Problem, Summary, counted, iso
+from bulkhooks.sheets.reading.locations import LocationLine
 from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.counts import problem_cells
 from bulkhooks.webhook import DONE, Status
@@ -62,7 +63,7 @@ def own_columns(journal: Journal, run: int) -> list[str]:
 def run_facts(journal: Journal, run: int) -> RunFacts:
     """What the workbook of a run's results tells besides its rows."""
     ((facts, locations),) = journal.query("SELECT facts, locations FROM runs WHERE id = ?", (run,))
-    table = [(number, name, groups) for number, name, groups in json.loads(locations)]
+    table = [LocationLine(*line) for line in json.loads(locations)]
     return RunFacts(json.loads(facts), table, run_warnings(journal, run))
 
 

@@ -16,6 +16,7 @@ from bulkhooks.provision.item import Change, Item, Operation, Outcome
 from bulkhooks.provision.journal.commits import GroupCommit
 from bulkhooks.provision.journal.rows import ChangeRow, InputRow, ItemRow, pack_problems
 from bulkhooks.report import Problem
+from bulkhooks.sheets.reading.locations import LocationLine
 from bulkhooks.webhook import Status
 
 DAY = 86400.0
@@ -75,7 +76,7 @@ class Journal(GroupCommit):
         *,
         columns: Sequence[str],
         facts: Mapping[str, str],
-        locations: Sequence[tuple[int, str, str]] = (),
+        locations: Sequence[LocationLine] = (),
         warnings: Sequence[Problem] = (),
         rows: Iterable[InputRow],
         items: Iterable[ItemRow],
@@ -83,9 +84,8 @@ class Journal(GroupCommit):
     ) -> None:
         """Write down everything the run is going to do, in one transaction, before the first request leaves.
 
-        ``columns`` are the names of the input's own columns, ``locations`` id, name and groups of each, ``warnings``
-        those that no row has, ``changes`` what an undo takes back. Raises ``JournalError`` where the disk does not
-        take it.
+        ``columns`` are the names of the input's own columns, ``locations`` the table of them, ``warnings`` those that
+        no row has, ``changes`` what an undo takes back. Raises ``JournalError`` where the disk does not take it.
         """
         with self._transaction() as database:
             database.execute(

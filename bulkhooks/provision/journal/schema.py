@@ -24,7 +24,7 @@ CREATE TABLE runs (
     inputs TEXT NOT NULL,                    -- JSON
     columns TEXT NOT NULL,                   -- JSON: the input's own columns, in order
     facts TEXT NOT NULL,                     -- JSON: what the Summary sheet says of the run
-    locations TEXT NOT NULL DEFAULT '[]',    -- JSON: the table of locations, [id, name, groups] each
+    locations TEXT NOT NULL DEFAULT '[]',    -- JSON: the table, [id, name, groups, network, suspended] each
     summary TEXT                             -- JSON
 );
 CREATE TABLE run_accounts (

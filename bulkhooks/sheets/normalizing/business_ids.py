@@ -1,4 +1,4 @@
-"""The BusinessId cell: ids, ranges, names, groups and ``*``, mixed as people mix them.
+"""The BusinessId cell: ids, ranges, names, groups, networks and ``*``, mixed as people mix them.
 
 A location's name may itself hold commas, dashes and digits ("Soho, London", "Floor 2-3"). So at every item the longest
 stretch of the cell that is a name in the table counts, before anything is split.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from bulkhooks.errors import ErrorCode
+from bulkhooks.errors import ErrorCode, WarningCode
 from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited
 from bulkhooks.sheets.reading.locations import Locations, group_key, name_key
 from bulkhooks.sheets.strings import one_of, shown
@@ -44,6 +44,7 @@ class IdReader:
 
     def __init__(self, locations: Locations) -> None:
         self._locations = locations
+        self._has_silent = bool(locations.networks or locations.suspended)
         names = locations.by_name
         self._window = 1 + max((sum(map(bool, _SEPARATOR.findall(name))) for name in names), default=0)
         shown_names = {key: locations.name_of.get(ids[0], key) for key, ids in names.items()}
@@ -54,7 +55,7 @@ class IdReader:
         """The ids that a cell names, in the order written, and what is wrong with it. An empty cell names none."""
         numbers = self._plain(cell)
         if numbers:
-            return numbers, []
+            return numbers, list(self._remarks(cell, numbers)) if self._has_silent else []
         ids: list[int] = []
         findings: list[Finding] = []
         for item in self._items(cell):
@@ -69,7 +70,28 @@ class IdReader:
                 ]
         if cell and not ids and not findings:
             findings.append(Finding.of(ErrorCode.BAD_BUSINESS_ID, cell, f"names no location. {_HOW}"))
-        return ids, limited(findings)
+        return ids, limited([*findings, *self._remarks(cell, ids)])
+
+    def _remarks(self, cell: str, ids: Sequence[int]) -> Iterator[Finding]:
+        """Warnings about locations whose webhooks stay silent: networks, and those that are switched off."""
+        networks = [number for number in dict.fromkeys(ids) if number in self._locations.networks]
+        if networks:
+            groups = one_of([f"@{self._locations.networks[number]}" for number in networks], word="and")
+            are = "is a network" if len(networks) == 1 else "are networks"
+            sentence = (
+                f"{self._named(networks)} {are}: a webhook there is silent for what happens at the locations of the"
+                f" network. Write {groups} for those"
+            )
+            yield Finding.about(WarningCode.NETWORK_LOCATION, cell, sentence, warning=True)
+        suspended = [number for number in dict.fromkeys(ids) if number in self._locations.suspended]
+        if suspended:
+            are = "is" if len(suspended) == 1 else "are"
+            sentence = f"{self._named(suspended)} {are} suspended in Nexudus, and nothing is sent from there"
+            yield Finding.about(WarningCode.SUSPENDED_LOCATION, cell, sentence, warning=True)
+
+    def _named(self, ids: Sequence[int]) -> str:
+        names = self._locations.name_of
+        return one_of([f"{names[number]} ({number})" if names[number] else str(number) for number in ids], word="and")
 
     def _plain(self, cell: str) -> Sequence[int]:
         """The ids of a cell that is nothing but numbers, as most are; none where it needs a closer look."""
@@ -112,7 +134,7 @@ class IdReader:
         if number := _ID.fullmatch(item):
             return _checked_id(item, number[1])
         if item in {"*", "＊"} or item.casefold() == "all":
-            return self._locations.ids if self._locations else self._without_table(item)
+            return self._locations.without_roots if self._locations else self._without_table(item)
         if named := self._known(item):
             return named if len(named) == 1 else self._shared_name(item, named)
         if _GROUPED_ITEM.fullmatch(item):
@@ -133,9 +155,15 @@ class IdReader:
         name = group_key(item[1:])
         if name in groups:
             return groups[name]
+        if why := self._locations.without_networks:
+            return Finding.of(
+                ErrorCode.UNKNOWN_LOCATION, item, f"may be a network, but {why}. Write the ids of its locations"
+            )
         if not groups:
             return Finding.of(
-                ErrorCode.UNKNOWN_LOCATION, item, "is a group, but the table of locations names none in a column Groups"
+                ErrorCode.UNKNOWN_LOCATION,
+                item,
+                "is a group, but the table of locations names none in a column Groups or Network",
             )
         close = self._groups(name)
         advice = f"Did you mean @{close[0]}? The" if close else "The"

@@ -46,8 +46,10 @@ def limited(findings: Iterable[Finding]) -> list[Finding]:
     distinct = list(dict.fromkeys(findings))
     more = len(distinct) - _MOST_IN_A_CELL
     if more > 0:
+        distinct.sort(key=lambda finding: finding.warning)  # so that what is left out never hides an error
         last = distinct[_MOST_IN_A_CELL]
-        distinct[_MOST_IN_A_CELL:] = [Finding(last.code, last.value, f"and {more:,} more in this cell are wrong")]
+        words = f"and {more:,} more in this cell are wrong"
+        distinct[_MOST_IN_A_CELL:] = [Finding(last.code, last.value, words, last.warning)]
     return distinct
 
 

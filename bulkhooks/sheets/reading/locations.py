@@ -1,10 +1,12 @@
-"""The table of locations: ids, names and groups, as a sheet or a file lists them."""
+"""The table of locations: ids, names, groups and networks, as a sheet, a file or the API lists them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bulkhooks.errors import InputError
 from bulkhooks.sheets.reading.files import label_of, open_file
@@ -18,13 +20,24 @@ SHEET = "locations"
 
 _ID = {*map(folded, ALIASES["BusinessId"]), "id"}
 _NAME = {*map(folded, ALIASES["Location"]), "name", "locationname", "businessname"}
-_GROUPS = {"groups", "group"}
+_HEADERS = {
+    "BusinessId": _ID,
+    "Name": _NAME,
+    "Groups": {"groups", "group"},
+    "RootLocationId": {"rootlocationid", "rootlocation"},
+    "Network": {"network"},
+    "Suspended": {"suspended"},
+}
+"""Headers of the table, by column, as ``folded`` has them."""
 _LARGEST_ID = 2**63 - 1
 
 
 def name_key(name: str) -> str:
-    """The form in which names of locations are compared: whatever the case, one space where there are several."""
-    return " ".join(name.split()).casefold()
+    """The form in which names of locations are compared: whatever the case, one space where there are several.
+
+    One letter may be written as one character or as two (a letter and its accent); they are the same name.
+    """
+    return unicodedata.normalize("NFKC", " ".join(name.split()).casefold())
 
 
 def group_key(group: str) -> str:
@@ -34,25 +47,44 @@ def group_key(group: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """One line of the table."""
+    """One line of the table. ``network``: the id or the name of the network that it belongs to, "" where none is."""
 
     id: int
     name: str = ""
     groups: Sequence[str] = ()
+    network: str = ""
+    suspended: bool = False
+
+
+class LocationLine(NamedTuple):
+    """A line of the table as it is written: several groups with commas between, Suspended ``yes`` or ''."""
+
+    id: int
+    name: str = ""
+    groups: str = ""
+    network: str = ""
+    suspended: str = ""
 
 
 class Locations:
     """Looks locations up. False where there is no table.
 
     ``ids``: all, in the table's order. ``name_of``: name by id ("" where it has none). ``by_name``: ids by
-    ``name_key``; a name of several ids is ambiguous. ``groups``: ids by ``group_key``.
+    ``name_key``; a name of several ids is ambiguous. ``groups``: ids by ``group_key``, among them the locations of each
+    network under its name. ``networks``: by id of a location that is others' network the group of those, as it is
+    written. ``suspended``: ids that are switched off. ``without_networks``: why it is not known which locations belong
+    to a network, "" where it is.
     """
 
-    def __init__(self, locations: Iterable[Location] = ()) -> None:
+    def __init__(self, locations: Iterable[Location] = (), *, without_networks: str = "") -> None:
         self.name_of: dict[int, str] = {}
         self.by_name: dict[str, list[int]] = {}
         self.groups: dict[str, list[int]] = {}
+        self.networks: dict[int, str] = {}
+        self.suspended: set[int] = set()
+        self.without_networks = without_networks
         self._spelt: dict[int, dict[str, str]] = {}
+        self._network_of: dict[int, str] = {}
         for location in locations:
             self.name_of[location.id] = self.name_of.get(location.id) or location.name
             if key := name_key(location.name):
@@ -62,19 +94,49 @@ class Locations:
                 key = group_key(group)
                 _add(self.groups, key, location.id)
                 spelt.setdefault(key, group.strip().removeprefix("@").strip())
+            if location.network:
+                self._network_of[location.id] = location.network
+            if location.suspended:
+                self.suspended.add(location.id)
         self.ids = list(self.name_of)
+        for number, network in list(self._network_of.items()):
+            self._join(number, network)
 
     def __bool__(self) -> bool:
         return bool(self.ids)
 
-    def rows(self) -> list[tuple[int, str, str]]:
-        """The table as ``(id, name, groups)``, a line for each location."""
-        return [(number, name, ", ".join(self._spelt[number].values())) for number, name in self.name_of.items()]
+    @property
+    def without_roots(self) -> list[int]:
+        """What ``*`` is: every location but those that are others' network."""
+        return [number for number in self.ids if number not in self.networks]
 
-    @classmethod
-    def from_records(cls, records: Sequence[tuple[int, str]]) -> Locations:
-        """The table of locations that the API named, as ``(id, name)``."""
-        return cls(Location(number, name.strip()) for number, name in records)
+    def _join(self, number: int, network: str) -> None:
+        """Add a location to the group of its network, which is looked up by id, then by name."""
+        named = [int(network)] if network.isdecimal() and int(network) in self.name_of else []
+        roots = named or self.by_name.get(name_key(network), [])
+        root = roots[0] if len(roots) == 1 else None
+        if root == number:
+            del self._network_of[number]
+            return
+        name = (root is not None and self.name_of[root]) or network
+        if group := group_key(name):
+            _add(self.groups, group, number)
+        self._network_of[number] = name
+        if root is not None:
+            self.networks[root] = name
+
+    def rows(self) -> list[LocationLine]:
+        """The table, a line for each location."""
+        return [
+            LocationLine(
+                number,
+                name,
+                ", ".join(self._spelt[number].values()),
+                self._network_of.get(number, ""),
+                "yes" if number in self.suspended else "",
+            )
+            for number, name in self.name_of.items()
+        ]
 
     @classmethod
     def read(cls, path: str) -> Locations:
@@ -90,8 +152,8 @@ class Locations:
                 if locations:
                     return cls(locations)
         raise InputError(
-            f"{file.label}: no table of locations in it; it needs a header with BusinessId and Name (and Groups where"
-            " there are any), and a line for each location under it"
+            f"{file.label}: no table of locations in it; it needs a header with BusinessId and Name (and Groups and"
+            " Network where there are any), and a line for each location under it"
         )
 
 
@@ -107,34 +169,51 @@ def is_table(grid: Grid) -> bool:
 
 
 def locations_in(grid: Grid, label: str) -> tuple[list[Location], list[str]]:
-    """The locations of a sheet that is such a table, and a sentence for each line without a usable id."""
+    """The locations of a sheet that is such a table, and a sentence for each line that cannot be used."""
     head = grid.head()
     header = next(row for row in range(len(head)) if _columns(head[row]))
     columns = _columns(head[header])
     blank = [""] * (grid.height - header - 1)
     cells = {kind: texts(grid.columns[at][header + 1 :]) for kind, at in columns.items()}
-    name = letter(columns["BusinessId"]) if grid.is_workbook else head[header][columns["BusinessId"]]
-    source = Source(label, {"BusinessId": name}, grid.is_workbook)
-    locations, flaws = [], []
-    for line, (number, name, groups) in enumerate(
-        zip(cells["BusinessId"], cells.get("Name", blank), cells.get("Groups", blank), strict=True),
-        start=header + 2 if grid.is_workbook else 2,
-    ):
-        if re.fullmatch(r"\d{1,40}", number) and 0 < int(number) <= _LARGEST_ID:
-            named = [group for group in re.split(r"[,;|\n]", groups) if group_key(group)]
-            locations.append(Location(int(number), name, named))
-        elif number:
-            flaws.append(f"{source.cell(line, 'BusinessId')}: {number!r} is not the id of a location, a whole number")
-        elif name or groups:
-            flaws.append(f"{source.cell(line, 'BusinessId')}: the location {name or groups!r} has no id")
+    names = {kind: letter(at) if grid.is_workbook else head[header][at] for kind, at in columns.items()}
+    source = Source(label, names, grid.is_workbook)
+    locations: list[Location] = []
+    flaws: list[str] = []
+    lines = zip(*(cells.get(kind, blank) for kind in _HEADERS), strict=True)
+    for line, values in enumerate(lines, start=header + 2 if grid.is_workbook else 2):
+        found = _location(dict(zip(_HEADERS, values, strict=True)))
+        if isinstance(found, Location):
+            locations.append(found)
+        elif found:
+            kind, sentence = found
+            flaws.append(f"{source.cell(line, kind)}: {sentence}")
     return locations, flaws
 
 
+def _location(cells: Mapping[str, str]) -> Location | tuple[str, str] | None:
+    """The location of a line of the table; else the column that is wrong and a sentence, None for an empty line."""
+    number, name, groups = cells["BusinessId"], cells["Name"], cells["Groups"]
+    if not number:
+        return ("BusinessId", f"the location {name or groups!r} has no id") if name or groups else None
+    if not (re.fullmatch(r"\d{1,40}", number) and 0 < int(number) <= _LARGEST_ID):
+        return "BusinessId", f"{number!r} is not the id of a location, a whole number"
+    suspended = _SWITCHES.get(cells["Suspended"].casefold())
+    if suspended is None:
+        return "Suspended", f"{cells['Suspended']!r} is neither yes nor no"
+    named = [group for group in re.split(r"[,;|\n]", groups) if group_key(group)]
+    return Location(int(number), name, named, cells["RootLocationId"] or cells["Network"], suspended)
+
+
+_SWITCHES = dict.fromkeys(("true", "yes", "y", "1", "1.0", "on"), True) | dict.fromkeys(
+    ("", "false", "no", "n", "0", "0.0", "off"), False
+)
+
+
 def _columns(row: Sequence[str]) -> dict[str, int]:
-    """Which columns of a header hold ids, names and groups; nothing where it is no header of such a table."""
+    """Which columns of a header are which of the table's; nothing where it is no header of such a table."""
     columns: dict[str, int] = {}
     for position, header in enumerate(map(folded, row)):
-        for kind, aliases in (("BusinessId", _ID), ("Name", _NAME), ("Groups", _GROUPS)):
+        for kind, aliases in _HEADERS.items():
             if header in aliases:
                 columns.setdefault(kind, position)
     return columns if "BusinessId" in columns and len(columns) > 1 else {}

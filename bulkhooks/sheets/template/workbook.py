@@ -13,6 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 from bulkhooks.actions import both_words
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.sheets.examples import EXAMPLES
+from bulkhooks.sheets.reading.locations import LocationLine
 from bulkhooks.sheets.template.checks import (
     ACTION_MISSPELT,
     ACTION_NOT_LISTED,
@@ -81,8 +82,8 @@ _READ_ME = (
 )
 
 
-def write_template(path: Path, locations: Sequence[tuple[int, str, str]] = ()) -> None:
-    """Write an empty input workbook. ``locations`` are ``(id, name, groups)`` and fill the sheet Locations.
+def write_template(path: Path, locations: Sequence[LocationLine] = ()) -> None:
+    """Write an empty input workbook. ``locations`` fill the sheet Locations.
 
     Raises ``UsageError`` where the name does not end in .xlsx, and ``OutputError`` where there is such a file already
     (somebody may have filled it in) or none can be written.

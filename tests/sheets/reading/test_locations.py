@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.reading.locations import Locations
+from bulkhooks.sheets.reading.locations import Location, Locations, name_key
 
 
 def test_ids_names_and_groups_are_found(tmp_path):
@@ -21,17 +21,17 @@ def test_ids_names_and_groups_are_found(tmp_path):
     assert found.name_of == {1001: "Soho  Works", 1002: "Wien", 1003: "Bank"}
     assert found.by_name["soho works"] == [1001]
     assert found.groups == {"london": [1001, 1003], "uk": [1001, 1003]}
-    assert found.rows()[0] == (1001, "Soho  Works", "London, uk")
+    assert found.rows()[0] == (1001, "Soho  Works", "London, uk", "", "")
 
 
 def test_a_name_of_two_locations_has_both_ids():
     """Whoever asks for it is told that it is ambiguous."""
-    assert Locations.from_records([(2, "Soho"), (1, " soho ")]).by_name == {"soho": [2, 1]}
+    assert Locations([Location(2, "Soho"), Location(1, " soho ")]).by_name == {"soho": [2, 1]}
 
 
 def test_a_location_on_several_lines_is_one():
     """Its groups are those of all lines."""
-    found = Locations.from_records([(1, "A"), (1, "B")])
+    found = Locations([Location(1, "A"), Location(1, "B")])
     assert found.ids == [1]
     assert found.name_of == {1: "A"}
     assert found.by_name == {"a": [1], "b": [1]}
@@ -58,6 +58,7 @@ def test_of_a_workbook_the_sheet_locations_is_read(tmp_path):
     ("text", "sentence"),
     [
         ("BusinessId,Name\n1001,A\nx,B\n", r"locations\.csv:3 BusinessId: 'x' is not the id of a location"),
+        ("BusinessId,Name,Suspended\n1,B,perhaps\n", r"locations\.csv:2 Suspended: 'perhaps' is neither yes nor no"),
         ("BusinessId,Name\n,B\n", r"locations\.csv:2 BusinessId: the location 'B' has no id"),
         (
             "Place,Name\n1,B\n",
@@ -72,3 +73,48 @@ def test_a_file_that_is_no_such_table_is_refused(tmp_path, text, sentence):
     (tmp_path / "locations.csv").write_text(text, "utf-8")
     with pytest.raises(InputError, match=sentence):
         Locations.read(str(tmp_path / "locations.csv"))
+
+
+@pytest.mark.parametrize("header", ["Network", "RootLocationId", "root location"])
+@pytest.mark.parametrize("network", ["900", "Harbour UK", " harbour  uk"])
+def test_the_locations_of_a_network_are_the_group_of_its_name(tmp_path, header, network):
+    """Whether a column names the network by its id or by its name; ``*`` leaves out the network itself."""
+    path = tmp_path / "locations.csv"
+    path.write_text(f"BusinessId,Name,{header}\n900,Harbour UK,\n1001,Soho,{network}\n1002,Bank,{network}\n7,X,\n")
+    found = Locations.read(str(path))
+    assert found.groups == {"harbour uk": [1001, 1002]}
+    assert found.networks == {900: "Harbour UK"}
+    assert found.without_roots == [1001, 1002, 7]
+    assert [line.network for line in found.rows()] == ["", "Harbour UK", "Harbour UK", ""]
+
+
+def read_text(tmp_path, text):
+    (tmp_path / "locations.csv").write_text(text, "utf-8")
+    return Locations.read(str(tmp_path / "locations.csv"))
+
+
+def test_of_two_columns_the_id_of_the_network_counts(tmp_path):
+    """Where it is empty, the name does; a network that the table does not have is a group all the same."""
+    cells = "BusinessId,Name,Network,RootLocationId\n900,UK,,\n1001,Soho,Elsewhere,900\n1002,Bank,Elsewhere,\n"
+    locations = read_text(tmp_path, cells)
+    assert locations.groups == {"uk": [1001], "elsewhere": [1002]}
+    assert locations.networks == {900: "UK"}
+
+
+def test_a_network_that_is_not_listed_is_the_group_of_its_id():
+    """Nobody said its name; a location that names itself belongs to none, and groups of its name are joined."""
+    locations = Locations([Location(1, "A", network="900"), Location(2, "B", network="2"), Location(3, "C", ["900"])])
+    assert locations.groups == {"900": [3, 1]}
+    assert (locations.networks, locations.without_roots) == ({}, [1, 2, 3])
+    assert locations.rows()[1] == (2, "B", "", "", "")
+
+
+def test_suspended_locations_are_known(tmp_path):
+    """By the words for yes and no of the column Active."""
+    rows = "".join(f"{number},{word}\n" for number, word in enumerate(["yes", "TRUE", "1", "no", "", "False"], start=1))
+    assert read_text(tmp_path, f"Id,Suspended\n{rows}").suspended == {1, 2, 3}
+
+
+def test_one_letter_may_be_written_in_two_ways():
+    """An umlaut as one character or as a letter and its dots is the same name."""
+    assert Locations([Location(1, "Z\u00fcrich")]).by_name[name_key("ZU\u0308RICH")] == [1]

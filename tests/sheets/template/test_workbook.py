@@ -10,11 +10,15 @@ import pytest
 from bulkhooks.actions import NAMES, match
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.sheets.examples import EXAMPLES, is_example
+from bulkhooks.sheets.reading.locations import LocationLine, Locations
 from bulkhooks.sheets.reading.reader import read
 from bulkhooks.sheets.template.events import described_events
 from bulkhooks.sheets.template.workbook import write_template
 
-LOCATIONS = [(1001, "London Soho", "london, uk"), (1002, "東京", "")]
+LOCATIONS = [
+    LocationLine(1001, "London Soho", "london, uk"),
+    LocationLine(1002, "東京", network="Harbour", suspended="yes"),
+]
 
 
 @pytest.fixture
@@ -80,9 +84,14 @@ def test_a_sentence_stands_beside_its_own_event(name, words):
 
 
 def test_locations_are_filled_in(path):
-    """The table of locations has the header that is read, ids as numbers, names and groups as text."""
+    """The table of locations has the header that is read, ids as numbers, the rest as text, and is read again."""
     rows = list(openpyxl.load_workbook(path)["Locations"].iter_rows(values_only=True))
-    assert rows == [("BusinessId", "Name", "Groups"), (1001, "London Soho", "london, uk"), (1002, "東京", None)]
+    assert rows == [
+        ("BusinessId", "Name", "Groups", "Network", "Suspended"),
+        (1001, "London Soho", "london, uk", None, None),
+        (1002, "東京", None, "Harbour", "yes"),
+    ]
+    assert Locations.read(str(path)).rows() == LOCATIONS
 
 
 def test_examples_stand_there_to_the_letter(path):
