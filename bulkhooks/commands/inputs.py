@@ -77,7 +77,7 @@ def expand_table(job: Job, table: Table, live: Locations | None = None) -> Desir
         account=job.account,
         name_template=job.name_template,
     )
-    return Desired(table, expand(fields), known)
+    return Desired(fields.table, expand(fields), known)
 
 
 async def read_desired(context: Context, *, lock: bool = False) -> Desired:

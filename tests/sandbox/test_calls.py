@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
 from bulkhooks.actions import NAMES
+from bulkhooks.sandbox.options import parse_networks
 from tests.sandbox.conftest import WEBHOOKS, body, create, running, stats
 
 
@@ -268,6 +270,30 @@ def test_locations_have_ids_and_distinct_names():
     assert [record["Id"] for record in found] == list(range(1, 2101))
     assert len({record["Name"] for record in found}) == 2100
     assert found[1000]["Name"] == "London Central"
+
+
+def test_a_network_has_its_locations():
+    """Each record names its network; the filter finds what belongs to one, under either of its names."""
+    networks = parse_networks(["900 Harbour UK=1001-1002", "950=2001"])
+    with running(locations=(1001, 1003), network=networks, suspended=(1003,)) as client:
+        search = partial(client.get, "/api/sys/businesses")
+        found = {record["Id"]: record for record in search().json()["Records"]}
+        for name in ("Business_RootLocation", "Business_RootLocationId"):
+            of_one = [record["Id"] for record in search(params={name: 900}).json()["Records"]]
+            assert of_one == [1001, 1002]
+    assert {number: record["RootLocationId"] for number, record in found.items()} == {
+        900: None, 950: None, 1001: 900, 1002: 900, 1003: None, 2001: 950,
+    }  # fmt: skip
+    assert found[900]["Name"] == "Harbour UK"
+    assert [number for number, record in found.items() if record["Suspended"]] == [1003]
+
+
+def test_without_networks_every_location_is_one_by_itself():
+    """The default has 40 locations, none of them a network or suspended."""
+    with running() as client:
+        found = client.get("/api/sys/businesses", params={"size": 500}).json()["Records"]
+    assert len(found) == 40
+    assert {(record["RootLocationId"], record["Suspended"]) for record in found} == {(None, False)}
 
 
 def test_ids_begin_where_they_are_told():

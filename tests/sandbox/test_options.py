@@ -6,12 +6,14 @@ import pytest
 
 from bulkhooks.sandbox.faults import Fault, Latency
 from bulkhooks.sandbox.limits import SECOND, Rate
+from bulkhooks.sandbox.locations import Network
 from bulkhooks.sandbox.options import (
     SandboxOptions,
     parse_delays,
     parse_faults,
     parse_latency,
     parse_locations,
+    parse_networks,
     parse_rates,
 )
 
@@ -33,6 +35,12 @@ from bulkhooks.sandbox.options import (
         (parse_faults, ["error-500=1"], (Fault("error-500", 1.0),)),
         (parse_locations, "1001-1003", (1001, 1002, 1003)),
         (parse_locations, "7, 3-5,4", (3, 4, 5, 7)),
+        (parse_networks, ["900=1001-1002"], (Network(900, "", (1001, 1002)),)),
+        (
+            parse_networks,
+            ["900 Harbour UK = 1001", "950=7"],
+            (Network(900, "Harbour UK", (1001,)), Network(950, "", (7,))),
+        ),
         (parse_delays, "1,5,30", (1.0, 5.0, 30.0)),
         (parse_delays, "10ms", (0.01,)),
     ],
@@ -55,6 +63,8 @@ def test_options_are_read(parse, text, value):
         (parse_faults, ["slow=0.6", "drop-after=0.6"]),
         (parse_faults, ["slow=0.1", "slow=0.2"]),
         *[(parse_locations, text) for text in ("", ",", "x", "5-3", "0", "1-", "-5", "1-100001", "1-9,20-200000")],
+        *[(parse_networks, [text]) for text in ("", "900", "900=", "UK=1001", "=1001", "900=900", "900=x", "0=1")],
+        (parse_networks, ["900=1001", "950=1001"]),
         *[(parse_delays, text) for text in ("", "1,,2", "x", "-1", "1;2")],
     ],
 )

@@ -44,6 +44,8 @@ class IdReader:
 
     def __init__(self, locations: Locations) -> None:
         self._locations = locations
+        self.remarks: list[str] = []
+        """What there is to tell of all cells that were read."""
         self._has_silent = bool(locations.networks or locations.suspended)
         names = locations.by_name
         self._window = 1 + max((sum(map(bool, _SEPARATOR.findall(name))) for name in names), default=0)
@@ -134,7 +136,7 @@ class IdReader:
         if number := _ID.fullmatch(item):
             return _checked_id(item, number[1])
         if item in {"*", "＊"} or item.casefold() == "all":
-            return self._locations.without_roots if self._locations else self._without_table(item)
+            return self._every_location() if self._locations else self._without_table(item)
         if named := self._known(item):
             return named if len(named) == 1 else self._shared_name(item, named)
         if _GROUPED_ITEM.fullmatch(item):
@@ -144,6 +146,14 @@ class IdReader:
         if item[0] in "@＠":
             return self._group(item)
         return self._unknown(item)
+
+    def _every_location(self) -> Sequence[int]:
+        """What ``*`` is: networks are left out, for their locations are among the others."""
+        networks = list(self._locations.networks)
+        if networks:
+            are = "which is a network" if len(networks) == 1 else "which are networks"
+            self.remarks = [f"* and all leave out {self._named(networks)}, {are}: write the id where it is meant"]
+        return self._locations.without_roots
 
     def _known(self, text: str) -> Sequence[int]:
         return self._locations.by_name.get(name_key(text), ())

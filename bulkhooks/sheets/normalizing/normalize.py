@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from bulkhooks.errors import ErrorCode, UsageError
+from bulkhooks.errors import ErrorCode, UsageError, WarningCode
+from bulkhooks.report import Problem
 from bulkhooks.sheets.normalizing.business_ids import IdReader
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, Lists, StrArray, texts
 from bulkhooks.sheets.normalizing.fields import HOW_TO_WRITE_AN_EVENT, Read, account_reader, event_reader, read_active
@@ -38,7 +39,7 @@ _NAMEABLE = ("BusinessId", "Location", "Action", "ActionId", "Account", "Active"
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What the cells mean, one entry for each row of ``table``.
+    """What the cells mean, one entry for each row of ``table``, which has what there is to tell of all cells besides.
 
     ``ids`` and ``actions``: the numbers of locations and events, in the order written (of a row without any, none).
     ``shown_as``: the location's name as the sheet has it, '' where it has none; ``names`` then has it by id.
@@ -79,10 +80,14 @@ def normalize(
     found: dict[int, Sequence[Finding]] = {}
     if locations is table.locations and table.tables:
         where = _by_table(table, where)
-        ids = Lists.of(where.codes, _parsed(where, _tables_reader(table), found))
+        readers = {id(known): IdReader(known) for known in table.tables}
+        ids = Lists.of(where.codes, _parsed(where, _tables_reader(table, readers), found))
         where = where.map(lambda text: text.partition(_BETWEEN)[2])
     else:
-        ids = Lists.of(where.codes, _parsed(where, IdReader(locations).read, found))
+        readers = {id(locations): IdReader(locations)}
+        ids = Lists.of(where.codes, _parsed(where, readers[id(locations)].read, found))
+    said = dict.fromkeys(remark for reader in readers.values() for remark in reader.remarks)
+    remarks = [Problem.of_whole(WarningCode.NETWORK_LOCATION, "", remark) for remark in said]
     problems.add_distinct("Location", where, found, is_named)
     problems.add_distinct("BusinessId", where, found, ~is_named)
     _add_missing(problems, "BusinessId", where, flawed["BusinessId"] | flawed["Location"])
@@ -107,7 +112,7 @@ def normalize(
     problems.add_distinct("Account", tenants, found)
 
     return Fields(
-        table=table,
+        table=replace(table, warnings=[*table.warnings, *remarks]) if remarks else table,
         problems=problems,
         ids=ids,
         actions=numbers,
@@ -130,9 +135,7 @@ def _by_table(table: Table, where: Categorical) -> Categorical:
     return Categorical.of(prefixes[source] + where.texts())
 
 
-def _tables_reader(table: Table) -> Read[Sequence[int]]:
-    readers = {id(known): IdReader(known) for known in table.tables}
-
+def _tables_reader(table: Table, readers: Mapping[int, IdReader]) -> Read[Sequence[int]]:
     def read(cell: str) -> tuple[Sequence[int], Sequence[Finding]]:
         number, _, text = cell.partition(_BETWEEN)
         return readers[id(table.tables[int(number)])].read(text)

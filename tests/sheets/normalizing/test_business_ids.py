@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkhooks.sheets.normalizing.business_ids import WIDEST, IdReader
+from bulkhooks.sheets.reading.locations import Location, Locations
 from tests.sheets.tables import LOCATIONS, NOWHERE
 
 WITH_TABLE = IdReader(LOCATIONS)
@@ -171,3 +172,60 @@ def test_any_text(cell):
         assert not cell or len(found) or findings
         assert all(0 < number < 2**63 for number in found)
         assert all(finding.code in {"bad-business-id", "unknown-location", "too-wide"} for finding in findings)
+
+
+NETWORK = Locations(
+    [
+        Location(900, "Harbour UK"),
+        Location(1001, "Soho", network="900"),
+        Location(1002, "Bank", network="900", suspended=True),
+        Location(7, "Alone"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected", "codes"),
+    [
+        ("@Harbour UK", [1001, 1002], ["suspended-location"]),
+        ("@harbour  uk, 7", [1001, 1002, 7], ["suspended-location"]),
+        ("900", [900], ["network-location"]),
+        ("Harbour UK", [900], ["network-location"]),
+        ("900-901", [900, 901], ["network-location"]),
+        ("900, 1002", [900, 1002], ["network-location", "suspended-location"]),
+        ("*", [1001, 1002, 7], ["suspended-location"]),
+        ("all", [1001, 1002, 7], ["suspended-location"]),
+        ("1001", [1001], []),
+        ("1001-1001, Alone", [1001, 7], []),
+        ("Bank", [1002], ["suspended-location"]),
+    ],
+)
+def test_networks(cell, expected, codes):
+    """A network's name behind @ is its locations, its id and name the network alone, which a warning says."""
+    reader = IdReader(NETWORK)
+    found, findings = reader.read(cell)
+    assert list(found) == expected
+    assert [finding.code for finding in findings] == codes
+    assert all(finding.warning for finding in findings)
+    assert len(reader.remarks) == (cell in {"*", "all"})
+
+
+def test_warnings_of_silent_locations_say_what_to_do():
+    """The names and ids, and what to write for the locations of the network."""
+    network, suspended = problems("900, 1002", IdReader(NETWORK))
+    assert network[1] == (
+        "Harbour UK (900) is a network: a webhook there is silent for what happens at the locations of the network."
+        " Write @Harbour UK for those"
+    )
+    assert suspended[1] == "Bank (1002) is suspended in Nexudus, and nothing is sent from there"
+
+
+def test_a_group_that_may_be_a_network_says_why_it_is_not_known():
+    """Where the API did not tell which locations belong to which network."""
+    reader = IdReader(Locations([Location(900, "Harbour UK")], without_networks="the API does not tell (401)"))
+    assert problems("@Harbour UK", reader) == [
+        (
+            "unknown-location",
+            '"@Harbour UK" may be a network, but the API does not tell (401). Write the ids of its locations',
+        )
+    ]
