@@ -56,6 +56,8 @@ PROMISED = {
         ("port", "host", "latency", "fault", "seed", "role", "token_lifetime", "state", "ids_from", "secret"), "sandbox"
     ),
     "retry_delays": "sandbox",
+    "network": "sandbox",
+    "suspended": "sandbox",
 }
 """Each long option, and the commands that take it (bulkhooks/docs/reference.md, Options)."""
 
