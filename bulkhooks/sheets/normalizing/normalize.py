@@ -73,8 +73,9 @@ def normalize(
     for name in ("URL", "Replaces"):
         raw[name] = Categorical.of(raw[name]).map(clean).texts()
 
-    # A location may be given by id or by name; where the id is empty, the name is read as the id would be.
-    is_named: BoolArray = (raw["BusinessId"] == "") & (raw["Location"] != "")
+    # A location may be given by id or by name; where the id is empty, the name is read as the id would be. An id that
+    # is an error is not empty.
+    is_named: BoolArray = (raw["BusinessId"] == "") & (raw["Location"] != "") & ~flawed["BusinessId"]
     raw["Location"] = _still_meant(table, raw["Location"], is_named, locations)
     where = Categorical.of(np.where(is_named, raw["Location"], raw["BusinessId"]))
     found: dict[int, Sequence[Finding]] = {}

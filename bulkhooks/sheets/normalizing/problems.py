@@ -57,6 +57,8 @@ class Problems:
         flawed = {name: np.zeros(len(self._line), dtype=bool) for name in FIELDS}
         for flaw in flaws:
             name = next((name for name in FIELDS if self.cell(flaw.row, name) == flaw.place), "")
+            if name == "Location" and flawed["BusinessId"][flaw.row] and not flaw.warning:
+                continue  # the name is looked up by the id, which is an error itself
             if name and not flaw.warning:
                 flawed[name][flaw.row] = True
             self._found.append((FIELDS.index(name) if name else len(FIELDS), flaw))
@@ -67,10 +69,12 @@ class Problems:
         return Problems(self._table, self._found)
 
     def sorted(self) -> list[Problem]:
-        """By row, and in a row by field. Of a record that was not read as it was meant, nothing else is told."""
+        """By row, and in a row by field, each once (several templates may ask for one cell). Of a record that was not
+        read as it was meant, nothing else is told."""
         whole = {problem.row for _, problem in self._found if problem.code in _OF_RECORDS}
         told = [found for found in self._found if found[1].row not in whole or found[1].code in _OF_RECORDS]
-        return [problem for _, problem in sorted(told, key=lambda found: (found[1].row, found[0]))]
+        ordered = sorted(told, key=lambda found: (found[1].row, found[0]))
+        return list(dict.fromkeys(problem for _, problem in ordered))
 
     def stopped(self) -> BoolArray:
         """For every row whether a problem stops it."""

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw
 from bulkhooks.sheets.strings import AROUND
 from bulkhooks.sheets.values import EXACT, text
 
 Column: TypeAlias = npt.NDArray[np.object_]
 """The values of one column from the first row down; ``""`` where a cell is empty."""
-
-Range: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
-"""The first and the last cell of a rectangle, each as row and column from 0."""
 
 HEAD = 20
 """Among so many first rows a header is looked for."""
@@ -56,8 +54,14 @@ class Grid:
     name: str
     columns: Sequence[Column]
     is_workbook: bool
-    merged: Sequence[Range] = ()
-    """Merged cells, which all hold the value already."""
+    is_hidden: bool = False
+    """Whether a person does not see the sheet."""
+    flaws: Mapping[Cell, Flaw] = field(default_factory=dict)
+    """Cells that hold an error, or a formula without its value."""
+    links: Mapping[Cell, str] = field(default_factory=dict)
+    """The addresses that cells link to, ``""`` where a formula works the address out."""
+    hidden_rows: Collection[int] = ()
+    """Rows, from 0, that are hidden or filtered away."""
     is_ascii: bool = False
     """Whether it is known that every value is text of ASCII characters alone."""
     records: Records | None = None

@@ -32,12 +32,16 @@ _HEADERS = {
 _LARGEST_ID = 2**63 - 1
 
 
-def name_key(name: str) -> str:
-    """The form in which names of locations are compared: whatever the case, one space where there are several.
+_TYPOGRAPHIC = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u00b4`"), "'") | dict.fromkeys(range(0x2010, 0x2016), "-")
 
-    One letter may be written as one character or as two (a letter and its accent); they are the same name.
-    """
-    return unicodedata.normalize("NFKC", " ".join(name.split()).casefold())
+
+def name_key(name: str) -> str:
+    """The form in which names of locations are compared: whatever the case and the form of their letters (an umlaut may
+    be one character or two), one space where there are several, and typewriter's apostrophes and dashes."""
+    key = " ".join(name.split())
+    if not key.isascii():
+        key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold()).translate(_TYPOGRAPHIC)
+    return key.casefold()
 
 
 def group_key(group: str) -> str:

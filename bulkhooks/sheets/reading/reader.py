@@ -19,7 +19,6 @@ from bulkhooks.sheets.reading.rows import Part, part_of, source_of
 from bulkhooks.sheets.reading.source import FIELDS, Source
 from bulkhooks.sheets.reading.stacked import spans
 from bulkhooks.sheets.reading.table import Table
-from bulkhooks.sheets.reading.xlsx_cells import XlsxCells
 from bulkhooks.sheets.strings import folded
 from bulkhooks.webhook import EARLIER
 
@@ -80,9 +79,9 @@ class _Reader:
         Raises ``InputError`` where no sheet of it has a header, or none a row under it.
         """
         self._file = file.label
-        look = file.workbook.look if file.workbook else None
         parts: list[Part] = []
         others: list[Grid] = []
+        hidden: list[str] = []
         for grid in file.grids():
             head = grid.head()
             header = self._headers.find(head)
@@ -92,12 +91,16 @@ class _Reader:
                 continue
             elif header is None:
                 others.append(grid)
+            elif grid.is_hidden and grid.name.casefold() not in self._chosen:
+                hidden.append(grid.name)
             else:
-                parts += self._parts_of(grid, header, self._label(file, grid), number, look)
+                parts += self._parts_of(grid, header, self._label(file, grid), number)
         if any(part.source.has_results for part in parts):
             parts = self._results_of(parts)
+        else:
+            self._note_hidden(file, hidden)
         if not parts:
-            raise self._no_header(file, others)
+            raise InputError(_only_hidden(file, hidden)) if hidden else self._no_header(file, others)
         warnings = [warning for part in parts for warning in part.warnings]
         self._warnings += warnings
         self._parts += [part for part in parts if len(part.lines)]
@@ -107,13 +110,13 @@ class _Reader:
                 "; ".join([f"{file.label}: {where} a header, but no data row under it", *map(str, warnings)])
             )
 
-    def _parts_of(self, grid: Grid, header: int, label: str, number: int, look: XlsxCells | None) -> Iterator[Part]:
+    def _parts_of(self, grid: Grid, header: int, label: str, number: int) -> Iterator[Part]:
         """The tables of one sheet, which stand one below the other."""
         for span in spans(grid, header, self._headers):
             layout = lay_out([written(column[span.header]) for column in grid.columns], self._headers)
             source = source_of(grid, layout, label, number)
             self._note_header(span.line, layout, source)
-            yield part_of(grid, span, layout, source, look)
+            yield part_of(grid, span, layout, source)
         if grid.records is not None and grid.records.legacy:
             self._warnings.append(_legacy(grid.records, header, source))
 
@@ -131,6 +134,12 @@ class _Reader:
                 f" are what is read; for {', '.join(map(repr, others))} instead give --sheet"
             )
         return [part for part in parts if part.source.has_results or part.name.casefold() in self._chosen]
+
+    def _note_hidden(self, file: File, hidden: Sequence[str]) -> None:
+        for name in hidden:
+            sentence = f"the sheet is hidden and is left alone. To send its rows give --sheet {name!r}"
+            place = f"{file.label}:{name}" if self._several else name
+            self._warnings.append(Problem.of_whole(WarningCode.HIDDEN_SHEET, place, sentence))
 
     def _note_header(self, line: int, layout: Layout, source: Source) -> None:
         """Take down what there is to say about a header. Raises ``InputError`` where two columns are equally likely."""
@@ -235,6 +244,14 @@ def _legacy(records: Records, header: int, source: Source) -> Problem:
         " save the file as UTF-8"
     )
     return Problem.of_whole(WarningCode.LEGACY_ENCODING, place, sentence)
+
+
+def _only_hidden(file: File, hidden: Sequence[str]) -> str:
+    names = ", ".join(map(repr, hidden))
+    return (
+        f"{file.label}: no visible sheet has a known header, only hidden ones ({names}); show the sheet in Excel or"
+        f" LibreOffice, or give --sheet {hidden[0]!r}"
+    )
 
 
 def _joined(columns: Sequence[Column]) -> Column:

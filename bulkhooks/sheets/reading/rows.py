@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +15,17 @@ from bulkhooks.report import Problem, Remark
 from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts
 from bulkhooks.sheets.reading.headers import Layout
 from bulkhooks.sheets.reading.left_out import LeftOut, left_out, listed_places, overwritten_examples, unfinished
+from bulkhooks.sheets.reading.links import follow_links
 from bulkhooks.sheets.reading.records import record_flaws
 from bulkhooks.sheets.reading.source import FIELDS, Source
 from bulkhooks.sheets.reading.stacked import Span
-from bulkhooks.sheets.reading.xlsx_cells import Flaw, XlsxCells
+from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw
 from bulkhooks.sheets.strings import CALCULATED
 from bulkhooks.webhook import DONE, EARLIER, Status
 
 Positions = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+T = TypeVar("T")
 
 _GUARD = re.compile(f"''*[{re.escape(CALCULATED)}]")
 
@@ -67,7 +70,7 @@ class Part:
         for row, name, flaw in self.flaws:
             line = int(self.lines[row])
             place = self.source.cell(line, name) if name else self.source.row(line)
-            yield Problem(start + row, place, flaw.code, flaw.text, flaw.sentence)
+            yield Problem(start + row, place, flaw.code, flaw.text, flaw.sentence, flaw.is_warning)
 
     def extra_problems(self, start: int) -> Iterator[tuple[str, Problem]]:
         """Likewise of the other columns, by name."""
@@ -76,18 +79,17 @@ class Part:
             yield name, Problem(start + row, place, flaw.code, flaw.text, flaw.sentence)
 
 
-def part_of(grid: Grid, span: Span, layout: Layout, source: Source, look: XlsxCells | None) -> Part:
+def part_of(grid: Grid, span: Span, layout: Layout, source: Source) -> Part:
     """The rows of one table of ``grid``, its columns laid out like that."""
     first = span.line + 1
     columns: Sequence[Column] = [column[span.header + 1 : span.end] for column in grid.columns]
     guarded = source.has_results and grid.records is not None
     if guarded:
         columns = [_without_guards(column) for column in columns]
-    flaws: dict[tuple[int, int], Flaw] = {}
-    if look is not None and (look.extent(grid.name)[0] > grid.height or _has_blanks(columns, layout)):
-        flaws = _flaws_under(look, grid, span)
-        columns = _lengthened(columns, max((row + 1 for row, _ in flaws), default=0))
+    flaws = _under(grid.flaws, grid, span)
+    columns = _lengthened(columns, max((row + 1 for row, _ in flaws), default=0))
     fields = {name: texts(columns[at], is_ascii=grid.is_ascii) for name, at in layout.fields.items()}
+    flaws |= follow_links(_under(grid.links, grid, span), layout, fields, flaws)
     field_at = {at: name for name, at in layout.fields.items()}
     in_fields = sorted((row, field_at[at], flaw) for (row, at), flaw in flaws.items() if at in field_at)
     if grid.records is not None and not source.has_results:
@@ -129,6 +131,7 @@ def part_of(grid: Grid, span: Span, layout: Layout, source: Source, look: XlsxCe
             *((number_of[row], name, flaw) for row, name, flaw in in_fields if row in number_of),
             *((row, "WebhookId", flaw) for row, flaw in unreadable),
             *((int(np.searchsorted(rows, at)), "URL", Flaw.of_example(fields["URL"][at])) for at in leftovers),
+            *((int(row), "", Flaw.of_hidden_row()) for row in _hidden(grid, span.header + 1, rows)),
         ],
         extra_flaws=[
             (number_of[row], name_at[at], at, flaw)
@@ -176,26 +179,16 @@ def _unguarded(text: str) -> str:
     return text[1:] if _GUARD.match(text) else text
 
 
-def _has_blanks(columns: Sequence[Column], layout: Layout) -> bool:
-    return any((column == "").any() for at, column in enumerate(columns) if at not in layout.nameless)
+def _hidden(grid: Grid, first: int, rows: Positions) -> Positions:
+    """Positions in ``rows`` (which count from ``first``) of those that are hidden."""
+    hidden = np.array([row - first for row in grid.hidden_rows], dtype=np.int64)
+    return np.flatnonzero(np.isin(rows, hidden))
 
 
-def _flaws(look: XlsxCells, grid: Grid) -> dict[tuple[int, int], Flaw]:
-    """What a second look finds; a merged cell counts as if each held it."""
-    flaws = look.flaws(grid.name)
-    for (top, left), (bottom, right) in grid.merged if flaws else ():
-        if flaw := flaws.get((top, left)):
-            rows = range(top, max(top, min(bottom, grid.height - 1)) + 1)
-            flaws |= {(row, at): flaw for row in rows for at in range(left, right + 1)}
-    return flaws
-
-
-def _flaws_under(look: XlsxCells, grid: Grid, span: Span) -> dict[tuple[int, int], Flaw]:
+def _under(cells: Mapping[Cell, T], grid: Grid, span: Span) -> dict[Cell, T]:
     """Those of one table, by row under its header; below the last one there may be cells that are not in the grid."""
     end = _END_OF_SHEET if span.end == grid.height else span.end
-    return {
-        (row - span.header - 1, at): flaw for (row, at), flaw in _flaws(look, grid).items() if span.header < row < end
-    }
+    return {(row - span.header - 1, at): found for (row, at), found in cells.items() if span.header < row < end}
 
 
 _END_OF_SHEET = 1 << 20

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from bulkhooks.errors import UsageError
+from bulkhooks.errors import ErrorCode, UsageError
 from bulkhooks.report import Problem
 from tests.sheets.tables import LOCATIONS, expanded, row, sentence, table, told
 
@@ -210,3 +210,11 @@ def test_fields_may_name_each_other():
     assert webhooks["url"].tolist() == ["https://x.io/n", "https://x.io/a", "https://x.io/{Action}"]
     assert webhooks["name"].tolist()[:2] == ["n", "https://x.io/a d"]
     assert [[found.code for found in problems] for problems in webhooks["problems"]] == [[], [], ["bad-template"]]
+
+
+def test_of_one_cause_one_problem_is_told():
+    """An error in the id is not an unknown name as well, nor twice the error of a column that two templates ask for."""
+    flaw = Problem(0, "Hooks!A2", ErrorCode.FORMULA_ERROR, "#REF!", "the cell holds the error #REF!")
+    assert told(row("", Location="Nowhere"), flaws=[flaw]) == [("formula-error", "Hooks!A2")]
+    name = Problem(0, "Hooks!B2", ErrorCode.FORMULA_ERROR, "#N/A", "the cell holds the error #N/A")
+    assert told(row(""), flaws=[flaw, name]) == [("formula-error", "Hooks!A2")]

@@ -118,3 +118,11 @@ def test_suspended_locations_are_known(tmp_path):
 def test_one_letter_may_be_written_in_two_ways():
     """An umlaut as one character or as a letter and its dots is the same name."""
     assert Locations([Location(1, "Z\u00fcrich")]).by_name[name_key("ZU\u0308RICH")] == [1]
+
+
+def test_names_are_compared_whatever_the_form_of_their_letters():
+    """An umlaut may be one character or two, in capitals too; apostrophes and dashes may be a printer's."""
+    assert name_key("Zürich") == name_key("Zu\N{COMBINING DIAERESIS}rich") == name_key("ZU\N{COMBINING DIAERESIS}RICH")
+    assert name_key("King’s Cross – North") == name_key("king's  cross - north")
+    assert name_key("Ｓoho") == name_key("soho")
+    assert name_key("Zurich") != name_key("Zürich")
