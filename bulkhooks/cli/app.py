@@ -174,6 +174,22 @@ def _template(output: str, **flags: Any) -> None:
     execute(CommandLine("template", (), flags), work)
 
 
+@command("export", files("output", "OUT", required=True), "Where the sheet goes: .xlsx, .csv or .jsonl.")
+def _export(output: str, **flags: Any) -> None:
+    """Write what the server has as a sheet that `run` takes."""
+    from bulkhooks.cli import text
+    from bulkhooks.cli.execute import CommandLine, answer, execute
+    from bulkhooks.cli.progress import watching
+    from bulkhooks.commands.export import export
+
+    def work(job: Job) -> Answer:
+        with watching(job) as watcher:
+            report = export(job, output, watcher=watcher)
+        return answer(job, report, text.exported)
+
+    execute(CommandLine("export", (), flags), work)
+
+
 @command("actions")
 def _actions(**flags: Any) -> None:
     """List the 90 events: number, name, and the words of the admin panel."""

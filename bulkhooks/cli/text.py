@@ -121,6 +121,8 @@ def _checked(report: Report) -> Iterator[str]:
     if report.problems:
         yield "Every one of them:"
         yield from (f"  {'warning: ' if problem.warning else ''}{problem}" for problem in report.problems)
+    for output in report.summary.outputs:
+        yield f"Sheet: {output}"
 
 
 def _by_problem(report: Report, word: str, *, warning: bool) -> Iterator[str]:
@@ -133,6 +135,17 @@ def _by_problem(report: Report, word: str, *, warning: bool) -> Iterator[str]:
     yield f"{'rows':>7}  {word:<18} for example"
     for code, count in Counter(problem.code for problem in found).most_common():
         yield f"{count:>7,}  {code:<18} {examples[code]}"
+
+
+def exported(report: Report) -> str:
+    """What an export has written."""
+    summary = report.summary
+    return "\n".join(
+        [
+            f"{many(summary.total, 'webhook', 'webhooks')} of {summary.where}.",
+            *(f"Sheet: {one}" for one in summary.outputs),
+        ]
+    )
 
 
 def delivered(report: Report) -> str:

@@ -6,6 +6,7 @@ import time
 
 import pandas as pd
 
+from bulkhooks.commands.checked import write_checked
 from bulkhooks.commands.context import begin_summary, open_accounts, open_context
 from bulkhooks.commands.inputs import Desired, expand_table, read_desired, read_table
 from bulkhooks.commands.lifecycle import nothing_to_do
@@ -25,7 +26,8 @@ def check(job: Job) -> Report:
     """Read the input and find every problem in it.
 
     With ``live`` also try the credentials, the locations and the permission to list, with ``probe`` connect to the
-    endpoints. Sends no write. Raises ``InputError`` or ``UsageError`` where the input cannot be used at all,
+    endpoints. Sends no write. ``output`` gets the problems as a results file, ``write_back`` copies of the workbooks
+    with their cells marked. Raises ``InputError`` or ``UsageError`` where the input cannot be used at all,
     ``CredentialsError`` where the API takes no request, ``Stopped`` on a first signal.
     """
     return run_sync(lambda: _check(job))
@@ -41,6 +43,7 @@ async def _check(job: Job) -> Report:
     report = check_of(job, desired, started_at)
     if job.probe:
         report.warnings += await _probed(desired)
+    write_checked(job, desired, report)
     return report
 
 
@@ -75,6 +78,7 @@ async def _check_live(job: Job, started_at: float) -> Report:
         report.summary.requests = context.session.traffic.requests
         if accounts.is_refused:
             report.summary.status = "auth-error"
+        write_checked(context.job, desired, report)
         return report
 
 

@@ -20,7 +20,7 @@ from bulkhooks.report import Summary
 from bulkhooks.sheets.reading.table import Table
 from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writeback.copy import write_back
-from bulkhooks.sheets.writing.outputs import Outputs
+from bulkhooks.sheets.writing.outputs import RESULT_WRITERS, Outputs, Writers
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
 _EACH = "{input}"
@@ -32,14 +32,16 @@ class Destinations:
     Use as a context. Raises ``OutputError`` or ``UsageError`` on entering, while nothing has been sent.
     """
 
-    def __init__(self, outputs: Sequence[str], inputs: Sequence[str] = ()) -> None:
+    def __init__(
+        self, outputs: Sequence[str], inputs: Sequence[str] = (), *, writers: Writers = RESULT_WRITERS
+    ) -> None:
         self._stack = ExitStack()
         together = [Path(output) for output in outputs if _EACH not in output]
         apart = [output for output in outputs if _EACH in output]
-        self._places: list[tuple[int | None, Outputs]] = [(None, Outputs(together))] if together else []
+        self._places: list[tuple[int | None, Outputs]] = [(None, Outputs(together, writers))] if together else []
         if apart:
             self._places += [
-                (number, Outputs([Path(output.replace(_EACH, word)) for output in apart]))
+                (number, Outputs([Path(output.replace(_EACH, word)) for output in apart], writers))
                 for number, word in enumerate(words_for(inputs))
             ]
         self.warnings: list[str] = []
@@ -76,7 +78,7 @@ class Destinations:
     def write_rows(
         self, columns: Sequence[str], rows: Sequence[ResultRow], summary: Summary, facts: Mapping[str, str]
     ) -> None:
-        """Write rows that are no run's results (``health``)."""
+        """Write rows that are no run's results (``health``, ``export``)."""
         for _, outputs in self._places:
             self._wrote(outputs, outputs.write(columns, rows, summary, RunFacts(facts)), summary)
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from bulkhooks.commands.context import Accounts, Context, begin_summary, open_accounts, open_context
 from bulkhooks.commands.inputs import Desired, read_desired
 from bulkhooks.commands.kept import keep_earlier
-from bulkhooks.commands.lifecycle import nothing_to_do, write_down
+from bulkhooks.commands.lifecycle import nothing_to_do
 from bulkhooks.commands.other_server import refuse_to_replace
-from bulkhooks.commands.outputs import Destinations, places, results_frame
+from bulkhooks.commands.outputs import Destinations, places, refuse_to_overwrite, results_frame
+from bulkhooks.commands.scratch import scratch_journal
 from bulkhooks.commands.sending import compare
 from bulkhooks.config.job import Job
 from bulkhooks.provision.forecast import forecast
 from bulkhooks.provision.journal import history
-from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.plan import Plan
 from bulkhooks.provision.preview import preview
 from bulkhooks.provision.tasks import run_sync
@@ -41,6 +40,7 @@ async def _plan(job: Job) -> Report:
         job = context.job
         with context.session.stoppable():
             desired = await read_desired(context)
+            refuse_to_overwrite(job.outputs, desired.table, job.inputs)
             refuse_to_replace(job, places(job.outputs, job.inputs), desired.accounts, may_say_yes=False)
             with Destinations(job.outputs, job.inputs) as destinations:
                 accounts = await open_accounts(context, desired.accounts, lock=False)
@@ -60,14 +60,9 @@ def _report(
 ) -> Report:
     job = context.job
     summary = begin_summary(job, accounts.numbers, started_at)
-    # The sheet of a plan is written as a run's is: from a journal, here one that nobody keeps.
-    with Journal(Path(":memory:")) as scratch:
-        numbers = {name: scratch.account(name, name) for name in accounts.numbers}
-        number = scratch.begin(
-            "plan", command="plan", job=job.name, inputs=job.inputs, accounts=numbers.values(), at=started_at
-        )
-        kept = keep_earlier(made, desired.table.earlier, context.journal, accounts.numbers)
-        write_down(scratch, number, desired, made, accounts=numbers, facts=summary.facts | kept)
+    facts = summary.facts | keep_earlier(made, desired.table.earlier, context.journal, accounts.numbers)
+    scratch_of = scratch_journal(job, desired, made, accounts=accounts.numbers, facts=facts, summary=summary)
+    with scratch_of as (scratch, number):
         summary.counts = history.counts(scratch, number, Status.PLANNED)
         summary.total = sum(summary.counts.values())
         summary.errors = history.errors(scratch, number)

@@ -22,10 +22,10 @@ def _on(words: str) -> frozenset[str]:
 _READS = _on("run check plan")
 _LOCATES = _READS | {"template"}
 _DECIDES = _on("run plan")
-_SENDS = _on("run plan undo health check template")
+_SENDS = _on("run plan undo health check template export")
 _ASKS = _on("run undo health")
-_WRITES = _on("run plan undo health results")
-_SPEAKS = _on("run check plan undo health results runs template")
+_WRITES = _on("run check plan undo health results")
+_SPEAKS = _on("run check plan undo health results runs template export")
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -104,9 +104,9 @@ OPTIONS: tuple[Option, ...] = (
         default=300.0,
     ),
     Option("settle", SECONDS, API, _SENDS, "Wait before an in-doubt webhook is looked up.", "SECONDS", default=30.0),
-    Option("wait", FLAG, API, _on("run undo health"), "Sleep until the next slot, however far away it is."),
+    Option("wait", FLAG, API, _on("run undo health export"), "Sleep until the next slot, however far away it is."),
     Option(
-        "max_runtime", SECONDS, API, _on("run undo health"), "Start no new request after that.", "SECONDS",
+        "max_runtime", SECONDS, API, _on("run undo health export"), "Start no new request after that.", "SECONDS",
         otherwise="none",
     ),
     Option(
@@ -121,7 +121,10 @@ OPTIONS: tuple[Option, ...] = (
         "output", PLACE, OUTPUT, _WRITES, "Results, by suffix: .xlsx, .csv or .jsonl.", "PATH",
         otherwise="run, undo: beside the first input", repeatable=True, short="-o",
     ),
-    Option("write_back", FLAG, OUTPUT, _on("run"), "Also put the result sheets into a copy of the input workbook."),
+    Option(
+        "write_back", FLAG, OUTPUT, _on("run check"),
+        "Also write a copy of the input workbook: with the result sheets, of check with the wrong cells marked.",
+    ),
     Option("json", FLAG, OUTPUT, _SPEAKS | {"actions"}, "The summary as one JSON object on stdout."),
     Option(
         "log_format", TEXT, OUTPUT, _SPEAKS, "How logs are written.", "text|json", default="text",

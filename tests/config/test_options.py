@@ -28,8 +28,8 @@ from bulkhooks.config.sources import given_values
 from bulkhooks.errors import UsageError
 
 READS = "run check plan"
-TALKS = "run plan undo health check template"
-SPEAKS = "run check plan undo health results runs template"
+TALKS = "run plan undo health check template export"
+SPEAKS = "run check plan undo health results runs template export"
 
 PROMISED = {
     **dict.fromkeys(("sheet", "map", "name_template"), READS),
@@ -41,15 +41,17 @@ PROMISED = {
     "journal": f"{TALKS} results runs",
     **dict.fromkeys(("log_format", "log_file", "job"), SPEAKS),
     **dict.fromkeys(("json", "verbose", "quiet"), f"{SPEAKS} actions"),
-    "output": "run plan undo health results",
+    "output": "run check plan undo health results",
     "yes": "run undo health",
-    **dict.fromkeys(("write_back", "confirm_above"), "run"),
+    "write_back": "run check",
+    "confirm_above": "run",
+    "owned": "undo",
     "expect_no_changes": "plan",
     **dict.fromkeys(("live", "probe"), "check"),
     "run": "undo results",
     **dict.fromkeys(("reactivate", "since", "only"), "health"),
     # What is waited for and written besides makes sense wherever something is sent.
-    **dict.fromkeys(("wait", "max_runtime"), "run undo health"),
+    **dict.fromkeys(("wait", "max_runtime"), "run undo health export"),
     "metrics_file": "run",
     "wait_lock": "run undo",
     **dict.fromkeys(
@@ -81,7 +83,7 @@ def _long_flags(command):
 
 def test_the_commands_are_those_of_the_page():
     """No command is missing, and none is there that the page does not name."""
-    assert " ".join(COMMANDS) == "actions check health plan results run runs sandbox template undo"
+    assert " ".join(COMMANDS) == "actions check export health plan results run runs sandbox template undo"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

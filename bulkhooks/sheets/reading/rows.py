@@ -160,7 +160,7 @@ def source_of(grid: Grid, layout: Layout, label: str, number: int) -> Source:
     """The sheet as its places name it; ``number`` is the position of its file among the inputs."""
     columns = {name: letter(at) if grid.is_workbook else layout.headers[at] for name, at in layout.fields.items()}
     headers = {name: layout.headers[at] for name, at in layout.fields.items()}
-    return Source(label, columns, grid.is_workbook, bool(layout.results), number, headers)
+    return Source(label, columns, grid.is_workbook, bool(layout.results), number, headers, grid.name)
 
 
 # cells

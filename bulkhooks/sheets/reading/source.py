@@ -33,6 +33,8 @@ class Source:
     """Position of its file among the inputs."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """The header of each field, as it is written."""
+    sheet: str = ""
+    """The sheet's name in its workbook."""
 
     def row(self, line: int) -> str:
         """``Hooks!7``, ``a.xlsx:Hooks!7``, ``hooks.csv:7``."""

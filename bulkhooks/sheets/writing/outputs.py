@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.report import Summary
 from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.atomic_file import Place, reason
+from bulkhooks.sheets.writing.input_workbook import InputWriter
 from bulkhooks.sheets.writing.text_formats import CsvWriter, JsonlWriter
 from bulkhooks.sheets.writing.workbook import WorkbookWriter
 
@@ -30,7 +31,13 @@ class Writer(Protocol):
     def abandon(self) -> None: ...
 
 
-_WRITERS = {".xlsx": WorkbookWriter, ".csv": CsvWriter, ".jsonl": JsonlWriter}
+Writers = Mapping[str, Callable[[IO[bytes]], Writer]]
+"""The formats by suffix."""
+
+RESULT_WRITERS: Writers = {".xlsx": WorkbookWriter, ".csv": CsvWriter, ".jsonl": JsonlWriter}
+"""Of results and health, in which a workbook has further sheets."""
+INPUT_WRITERS: Writers = {".xlsx": InputWriter, ".csv": CsvWriter, ".jsonl": JsonlWriter}
+"""Of rows that are an input."""
 
 
 class Outputs:
@@ -41,7 +48,8 @@ class Outputs:
     ``said`` holds, after ``write``, sentences for the user: a place that was locked, text that no cell can hold.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], writers: Writers = RESULT_WRITERS) -> None:
+        self._writers = writers
         self._paths = list(paths)
         self._places: list[Place] = []
         self.said: list[str] = []
@@ -49,7 +57,7 @@ class Outputs:
     def __enter__(self) -> Outputs:
         seen: set[Path] = set()
         for path in self._paths:
-            if path.suffix.lower() not in _WRITERS:
+            if path.suffix.lower() not in self._writers:
                 raise UsageError(f"-o {path}: the suffix says the format, one of .xlsx, .csv and .jsonl")
             if path.resolve() in seen:
                 raise UsageError(f"-o {path}: the same place is given twice")
@@ -83,7 +91,7 @@ class Outputs:
         writers: list[Writer] = []
         try:
             for place in self._places:
-                writers.append(_WRITERS[place.path.suffix.lower()](_emptied(place)))
+                writers.append(self._writers[place.path.suffix.lower()](_emptied(place)))
                 writers[-1].begin(columns)
             for batch in _batches(rows):
                 for writer in writers:
