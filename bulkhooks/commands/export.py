@@ -143,7 +143,7 @@ class _Reader:
         except (Unauthorized, Forbidden) as error:
             raise CredentialsError(f"account {name!r}: the webhooks may not be listed: {error}") from error
         try:
-            places = dict(await locations(account))
+            places = {place.id: place.name for place in await locations(account)}
         except (Unauthorized, Forbidden):
             places = {}
         kept = list(self._without_twins(records))
