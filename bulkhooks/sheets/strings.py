@@ -51,3 +51,13 @@ def one_of(words: Sequence[str], most: int = 8, word: str = "or") -> str:
     if len(words) > most:
         return f"{', '.join(words[:most])} … ({len(words):,} in all)"
     return f"{', '.join(words[:-1])} {word} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def yes_or_no(text: str) -> bool | None:
+    """Whether a text says yes (yes, y, true, on, 1) or no, in any case; None where it says neither."""
+    return _YES_OR_NO.get(text.strip().casefold())
+
+
+_YES_OR_NO = dict.fromkeys(("true", "yes", "y", "1", "1.0", "on"), True) | dict.fromkeys(
+    ("false", "no", "n", "0", "0.0", "off"), False
+)

@@ -150,7 +150,9 @@ class IdReader:
     def _every_location(self) -> Sequence[int]:
         """What ``*`` is: networks are left out, for their locations are among the others."""
         networks = list(self._locations.networks)
-        if networks:
+        if why := self._locations.without_networks:
+            self.remarks = [f"* and all name every location, and among them there may be networks, for {why}"]
+        elif networks:
             are = "which is a network" if len(networks) == 1 else "which are networks"
             self.remarks = [f"* and all leave out {self._named(networks)}, {are}: write the id where it is meant"]
         return self._locations.without_roots

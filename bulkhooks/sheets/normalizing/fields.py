@@ -12,7 +12,7 @@ from typing import TypeVar
 from bulkhooks import actions, panel
 from bulkhooks.errors import ErrorCode, WarningCode
 from bulkhooks.sheets.normalizing.findings import Finding, Suggestions, limited
-from bulkhooks.sheets.strings import one_of, shown
+from bulkhooks.sheets.strings import one_of, shown, yes_or_no
 
 T = TypeVar("T")
 Read = Callable[[str], tuple[T, Sequence[Finding]]]
@@ -93,18 +93,15 @@ _LONGEST_LIST = 500
 """A longer text is no list of events."""
 
 
-_ACTIVE = dict.fromkeys(("true", "yes", "y", "1", "1.0", "on"), 1) | dict.fromkeys(
-    ("false", "no", "n", "0", "0.0", "off"), 0
-)
-
-
 def read_active(cell: str) -> tuple[int, Sequence[Finding]]:
-    value = -1 if cell == "" else _ACTIVE.get(cell.strip().casefold())
+    if cell == "":
+        return -1, ()
+    value = yes_or_no(cell)
     if value is None:
         return -1, [
             Finding.of(ErrorCode.BAD_BOOLEAN, cell, "is neither yes nor no. Write yes or no, or leave the cell empty")
         ]
-    return value, ()
+    return int(value), ()
 
 
 def account_reader(accounts: Collection[str], account: str) -> Read[str]:

@@ -13,7 +13,7 @@ from bulkhooks.sheets.reading.files import label_of, open_file
 from bulkhooks.sheets.reading.grid import HEAD, Grid, letter, texts
 from bulkhooks.sheets.reading.headers import ALIASES
 from bulkhooks.sheets.reading.source import Source
-from bulkhooks.sheets.strings import folded
+from bulkhooks.sheets.strings import folded, yes_or_no
 
 SHEET = "locations"
 """Name (whatever the case) of the sheet in an input workbook that is the table of locations."""
@@ -201,16 +201,11 @@ def _location(cells: Mapping[str, str]) -> Location | tuple[str, str] | None:
         return ("BusinessId", f"the location {name or groups!r} has no id") if name or groups else None
     if not (re.fullmatch(r"\d{1,40}", number) and 0 < int(number) <= _LARGEST_ID):
         return "BusinessId", f"{number!r} is not the id of a location, a whole number"
-    suspended = _SWITCHES.get(cells["Suspended"].casefold())
+    suspended = yes_or_no(cells["Suspended"] or "no")
     if suspended is None:
         return "Suspended", f"{cells['Suspended']!r} is neither yes nor no"
     named = [group for group in re.split(r"[,;|\n]", groups) if group_key(group)]
     return Location(int(number), name, named, cells["RootLocationId"] or cells["Network"], suspended)
-
-
-_SWITCHES = dict.fromkeys(("true", "yes", "y", "1", "1.0", "on"), True) | dict.fromkeys(
-    ("", "false", "no", "n", "0", "0.0", "off"), False
-)
 
 
 def _columns(row: Sequence[str]) -> dict[str, int]:

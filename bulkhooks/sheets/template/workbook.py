@@ -182,7 +182,7 @@ def _add_checks(book: Workbook, sheet: Worksheet) -> None:
 def _write_events(book: Workbook, sheet: Worksheet) -> None:
     # None of these is a heading of an input, so that the sheet is not read as one.
     header, cell = heading(book, GREY), book.add_format({"bottom": 1, "bottom_color": LINE, "align": "left"})
-    columns = {"No.": 7, "On the panel (and in the API)": 58, "Name in the API": 38, "It is sent when": 68}
+    columns = {"No.": 7, "On the panel (and in the API)": 72, "Name in the API": 38, "It is sent when": 68}
     for column, (name, width) in enumerate(columns.items()):
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, name, header)

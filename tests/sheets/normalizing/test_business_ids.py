@@ -229,3 +229,7 @@ def test_a_group_that_may_be_a_network_says_why_it_is_not_known():
             '"@Harbour UK" may be a network, but the API does not tell (401). Write the ids of its locations',
         )
     ]
+    assert ids("*", reader) == [900]
+    assert reader.remarks == [
+        "* and all name every location, and among them there may be networks, for the API does not tell (401)"
+    ]

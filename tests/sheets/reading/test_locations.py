@@ -116,7 +116,8 @@ def test_suspended_locations_are_known(tmp_path):
 
 
 def test_one_letter_may_be_written_in_two_ways():
-    """An umlaut as one character or as a letter and its dots is the same name."""
+    """An umlaut as one character or as a letter and its dots is the same name, and so are bent quotes and dashes."""
+    assert Locations([Location(1, "King\u2019s Cross \u2013 East")]).by_name[name_key("King's Cross - East")] == [1]
     assert Locations([Location(1, "Z\u00fcrich")]).by_name[name_key("ZU\u0308RICH")] == [1]
 
 
