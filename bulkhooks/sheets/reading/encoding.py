@@ -100,25 +100,30 @@ class _Look:
         self.is_legacy = self.has_end_mark = False
         file.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        line_ends = {b"\n": 0, b"\r": 0}
         before = b""
         try:
             while piece := file.read(_PIECE):
-                self._note(before + piece[:1])
-                self._note(piece)
-                self.found.lines += max(piece.count(b"\n"), piece.count(b"\r"))
-                self.has_end_mark = piece.endswith(_END)
+                is_ascii = self._note(before, piece)
+                line_ends[b"\n"] += piece.count(b"\n")
+                if not line_ends[b"\n"]:
+                    line_ends[b"\r"] += piece.count(b"\r")
                 before = piece[-1:]
-                if not piece.isascii() or decoder.getstate()[0] or self.is_blank:
+                if not is_ascii or decoder.getstate()[0] or self.is_blank:
                     text = decoder.decode(piece)
                     self.is_blank = self.is_blank and not text.strip(AROUND)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             self.is_legacy = True
-        self.found.lines += before not in {b"\n", b"\r"}
+        self.has_end_mark = before == _END
+        self.found.lines = (line_ends[b"\n"] or line_ends[b"\r"]) + (before not in line_ends)
 
-    def _note(self, piece: bytes) -> None:
-        self.found.is_ascii = self.found.is_ascii and piece.isascii()
-        self.found.has_spaced_quote = self.found.has_spaced_quote or b' "' in piece
+    def _note(self, before: bytes, piece: bytes) -> bool:
+        """Take down what is in a piece (``before``: the byte before it); returns whether it is ASCII."""
+        is_ascii = piece.isascii()
+        self.found.is_ascii = self.found.is_ascii and is_ascii
+        self.found.has_spaced_quote = self.found.has_spaced_quote or b' "' in piece or before + piece[:1] == b' "'
+        return is_ascii
 
 
 def _legacy(file: BinaryIO) -> Text:

@@ -96,10 +96,11 @@ def _defaults_only(
     filled: BoolArray, fields: Mapping[str, Column], columns: Sequence[Column], layout: Layout
 ) -> LeftOut:
     """Rows with nothing but what is filled down into a whole column, as check boxes are."""
-    rows = np.flatnonzero(filled)
+    mask: BoolArray = filled
     for name, column in fields.items():
-        if name not in _DEFAULTS:
-            rows = rows[column[rows] == ""]
+        if name not in _DEFAULTS and mask.any():
+            mask = mask & (column == "")
+    rows = np.flatnonzero(mask)
     rows = np.setdiff1d(rows, _noted(rows, columns, layout))
     names = [repr(layout.headers[layout.fields[name]]) for name in _DEFAULTS if name in fields]
     return LeftOut(

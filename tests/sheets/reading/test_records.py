@@ -133,3 +133,11 @@ def test_a_record_of_very_many_fields_is_refused(table):
     """It is no table, and would not fit into memory as one."""
     with pytest.raises(InputError, match="300,003 fields"):
         table(f"{HEADER}\n{RIGHT}{',' * 299_999}\n")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_large_texts_are_read_with_every_line_end(table, end):
+    """Pieces of it may end between the two characters of one."""
+    made = table(end.join([HEADER, *[RIGHT] * 40_000, ""]))
+    assert len(made.rows) == 40_000
+    assert made.flaws == []
