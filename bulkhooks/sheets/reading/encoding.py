@@ -122,7 +122,8 @@ class _Look:
         """Take down what is in a piece (``before``: the byte before it); returns whether it is ASCII."""
         is_ascii = piece.isascii()
         self.found.is_ascii = self.found.is_ascii and is_ascii
-        self.found.has_spaced_quote = self.found.has_spaced_quote or b' "' in piece or before + piece[:1] == b' "'
+        if b'"' in piece and not self.found.has_spaced_quote:  # one byte is found much faster than two
+            self.found.has_spaced_quote = b' "' in piece or before + piece[:1] == b' "'
         return is_ascii
 
 
