@@ -1,4 +1,4 @@
-"""The program's entry: a signal that comes while it is still loading ends it as one that comes later."""
+"""The program's entry: a signal that comes while it is still loading stops it as one that comes later."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import signal
 import sys
 from types import FrameType
 from typing import NoReturn
+
+from bulkhooks.cli.streams import prepare
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -17,6 +19,7 @@ def main() -> None:
     """Run the command line."""
     signal.signal(signal.SIGTERM, _stop)
     try:
+        prepare()
         from bulkhooks.cli.app import main as run
 
         run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -183,16 +184,24 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How a run stands. ``counts``: rows that are done, by status. ``seconds_left`` is the time at the limits."""
+    """How a run stands. While ``total`` is 0 it compares with the server, and ``done`` counts requests, not rows.
+
+    ``counts``: rows that are done, by status. ``seconds_left`` is the time at the limits. ``in_doubt``: rows that were
+    sent and not answered, and are looked up. ``next_in``: seconds until the limits let the next request leave, None
+    where none waits for them; ``next_is`` says what that is, a ``write`` or any other ``request``.
+    """
 
     total: int
     done: int
     counts: Mapping[str, int]
-    seconds_left: float
+    seconds_left: float = 0.0
+    in_doubt: int = 0
+    next_in: float | None = None
+    next_is: str = "write"
 
 
 class Watcher(Protocol):
-    """Whoever wants to see a run move (a bar, a log line)."""
+    """Whoever wants to see a run move (a bar, a log line); told each second, and once at the end."""
 
     def moved(self, progress: Progress) -> None: ...
 
@@ -246,6 +255,11 @@ class Report:
 def many(count: int, one: str, several: str) -> str:
     """``1 row``, ``1,200 rows``."""
     return f"{count:,} {one if count == 1 else several}"
+
+
+def new_run_id(moment: float) -> str:
+    """``20261123T013500Z-4f2a``: sorts by time, and names one run of the world."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(moment))}-{secrets.token_hex(2)}"
 
 
 def iso(moment: float | None) -> str | None:

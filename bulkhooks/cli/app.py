@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,11 +13,13 @@ import click
 from bulkhooks.cli.completion import SHELLS, answer_an_earlier_script, show_script
 from bulkhooks.cli.help import Command, Program
 from bulkhooks.cli.parameters import files, parameters
+from bulkhooks.cli.terminal import remark, say
 from bulkhooks.version import VERSION
 
 if TYPE_CHECKING:
     from bulkhooks.cli.execute import Answer
     from bulkhooks.config.job import Job
+    from bulkhooks.report import Report
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -58,8 +61,33 @@ def command(name: str, argument: click.Argument | None = None, help: str = "") -
 
 def main() -> None:
     """The program."""
-    if not answer_an_earlier_script(app, "bulkhooks"):
-        app.main(prog_name="bulkhooks")
+    if answer_an_earlier_script(app, "bulkhooks"):
+        return
+    try:
+        code = app.main(prog_name="bulkhooks", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        code = error.exit_code
+    except click.ClickException as error:
+        code = _not_understood(error)
+    except click.Abort:
+        code = 4
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _not_understood(error: click.ClickException) -> int:
+    """A command line that the parser does not take: a sentence, and with --json the object that every command has."""
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    path = ctx.command_path if ctx is not None else "bulkhooks"
+    sentence = f"{error.format_message().rstrip('.')}; see `{path} --help`"
+    remark(f"bulkhooks: {sentence}")
+    if "--json" in sys.argv:
+        from bulkhooks.cli.text import as_json, failed
+        from bulkhooks.errors import UsageError
+        from bulkhooks.report import Report
+
+        say(as_json(Report(failed(UsageError(sentence)))))
+    return error.exit_code
 
 
 @command("run", files("inputs", "INPUT", several=True), _INPUTS)
@@ -72,14 +100,15 @@ def _run(inputs: tuple[str, ...], **flags: Any) -> None:
     from bulkhooks.cli.progress import watching
     from bulkhooks.commands.run import run
 
-    def work(job: Job) -> Answer:
-        # Whoever is told of the run waits for all of it, the question included.
+    line = CommandLine("run", inputs, flags)
+
+    def send(job: Job) -> Report:
         with watching(job) as watcher:
             asking = ask.on_a_terminal()
-            report = attended(job, lambda: with_mapping(job, lambda job: run(job, watcher=watcher, ask=asking)))
-        return answer(job, report, text.closing)
+            return with_mapping(job, lambda job: run(job, watcher=watcher, ask=asking, run_id=line.run_id))
 
-    execute(CommandLine("run", inputs, flags), work)
+    # Whoever is told of the run waits for all of it, the question included.
+    execute(line, lambda job: answer(job, attended(job, lambda: send(job), line.run_id), text.closing))
 
 
 @command("check", files("inputs", "INPUT", several=True), _INPUTS)
@@ -115,12 +144,14 @@ def _undo(results: str | None, **flags: Any) -> None:
     from bulkhooks.cli.progress import watching
     from bulkhooks.commands.undo import undo
 
+    line = CommandLine("undo", (results,) if results else (), flags)
+
     def work(job: Job) -> Answer:
         with watching(job) as watcher:
-            report = undo(job, watcher=watcher, ask=ask.on_a_terminal())
+            report = undo(job, watcher=watcher, ask=ask.on_a_terminal(), run_id=line.run_id)
         return answer(job, report, text.closing)
 
-    execute(CommandLine("undo", (results,) if results else (), flags), work)
+    execute(line, work)
 
 
 @command("health")
@@ -211,17 +242,24 @@ def _actions(**flags: Any) -> None:
 @command("sandbox")
 def _sandbox(**flags: Any) -> None:
     """Run a local server that behaves like Nexudus. Without --rate it sets no limits."""
+    from bulkhooks.cli.logs import logging_for
+    from bulkhooks.config.job import Job
     from bulkhooks.config.sources import given_values
     from bulkhooks.errors import BulkhooksError
     from bulkhooks.sandbox.options import options_from
     from bulkhooks.sandbox.server import SandboxError, serve
+
+    def announce(address: str) -> None:
+        say(address)
+        sys.stdout.flush()
 
     try:
         given = given_values("sandbox", flags, os.environ)
         host, port = str(given.pop("host", "127.0.0.1")), int(str(given.pop("port", 8899)))
         if port > 65_535:
             raise ValueError(f"--port {port}: there is no such port; the highest is 65535")
-        serve(options_from(given), host=host, port=port, announce=click.echo)
+        with logging_for(Job()):
+            serve(options_from(given), host=host, port=port, announce=announce)
     except (BulkhooksError, SandboxError, ValueError) as error:
-        click.echo(f"bulkhooks: {error}", err=True)
+        remark(f"bulkhooks: {error}")
         raise click.exceptions.Exit(2) from None

@@ -4,38 +4,48 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 import click
 
 from bulkhooks.cli import text
 from bulkhooks.cli.logs import logging_for
-from bulkhooks.cli.terminal import printable
+from bulkhooks.cli.quiet import in_one_line
+from bulkhooks.cli.terminal import printable, remark, say
 from bulkhooks.config.job import Job
-from bulkhooks.config.sources import resolve
+from bulkhooks.config.sources import given_values, resolve
 from bulkhooks.errors import BulkhooksError, Stopped
-from bulkhooks.redact import without_secrets
-from bulkhooks.report import Report
+from bulkhooks.report import Report, Summary, new_run_id
 
 _log = logging.getLogger("bulkhooks")
+
+_RUNS = frozenset({"run", "undo"})
+"""Commands whose log says when they started and how they finished."""
+
+_VOICE = ("json", "quiet", "verbose", "log_format", "log_file")
+"""Options that say how a command speaks."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command as the parser read it. ``flags`` holds what was given, as text; None stands for what was not."""
+    """A command as the parser read it. ``flags`` holds what was given, as text; None stands for what was not.
+
+    ``run_id`` is what the command is called in logs, and its run in the journal if it makes one.
+    """
 
     command: str
     inputs: Sequence[str]
     flags: Mapping[str, object]
+    run_id: str = field(default_factory=lambda: new_run_id(time.time()))
 
     @property
-    def verbose(self) -> int:
-        """How many -v there are."""
-        return int(str(self.flags.get("verbose") or 0))
+    def subject(self) -> Sequence[str]:
+        """What the command is about, as far as it is known without reading: its inputs, or its job file."""
+        return self.inputs or [str(job) for job in [self.flags.get("job")] if job]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,65 +53,111 @@ class Answer:
     """What a command answers: ``text`` for stdout (nothing where it is empty), ``remarks`` for stderr."""
 
     text: str
-    exit_code: int = 0
+    summary: Summary = field(default_factory=lambda: Summary(""))
     remarks: Iterable[str] = ()
+
+
+class Unexpected(BulkhooksError):
+    """A mistake of this program; what it holds is nobody's business."""
+
+    exit_code = 4
 
 
 def answer(job: Job, report: Report, words: Callable[[Report], str], *, as_checked: bool = False) -> Answer:
     """A report as an answer: its summary as JSON, or in the words of the command; a check tells every problem."""
     remarks = map(str, report.warnings) if as_checked else text.remarks(report)
     if job.json:
-        return Answer(text.as_json(report, with_problems=as_checked), report.exit_code, remarks)
-    return Answer("" if job.quiet else words(report), report.exit_code, remarks)
+        return Answer(text.as_json(report, with_problems=as_checked), report.summary, remarks)
+    return Answer(words(report), report.summary, remarks)
 
 
 def execute(line: CommandLine, work: Callable[[Job], Answer]) -> NoReturn:
     """Resolve the options, do the work, print the answer and exit with its code."""
-    wants_json, verbose, is_logged = bool(line.flags.get("json")), line.verbose, False
+    job, doing = Job(), work
     try:
         job = resolve(line.command, line.flags, os.environ, tuple(line.inputs))
-        wants_json, verbose = job.json, job.verbose
-        is_logged = job.log_format == "json" and job.log_file is None
-        with logging_for(job):
-            found = work(job)
-            for remark in found.remarks:
-                _log.warning(remark)
-            if found.text:
-                click.echo(found.text if job.json else printable(found.text))
-            raise click.exceptions.Exit(found.exit_code)
     except BulkhooksError as error:
-        _fail(error, line, wants_json=wants_json, is_logged=is_logged)
-    except KeyboardInterrupt:
-        stopped = Stopped("stopped before anything was sent; run the same command again")
-        _fail(stopped, line, wants_json=wants_json, is_logged=False)
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            _unexpected(error, verbose)
-        # Whoever read our output has gone; what is still buffered would fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise click.exceptions.Exit(1) from None
-    except click.exceptions.Exit:
-        raise
+        job, doing = _voice(line), _raising(error)
     except Exception as error:  # noqa: BLE001  # no traceback reaches a user
-        _unexpected(error, verbose)
+        job, doing = _voice(line), _raising(error)
+    try:
+        with logging_for(job, line.run_id):
+            summary = _do(line, job, doing)
+    except BulkhooksError as error:  # there is no log
+        summary = _failed(line, job, error)
+    raise click.exceptions.Exit(summary.exit_code)
 
 
-def _fail(error: BulkhooksError, line: CommandLine, *, wants_json: bool, is_logged: bool) -> NoReturn:
-    """Tell the error: one sentence on stderr, unless it is in a JSON log there already, and the summary as JSON."""
-    if not is_logged:
-        click.echo(f"bulkhooks: {printable(without_secrets(str(error)))}", err=True)
-    if wants_json:
-        click.echo(text.as_json(Report(text.failed(error, line.inputs))))
-    raise click.exceptions.Exit(error.exit_code) from None
+def _voice(line: CommandLine) -> Job:
+    """A job that knows how to speak and nothing else, for a command line that is none. Wrong options are left out."""
+    values: dict[str, object] = {}
+    for name in _VOICE:
+        try:
+            values |= given_values(line.command, {name: line.flags.get(name)}, _variable_of(name))
+        except BulkhooksError:
+            continue
+    return Job(**values)  # type: ignore[arg-type]  # each was made to its option's kind
 
 
-def _unexpected(error: Exception, verbose: int) -> NoReturn:
-    """A mistake of this program: one sentence, and the traceback for those who ask for it with -vv."""
-    kind = type(error).__name__
-    click.echo(printable(without_secrets(f"bulkhooks: this should not have happened ({kind}: {error}).")), err=True)
-    click.echo(
-        "What was sent is in the journal, and the same command goes on from there; -vv shows where it was.", err=True
+def _variable_of(name: str) -> Mapping[str, str]:
+    variable = f"BULKHOOKS_{name.upper()}"
+    return {variable: os.environ[variable]} if variable in os.environ else {}
+
+
+def _raising(error: Exception) -> Callable[[Job], Answer]:
+    def fail(_: Job) -> Answer:
+        raise error
+
+    return fail
+
+
+def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
+    """The work between the first and the last record of its log; what went wrong is told, too."""
+    if line.command in _RUNS:
+        _log.info("run started", extra={"is_event": True})
+    try:
+        found = work(job)
+        summary = found.summary
+        for warning in found.remarks:
+            _log.warning("%s", warning)
+        if found.text and (job.json or not job.quiet):
+            say(found.text if job.json else printable(found.text))
+        if job.quiet and summary.exit_code:
+            remark(in_one_line(line.command, summary, line.subject))
+    except BulkhooksError as error:
+        summary = _failed(line, job, error)
+    except KeyboardInterrupt:
+        summary = _failed(line, job, Stopped("stopped before anything was sent; run the same command again"))
+    except Exception as error:  # noqa: BLE001  # no traceback reaches a user
+        summary = _failed(line, job, _unexpected(error))
+        if job.verbose >= 2 and not job.quiet:
+            for each in "".join(traceback.format_exception(error)).splitlines():
+                remark(each)
+    if line.command in _RUNS:
+        end = {"counts": summary.counts, "exit_code": summary.exit_code, "outputs": summary.outputs}
+        _log.info("run finished", extra={"is_event": True, **end})
+    return summary
+
+
+def _unexpected(error: Exception) -> Unexpected:
+    return Unexpected(
+        f"this should not have happened ({type(error).__name__}: {error}). What was sent is in the journal, and the"
+        " same command goes on from there; -vv shows where it was"
     )
-    if verbose >= 2:
-        click.echo(printable(without_secrets("".join(traceback.format_exception(error)))), err=True)
-    raise click.exceptions.Exit(4) from None
+
+
+def _failed(line: CommandLine, job: Job, error: BulkhooksError) -> Summary:
+    """Tell the error: one sentence on stderr, unless it is in a JSON log there already, and the summary as JSON."""
+    summary = text.failed(error, job.inputs or line.subject)
+    if line.command in _RUNS:
+        summary.run_id = line.run_id
+    is_logged = job.log_format == "json" or job.log_file is not None
+    if is_logged:
+        _log.error("%s", error)
+    if job.quiet:
+        remark(in_one_line(line.command, summary, line.subject))
+    elif not is_logged or job.log_file is not None:
+        remark(f"bulkhooks: {error}")
+    if job.json:
+        say(text.as_json(Report(summary)))
+    return summary

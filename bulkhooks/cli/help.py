@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from bulkhooks.cli.terminal import remark
 from bulkhooks.config.option import Option
 from bulkhooks.config.options import DELIVERY, GROUPS, OUTPUT, SANDBOX_GROUPS, of_command
 from bulkhooks.errors import Stopped
@@ -89,7 +90,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("bulkhooks: stopped before anything was sent; run the same command again", err=True)
+            remark("bulkhooks: stopped before anything was sent; run the same command again")
             ctx.exit(Stopped.exit_code)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

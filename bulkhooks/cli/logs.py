@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bulkhooks.cli.terminal import printable, printable_json
+from bulkhooks.cli.terminal import one_line, printable
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError, OutputError
 from bulkhooks.redact import without_secrets
+from bulkhooks.report import iso
 
-KEYS = ("run_id", "account", "row", "business_id", "action", "status", "attempt", "ms")
-"""Keys of a JSON line besides ``time``, ``level`` and ``message``; null where the line is not about a row."""
+OF_A_ROW = ("account", "row", "business_id", "action", "status", "attempt", "ms", "error_code", "error")
+"""Keys of a record that is about a row; ``error_code`` and ``error`` where it failed."""
+
+OF_THE_END = ("counts", "exit_code", "outputs")
+"""Keys of the last record of a run."""
 
 NEWS = 25
 """The level of facts that are shown without -v, between INFO (every row) and WARNING."""
@@ -28,38 +32,66 @@ class TextFormatter(logging.Formatter):
     """``warning: …`` on one line of printable text; facts (INFO, NEWS) without a level."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = printable(" ".join(without_secrets(record.getMessage()).splitlines()))
+        text = printable(one_line(without_secrets(record.getMessage())))
         level = _level(record)
         return text if level == "info" else f"{level}: {text}"
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, always with the same keys."""
+    """One JSON object a line, in ASCII: time, level, message, run_id, and what more the record has."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self._run_id = run_id
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z"),
+        line: dict[str, object] = {
+            "time": iso(record.created),
             "level": _level(record),
             "message": without_secrets(record.getMessage()),
-            **{key: getattr(record, key, None) for key in KEYS},
+            "run_id": self._run_id,
         }
-        return printable_json(json.dumps(line, ensure_ascii=False))
+        for key in (*OF_A_ROW, *OF_THE_END):
+            if hasattr(record, key):
+                value = getattr(record, key)
+                line[key] = without_secrets(value) if isinstance(value, str) else value
+        return json.dumps(line)
 
 
 def _level(record: logging.LogRecord) -> str:
     return "info" if record.levelno == NEWS else record.levelname.lower()
 
 
+class _Threshold(logging.Filter):
+    """What a log holds. Machines and files get each failed row too, and how a run began and ended (``is_event``)."""
+
+    def __init__(self, level: int, *, with_events: bool) -> None:
+        super().__init__()
+        self._level = level
+        self._with_events = with_events
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "is_event", False):
+            return self._with_events
+        return record.levelno >= self._level
+
+
 class _File(logging.FileHandler):
     """A log file. A line that cannot be written (the disk is full) is dropped: it ends no run, shows no traceback."""
 
     def __init__(self, path: Path) -> None:
+        # The file belongs to its owner alone, for its lines name endpoints; so does a folder that is made for it.
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         pass
+
+    def close(self) -> None:
+        with suppress(OSError):  # what could not be written before cannot be now
+            super().close()
 
 
 class _Stderr(logging.Handler):
@@ -74,28 +106,36 @@ class _Stderr(logging.Handler):
             print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
-@contextmanager
-def logging_for(job: Job) -> Iterator[None]:
-    """Log as the job's options say while a command runs. An error that ends it is logged for a file or as JSON.
-
-    Raises ``OutputError`` where the log file cannot be written.
-    """
-    handler: logging.Handler = _Stderr()
+def _handler(job: Job) -> logging.Handler:
     if path := job.log_file:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handler = _File(path)
+            return _File(path)
         except OSError as error:
             raise OutputError(f"--log-file {path}: cannot be written: {error.strerror}") from error
-    handler.setFormatter(JsonFormatter() if job.log_format == "json" else TextFormatter())
+    return logging.NullHandler() if job.quiet else _Stderr()
+
+
+@contextmanager
+def logging_for(job: Job, run_id: str = "") -> Iterator[None]:
+    """Log as the job's options say while a command runs. An error that ends it is logged for a file or as JSON.
+
+    ``run_id`` stands in every JSON record. Raises ``OutputError`` where the log file cannot be written.
+    """
+    handler = _handler(job)
+    as_json = job.log_format == "json"
+    handler.setFormatter(JsonFormatter(run_id) if as_json else TextFormatter())
+    threshold = (NEWS, logging.INFO, logging.DEBUG)[min(job.verbose, 2)]
+    with_events = as_json or job.log_file is not None
+    handler.addFilter(_Threshold(threshold, with_events=with_events or job.verbose > 0))
     level, propagate = _log.level, _log.propagate
-    _log.setLevel(logging.ERROR if job.quiet else (NEWS, logging.INFO, logging.DEBUG)[min(job.verbose, 2)])
+    # What nobody is told is not even made: a run of many rows asks for the level before each of them.
+    _log.setLevel(min(threshold, logging.INFO) if with_events else threshold)
     _log.propagate = False
     _log.addHandler(handler)
     try:
         yield
     except BulkhooksError as error:
-        if job.log_file or job.log_format == "json":
+        if with_events:
             _log.error("%s", error)
         raise
     finally:

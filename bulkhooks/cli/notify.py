@@ -1,4 +1,4 @@
-"""Tells others how a run went: a message with the summary, a dead man's switch, and the metrics file.
+"""Tells others how a run went: a message with the summary, mailboxes, a dead man's switch, and the metrics file.
 
 None of this changes how the run ends: what cannot be told is a warning.
 """
@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 
 from bulkhooks.cli.metrics import write_metrics
+from bulkhooks.cli.services import tell_services
 from bulkhooks.cli.text import failed
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
@@ -22,30 +25,40 @@ from bulkhooks.version import VERSION
 
 _log = logging.getLogger("bulkhooks")
 
-_TIMEOUT = 10.0
+TIMEOUT = 10.0
 """Seconds for an address to answer, from the first byte of the connection to the last of the answer."""
+
+TIMEOUT_OF_SERVICES = 60.0
+"""Seconds for all mailboxes and services together, attachments included."""
 
 _LONGEST_ANSWER = 65_536
 """Bytes: nobody reads it."""
 
+_LONGEST_BODY = 10_000
+"""Characters of what a dead man's switch is told; those of healthchecks.io keep as much."""
+
 _CHANGES = ("created", "updated", "deleted")
 
 
-def attended(job: Job, work: Callable[[], Report]) -> Report:
-    """Do the work; say when it starts and how it ends to those whom the job names. Errors pass through."""
-    _ping(job, "/start")
+def attended(job: Job, work: Callable[[], Report], run_id: str) -> Report:
+    """Do the work; say when it starts and how it ends to those whom the job names. Errors pass through.
+
+    ``run_id`` is the run's, which has it before it begins.
+    """
+    _ping(job, "/start", run_id, f"run {run_id} started")
     try:
         report = work()
     except BulkhooksError as error:
-        _told(job, Report(failed(error, job.inputs)))
+        _told(job, run_id, Report(failed(error, job.inputs)))
         raise
     except Exception as error:
-        _told(job, Report(failed(_Unexpected(f"this should not have happened: {type(error).__name__}"), job.inputs)))
+        unexpected = _Unexpected(f"this should not have happened: {type(error).__name__}")
+        _told(job, run_id, Report(failed(unexpected, job.inputs)))
         raise
     except BaseException:
-        _ping(job, "/fail")
+        _ping(job, "/fail", run_id, f"run {run_id} was stopped")
         raise
-    _told(job, report)
+    _told(job, run_id, report)
     return report
 
 
@@ -55,13 +68,18 @@ class _Unexpected(BulkhooksError):
     exit_code = 4
 
 
-def _told(job: Job, report: Report) -> None:
+def _told(job: Job, run_id: str, report: Report) -> None:
     summary = report.summary
-    _ping(job, "/fail" if summary.exit_code else "")
-    if _is_worth_telling(job, summary):
-        _post(job, summary)
-    if job.metrics_file:
-        write_metrics(job.metrics_file, job, report)
+    summary.run_id = summary.run_id or run_id
+    try:
+        if job.metrics_file:
+            write_metrics(job.metrics_file, job, report)
+        _ping(job, f"/{summary.exit_code}" if summary.exit_code else "", run_id, _in_full(job, summary))
+        if _is_worth_telling(job, summary):
+            _post(job, summary)
+            _tell_services(job, summary)
+    except KeyboardInterrupt:  # the run is over, and its exit code stands
+        _log.warning("[notify]: stopped by a signal, so not everybody is told")
 
 
 def _is_worth_telling(job: Job, summary: Summary) -> bool:
@@ -76,51 +94,103 @@ def _post(job: Job, summary: Summary) -> None:
         return
     found = summary.as_dict()
     found["errors"] = [asdict(error) | {"example": without_secrets(error.example)} for error in summary.errors]
-    _send(job, job.notify.url_env, lambda url: url, {**found, "job": job.name, "text": _sentence(job, summary)})
+    message = {**found, "job": job.name, "text": _sentence(job, summary)}
+    _send(job, job.notify.url_env, lambda url: _post_to(url, json=message))
 
 
-def _sentence(job: Job, summary: Summary) -> str:
-    """What Slack and its kind show of a message."""
+def _tell_services(job: Job, summary: Summary) -> None:
+    """Mailboxes and whatever else apprise knows: the sentence as the subject, the details and the workbook in it."""
+    if job.notify is None or job.notify.apprise_env is None:
+        return
+    variable = job.notify.apprise_env
+    addresses = _value_of(job, variable).split()
+    if not addresses:
+        return
+    attach = [path for path in summary.outputs if Path(path).is_file()] if job.notify.attach else []
+    problems = tell_services(
+        addresses,
+        _sentence(job, summary, example=False),
+        _in_full(job, summary),
+        attach=attach,
+        failed=summary.exit_code != 0,
+        timeout=TIMEOUT_OF_SERVICES,
+    )
+    for number, problem in enumerate(problems, 1):
+        if problem:
+            which = f"address {number} of {len(problems)}" if len(problems) > 1 else "the address"
+            _log.warning("[notify]: %s in %s: %s", which, variable, problem)
+
+
+def _sentence(job: Job, summary: Summary, *, example: bool = True) -> str:
+    """What Slack and its kind show of a message, and the subject of an e-mail (without the example)."""
     counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items()) or "no rows"
     later = f", goes on from {summary.resume_at}" if summary.resume_at else ""
-    example = f": {without_secrets(summary.errors[0].example)}" if summary.errors else ""
+    first = f": {without_secrets(summary.errors[0].example)}" if example and summary.errors else ""
     who = job.name or summary.run_id
-    return f"bulkhooks {who}: {summary.status} (exit {summary.exit_code}), {counts}{later}{example}"
+    return f"bulkhooks {who}: {summary.status} (exit {summary.exit_code}), {counts}{later}{first}"
 
 
-def _ping(job: Job, signal: str) -> None:
-    """``/start``, ``/fail`` or nothing behind the path of the address, in the manner of healthchecks.io."""
+def _in_full(job: Job, summary: Summary) -> str:
+    """The sentence, then what went wrong, where the results are, and the run's id, a line each."""
+    return "\n".join(
+        [
+            _sentence(job, summary, example=False),
+            *(f"{error.count} x {error.code}: {without_secrets(error.example)}" for error in summary.errors),
+            *(f"Results: {output}" for output in summary.outputs),
+            f"Run: {summary.run_id}",
+        ]
+    )
+
+
+def _ping(job: Job, signal: str, run_id: str, body: str) -> None:
+    """Tell a dead man's switch in the manner of healthchecks.io.
+
+    ``/start``, ``/fail`` or ``/<exit code>`` stands behind the path of the address, nothing where all is well. ``rid``
+    lets the switch match the end with the start; it has to be a UUID, so it is made from the run's id.
+    """
     if job.notify is None or job.notify.ping_env is None:
         return
+    rid = uuid.uuid5(uuid.NAMESPACE_URL, f"bulkhooks:{run_id}")
 
-    def signalled(url: str) -> str:
-        path, mark, query = url.partition("?")
-        return (path.rstrip("/") if signal else path) + signal + mark + query
+    def ping(url: str) -> str:
+        path, _, query = url.partition("?")
+        signalled = (path.rstrip("/") if signal else path) + signal
+        return _post_to(f"{signalled}?{query}{'&' if query else ''}rid={rid}", text=body[:_LONGEST_BODY])
 
-    _send(job, job.notify.ping_env, signalled, None)
+    _send(job, job.notify.ping_env, ping)
 
 
-def _send(job: Job, variable: str, signalled: Callable[[str], str], message: Mapping[str, object] | None) -> None:
-    address = (job.environment or os.environ).get(variable, "").strip()
-    if not address:
+def _value_of(job: Job, variable: str) -> str:
+    value = (job.environment or os.environ).get(variable, "").strip()
+    if not value:
         _log.warning("[notify]: the variable %s is not set, so nobody is told", variable)
+    return value
+
+
+def _send(job: Job, variable: str, post: Callable[[str], str]) -> None:
+    address = _value_of(job, variable)
+    if not address:
         return
     try:
-        problem = _post_json(signalled(address), message)
+        problem = post(address)
     except Exception as error:  # noqa: BLE001  # whatever it is, the run has ended as it has
         problem = type(error).__name__
     if problem:
         _log.warning("[notify]: the address in %s could not be told: %s", variable, problem)
 
 
-def _post_json(address: str, message: Mapping[str, object] | None = None) -> str:
-    """POST a message as JSON (or nothing); returns what went wrong, '' where all is well."""
+def _post_to(address: str, *, json: Mapping[str, object] | None = None, text: str = "") -> str:
+    """POST a message as JSON, or as text; returns what went wrong, '' where all is well."""
+    headers = {"User-Agent": f"bulkhooks/{VERSION}"}
+    if json is None:
+        headers["Content-Type"] = "text/plain; charset=utf-8"
 
     async def post() -> int:
         url = url_of(address)
-        request = Request("POST", url, json=message, headers={"User-Agent": f"bulkhooks/{VERSION}"})
+        content = None if json is not None else text.encode("utf-8", "replace")
+        request = Request("POST", url, json=json, content=content, headers=headers)
         async with open_route(url) as route:
-            answer = await route.exchange(request, timeout=_TIMEOUT, total=_TIMEOUT, longest=_LONGEST_ANSWER, peer="it")
+            answer = await route.exchange(request, timeout=TIMEOUT, total=TIMEOUT, longest=_LONGEST_ANSWER, peer="it")
         return answer.status_code
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from bulkhooks.cli.terminal import columns, cut, printable_json
+from bulkhooks.cli.terminal import columns, cut
 from bulkhooks.report import local_time, moment
 
 _HEAD = ("RUN", "STARTED", "COMMAND", "STATUS", "ROWS", "INPUT")
@@ -13,7 +13,7 @@ _HEAD = ("RUN", "STARTED", "COMMAND", "STATUS", "ROWS", "INPUT")
 
 def runs_as_json(found: Sequence[Mapping[str, object]]) -> str:
     """The runs of a journal as a list of objects."""
-    return printable_json(json.dumps(found, ensure_ascii=False, indent=2))
+    return json.dumps(found, indent=2)
 
 
 def runs_as_text(found: Sequence[Mapping[str, object]], now: float | None = None) -> str:

@@ -6,6 +6,8 @@ import shutil
 import sys
 import unicodedata
 
+from bulkhooks.redact import without_secrets
+
 
 def printable(text: str) -> str:
     r"""``text`` with everything but lines and spaces that is not printable written as ``\x1b`` or ``\u202e``.
@@ -25,21 +27,19 @@ def _printable(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-def printable_json(text: str) -> str:
-    r"""JSON with what is not printable as ``\uXXXX``, which is the same JSON."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() or character in "\n "
-        else "".join(f"\\u{unit:04x}" for unit in _utf16(character))
-        for character in text
-    )
+def say(text: str) -> None:
+    """An answer on stdout."""
+    print(text)  # noqa: T201
 
 
-def _utf16(character: str) -> list[int]:
-    units = character.encode("utf-16-be", "surrogatepass")
-    return [int.from_bytes(units[start : start + 2], "big") for start in range(0, len(units), 2)]
+def remark(text: str) -> None:
+    """A line on stderr, whatever stands in ``text``: printable, and without the secrets of its URLs."""
+    print(printable(one_line(without_secrets(text))), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def one_line(text: str) -> str:
+    """``text`` with its lines behind one another."""
+    return " ".join(text.splitlines())
 
 
 def columns() -> int | None:

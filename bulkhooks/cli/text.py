@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bulkhooks import actions
-from bulkhooks.cli.terminal import columns, cut, printable_json
+from bulkhooks.cli.terminal import columns, cut
 from bulkhooks.errors import Aborted, BulkhooksError
 from bulkhooks.report import EXIT_CODES, REHEARSAL, ErrorCount, Report, Summary, duration, local_time, many, moment
 from bulkhooks.webhook import url_host
@@ -47,7 +47,7 @@ def as_json(report: Report, *, with_problems: bool = False) -> str:
         from dataclasses import asdict
 
         found["plan"] = asdict(report.forecast)
-    return printable_json(json.dumps(found, ensure_ascii=False, indent=2))
+    return json.dumps(found, indent=2)
 
 
 def failed(error: BulkhooksError, inputs: Sequence[str] = ()) -> Summary:

@@ -42,10 +42,9 @@ from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import ItemRow
 from bulkhooks.provision.listing import everything, locations
-from bulkhooks.provision.plan import new_run_id
 from bulkhooks.provision.send import resume_at
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Ask, Question, Remark, Report, Summary, iso, many
+from bulkhooks.report import Ask, Question, Remark, Report, Summary, iso, many, new_run_id
 from bulkhooks.webhook import Status, url_key
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from bulkhooks import actions
 from bulkhooks.commands.context import Accounts, Context, begin_summary
 from bulkhooks.commands.inputs import Desired
 from bulkhooks.commands.kept import keep_earlier
@@ -16,11 +18,13 @@ from bulkhooks.errors import Aborted, BulkhooksError, JournalError, OutputError
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import input_rows, item_rows
-from bulkhooks.provision.plan import Plan, new_run_id
+from bulkhooks.provision.plan import Plan
 from bulkhooks.provision.send import resume_at
-from bulkhooks.report import Problem, Report, Summary, iso
+from bulkhooks.report import Problem, Report, Summary, iso, new_run_id
 from bulkhooks.sheets.reading.table import Table
 from bulkhooks.webhook import Status
+
+_log = logging.getLogger("bulkhooks")
 
 
 class Incomplete(BulkhooksError):
@@ -52,6 +56,7 @@ class RunContext:
         journal, accounts = self.context.journal, self.accounts.numbers
         facts = self.report.summary.facts | keep_earlier(plan, desired.table.earlier, journal, accounts)
         write_down(journal, self.number, desired, plan, accounts=accounts, facts=facts)
+        _log_failed(plan)
 
     @contextmanager
     def telling_if_the_journal_breaks(self) -> Iterator[None]:
@@ -116,11 +121,17 @@ class RunContext:
 
 
 def begin(
-    context: Context, accounts: Accounts, destinations: Destinations, *, started_at: float, command: str = "run"
+    context: Context,
+    accounts: Accounts,
+    destinations: Destinations,
+    *,
+    started_at: float,
+    command: str = "run",
+    run_id: str = "",
 ) -> RunContext:
-    """Enter a run in the journal, under a new run id. ``started_at``: seconds since 1970."""
+    """Enter a run in the journal, under ``run_id`` or a new one. ``started_at``: seconds since 1970."""
     job = context.job
-    summary = begin_summary(job, accounts.numbers, started_at, new_run_id(started_at))
+    summary = begin_summary(job, accounts.numbers, started_at, run_id or new_run_id(started_at))
     number = context.journal.begin(
         summary.run_id,
         command=command,
@@ -159,6 +170,26 @@ def write_down(
         rows=input_rows(desired.table.rows, desired.table.extras),
         items=item_rows(plan.rows, plan.prune, accounts),
     )
+
+
+def _log_failed(plan: Plan) -> None:
+    """A record for each row that has failed before anything was sent: invalid, there already, or not to be listed."""
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    rows = plan.rows[plan.rows["status"].isin([Status.INVALID, Status.FAILED, Status.UNKNOWN])]
+    for row in rows.to_dict("records"):
+        problems = [problem for problem in row["problems"] if not problem.warning]
+        error = "; ".join(map(str, problems)) or row["error"]
+        found = {
+            "account": row["account"],
+            "row": row["place"],
+            "business_id": int(row["business_id"]),
+            "action": actions.name_of(row["action"]) if row["action"] else "",
+            "status": str(row["status"]),
+            "error_code": "; ".join(dict.fromkeys(problem.code for problem in problems)) or str(row["error_code"]),
+            "error": error,
+        }
+        _log.error("%s: %s %s", row["place"], row["status"], error, extra={"is_event": True, **found})
 
 
 def nothing_to_do(job: Job, started_at: float) -> Report:

@@ -27,18 +27,19 @@ from bulkhooks.report import Ask, Forecast, Question, Report, Summary, Watcher
 from bulkhooks.webhook import Status
 
 
-def run(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
+def run(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None, run_id: str = "") -> Report:
     """Read, check, plan, send, write results.
 
-    ``watcher`` sees the progress; ``ask`` is asked before more than ``job.confirm_above`` writes, None asks nobody.
-    What went wrong with single rows is in the report. Where nothing could be sent at all, raises ``UsageError``,
-    ``InputError``, ``OutputError``, ``JournalError``, ``CredentialsError``, ``LockedError``, ``Declined`` or
-    ``Stopped``; ``Incomplete`` and ``Aborted`` where it broke off while sending.
+    ``watcher`` sees the progress; ``ask`` is asked before more than ``job.confirm_above`` writes, None asks nobody;
+    ``run_id`` is what the run is called, '' gives it a new name. What went wrong with single rows is in the report.
+    Where nothing could be sent at all, raises ``UsageError``, ``InputError``, ``OutputError``, ``JournalError``,
+    ``CredentialsError``, ``LockedError``, ``Declined`` or ``Stopped``; ``Incomplete`` and ``Aborted`` where it broke
+    off while sending.
     """
-    return run_sync(lambda: run_async(job, watcher=watcher, ask=ask))
+    return run_sync(lambda: run_async(job, watcher=watcher, ask=ask, run_id=run_id))
 
 
-async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
+async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None, run_id: str = "") -> Report:
     """``run`` for those who have an event loop."""
     started_at = time.time()
     if not job.inputs:
@@ -55,8 +56,9 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
         with Destinations(job.outputs, job.inputs) as destinations:
             with context.session.stoppable():
                 accounts = await open_accounts(context, desired.accounts, lock=True)
-            with registered(begin(context, accounts, destinations, started_at=started_at)) as running:
-                plan = await compare(job, desired, accounts)
+            running = begin(context, accounts, destinations, started_at=started_at, run_id=run_id)
+            with registered(running):
+                plan = await compare(job, desired, accounts, watcher)
                 _refuse_too_many_deletions(job, plan)
                 _confirm(job, running.report.summary, forecast(plan, accounts.lines), ask)
                 tell_arrivals(accounts.lines, plan)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Container, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
+
+import anyio
 
 from bulkhooks.commands.context import Accounts
 from bulkhooks.commands.inputs import Desired
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
+from bulkhooks.provision.account import Account
 from bulkhooks.provision.item import Outcome
 from bulkhooks.provision.plan import Plan, make_plan
 from bulkhooks.provision.send import send as send_items
+from bulkhooks.provision.tasks import task_group
 from bulkhooks.report import REHEARSAL, Ask, Progress, Question, Summary, Watcher
 
 
@@ -22,11 +27,18 @@ class Declined(BulkhooksError):
     exit_code = 4
 
 
-async def compare(job: Job, desired: Desired, accounts: Accounts) -> Plan:
+async def compare(job: Job, desired: Desired, accounts: Accounts, watcher: Watcher | None = None) -> Plan:
     """What has to be sent so that the servers have what the input asks for. Sends reads only."""
-    return await make_plan(
-        accounts.lines, desired.rows, if_exists=job.if_exists, resend_unknown=job.resend_unknown, prune=job.prune
-    )
+
+    def tell(watcher: Watcher) -> None:
+        lines = accounts.lines.values()
+        next_is, next_in = _next(lines)
+        watcher.moved(Progress(0, sum(line.traffic.requests for line in lines), {}, next_in=next_in, next_is=next_is))
+
+    async with _each_second(tell, watcher):
+        return await make_plan(
+            accounts.lines, desired.rows, if_exists=job.if_exists, resend_unknown=job.resend_unknown, prune=job.prune
+        )
 
 
 def confirm(job: Job, ask: Ask | None, summary: Summary, question: Question, otherwise: str) -> None:
@@ -55,35 +67,59 @@ async def send(
     ``writes``: how many at most, for the progress. ``unlisted``: by account the locations where what is in doubt
     cannot be looked up. Raises ``JournalError`` where the journal takes no more.
     """
-    await send_items(
-        accounts.lines,
-        run,
-        unlisted=unlisted,
-        canary=canary,
-        ended=Tally(writes, accounts, watcher).ended,
-    )
+    tally = _Tally(writes, accounts.lines.values(), run)
+    async with _each_second(tally.tell, watcher):
+        await send_items(accounts.lines, run, unlisted=unlisted, canary=canary, ended=tally.ended)
+    if watcher is not None:
+        tally.tell(watcher)
 
 
-class Tally:
-    """Counts the rows that are done, for a watcher."""
+@asynccontextmanager
+async def _each_second(tell: Callable[[Watcher], None], watcher: Watcher | None) -> AsyncIterator[None]:
+    """Tell the watcher how it stands while the block works, also while nothing moves."""
+    if watcher is None:
+        yield
+        return
 
-    def __init__(self, total: int, accounts: Accounts, watcher: Watcher | None) -> None:
-        self._lines = accounts.lines.values()
-        self._watcher = watcher
+    async def repeat() -> None:
+        while True:
+            await anyio.sleep(1)
+            tell(watcher)
+
+    async with task_group() as group:
+        group.start_soon(repeat)
+        yield
+        group.cancel_scope.cancel()
+
+
+def _next(lines: Iterable[Account]) -> tuple[str, float | None]:
+    """What leaves next, a write or another request, of those that wait for the limits, and in how many seconds."""
+    waits = [wait for line in lines if line.halted is None for wait in line.waits()]
+    kind, seconds = min(waits, key=lambda wait: wait[1], default=("write", None))
+    return kind, seconds
+
+
+class _Tally:
+    """Counts the rows that are done. ``total``: how many there are to do at most."""
+
+    def __init__(self, total: int, lines: Collection[Account], run: int) -> None:
+        self._lines = lines
         self._total = total
         self._done = 0
         self._counts: Counter[str] = Counter()
-        self._tell()
+        self._to_do = {line.id: line.done + line.pending(run) for line in lines}
 
     def ended(self, outcome: Outcome) -> None:
         """Count one more."""
         self._done += 1
         self._counts[str(outcome.status)] += 1
-        self._tell()
 
-    def _tell(self) -> None:
-        if self._watcher is None:
-            return
-        left = (self._total - self._done) // max(1, len(self._lines))
-        seconds = max((line.seconds_for(writes=left) for line in self._lines), default=0.0)
-        self._watcher.moved(Progress(self._total, self._done, dict(self._counts), seconds))
+    def tell(self, watcher: Watcher) -> None:
+        """How it stands now; accounts work side by side, so the slowest says when it is over."""
+        at_work = [line for line in self._lines if line.halted is None]
+        seconds = max((line.seconds_for(writes=self._to_do[line.id] - line.done) for line in at_work), default=0.0)
+        next_is, next_in = _next(at_work)
+        in_doubt = sum(len(line.in_doubt) for line in self._lines)
+        watcher.moved(
+            Progress(self._total, self._done, dict(self._counts), seconds, in_doubt, next_in=next_in, next_is=next_is)
+        )

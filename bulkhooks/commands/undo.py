@@ -41,17 +41,17 @@ LEFT = frozenset({Status.CHANGED})
 """After an undo these are still there."""
 
 
-def undo(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None) -> Report:
+def undo(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None, run_id: str = "") -> Report:
     """Take back what the run ``job.run``, or the run whose results file ``job.input`` is, created or changed.
 
     What it created is deleted, what it changed gets its old fields back, each only where the server still has it as
     the run left it. With ``owned`` also what earlier runs of this tool created is deleted. Raises ``UsageError`` or
     ``InputError`` where neither names a run, ``Declined`` where a person says no, and what ``run`` raises.
     """
-    return run_sync(lambda: _undo(job, watcher, ask))
+    return run_sync(lambda: _undo(job, watcher, ask, run_id))
 
 
-async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
+async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None, run_id: str) -> Report:
     started_at = time.time()
     async with open_context(job.with_undone()) as context:
         job, journal = context.job, context.journal
@@ -60,7 +60,7 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None) -> Report:
         with Destinations(job.outputs) as destinations:
             with context.session.stoppable():
                 accounts = await open_accounts(context, names or [job.account], lock=True)
-            running = begin(context, accounts, destinations, started_at=started_at, command="undo")
+            running = begin(context, accounts, destinations, started_at=started_at, command="undo", run_id=run_id)
             running.report.warnings += warnings
             with registered(running):
                 with context.session.stoppable():

@@ -21,11 +21,16 @@ __all__ = ["AccountSettings", "Job", "Notify"]
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Whom to tell when a run is over. ``url_env`` and ``ping_env`` name variables that hold addresses."""
+    """Whom to tell when a run is over. The keys with ``_env`` name variables that hold addresses.
+
+    ``attach``: send the results along to the services and mailboxes of ``apprise_env``.
+    """
 
     url_env: str | None = None
     on: str = "failure"
     ping_env: str | None = None
+    apprise_env: str | None = None
+    attach: bool = False
 
 
 Got = TypeVar("Got")

@@ -93,7 +93,7 @@ def rehearse(file: JobFile, job: Job, environment: Mapping[str, str]) -> None:
         for name, account in file.accounts.items():
             found += _missing(f"{file.path}: [accounts.{name}]", account, environment)
     notify = file.notify or Notify()
-    for key in ("url_env", "ping_env"):
+    for key in ("url_env", "ping_env", "apprise_env"):
         variable = getattr(notify, key)
         if variable and not environment.get(variable, "").strip():
             found.append(f"{file.path}: [notify] {key}: {_not_set(variable, environment)}")
@@ -185,6 +185,10 @@ def _notify(table: dict[str, Any], path: Path) -> Notify:
         place = f"{path}: [notify] {key}"
         if key not in known:
             raise UsageError(f"{path}: [notify] has no key {key!r}{did_you_mean(key, known)}")
+        if key == "attach":
+            if not isinstance(value, bool):
+                raise UsageError(f"{place}: {value!r} is neither true nor false")
+            continue
         if not isinstance(value, str):
             raise UsageError(f"{place}: {value!r} is not text; put it in quotation marks")
         if key.endswith("_env"):

@@ -132,7 +132,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("log_file", PATH, OUTPUT, _SPEAKS, "Logs go there.", "PATH", otherwise="stderr"),
     Option("verbose", COUNT, OUTPUT, _SPEAKS | {"actions"}, "Tell of every row; -vv of every request.", short="-v"),
-    Option("quiet", FLAG, OUTPUT, _SPEAKS | {"actions"}, "Print nothing but errors.", short="-q"),
+    Option("quiet", FLAG, OUTPUT, _SPEAKS | {"actions"}, "Print nothing where all is well, else one line.", short="-q"),
     Option(
         "metrics_file", PATH, OUTPUT, _on("run"), "Figures for Prometheus' textfile collector.", "PATH",
         otherwise="none",

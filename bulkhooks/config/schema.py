@@ -111,6 +111,12 @@ def _notify() -> Schema:
         "url_env": _variable("the address that the summary is POSTed to"),
         "on": {"description": "When.", "enum": list(WHEN_TO_TELL), "default": "failure"},
         "ping_env": _variable("the address of a dead man's switch, which is told of start, success and failure"),
+        "apprise_env": _variable("the addresses of mailboxes and services that apprise knows, one a line"),
+        "attach": {
+            "description": "Send the results along to the addresses of apprise_env.",
+            "type": "boolean",
+            "default": False,
+        },
     }
 
 

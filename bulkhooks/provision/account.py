@@ -70,6 +70,10 @@ class Account(Stoppable):
         self.terms = terms
         self.left = 0
         """Rows that a run has left pending."""
+        self.done = 0
+        """Rows that are done, of whichever run."""
+        self.in_doubt: set[int] = set()
+        """Rows (by ``Item.seq``) that were sent and not answered, and are not done yet."""
         self._client = client
         self._journal = journal
         self._limiter = Limiter(config.writes, config.requests)
@@ -227,6 +231,8 @@ class Account(Stoppable):
 
     def ended(self, item: Item, outcome: Outcome) -> None:
         """Record what became of an item."""
+        self.done += 1
+        self.in_doubt.discard(item.seq)
         self._journal.ended(item, outcome, self.terms.wall())
 
     def arrived(self, key: tuple[int, int, str], webhook_id: int) -> None:
@@ -241,6 +247,10 @@ class Account(Stoppable):
         """Sends of earlier runs without an outcome: columns ``history.DOUBTED``."""
         return history.doubted(self._journal, self.id)
 
+    def pending(self, run: int) -> int:
+        """Rows of a run that are not done."""
+        return self._journal.pending(run, self.id)
+
     async def close_run(self, run: int) -> None:
         """Say in the journal why rows of the run are left, and count them. Raises ``JournalError``."""
         # What the workers have noted has to be on the disk first: a row counts as left by its status there.
@@ -248,7 +258,7 @@ class Account(Stoppable):
         reason = self.halted or self.closed
         if reason is not None:
             self._journal.give_up(run, self.id, f"not sent: {reason.reason}")
-        self.left = self._journal.pending(run, self.id)
+        self.left = self.pending(run)
 
     # Failures
 
@@ -259,6 +269,8 @@ class Account(Stoppable):
     def lost(self, item: Item, error: NotSent | InDoubt) -> None:
         """Remember how the item's last send failed, and in which silence of the API."""
         item.failure, item.silence = error, self._outage.answers
+        if isinstance(error, InDoubt):
+            self.in_doubt.add(item.seq)
 
     def is_used_up(self, item: Item) -> bool:
         """Count the last send that failed, if the API answered others and was not down; whether it was one too many."""
@@ -288,6 +300,10 @@ class Account(Stoppable):
     def seconds_for(self, *, writes: int, reads: int = 0) -> float:
         """Seconds at the limits for so many more requests, latency not counted."""
         return self._limiter.seconds_for(writes=writes, reads=reads)
+
+    def waits(self) -> list[tuple[str, float]]:
+        """What waits for the limits, a ``write`` or another ``request``, and for how many seconds yet."""
+        return self._limiter.waits()
 
     def days_for(self, writes: int) -> int | None:
         """On how many days so many more writes are sent; None without a daily cap."""

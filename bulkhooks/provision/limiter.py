@@ -15,6 +15,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import repeat
 
 import anyio
 
@@ -74,8 +75,14 @@ class _Window:
 
     def seconds_for(self, requests: int, now: float) -> float:
         """Time until that many more requests have left, every answer taken as immediate."""
-        full_periods, _ = divmod(self.used(now) + requests - 1, self.rate.count)
-        return full_periods * self.rate.period if requests else 0.0
+        used = self.used(now)
+        waiting = requests - max(0, self.rate.count - used)
+        if waiting <= 0:
+            return 0.0
+        # Each place is free again a period after its request, and whoever waits takes the place that is free first.
+        places = [*self._free_at, *repeat(now + self.rate.period, max(used, self.rate.count) - len(self._free_at))]
+        periods, place = divmod(waiting - 1, self.rate.count)
+        return places[place - self.rate.count] - now + periods * self.rate.period
 
     def periods_for(self, requests: int, now: float) -> int:
         """In how many periods so many more requests leave; one that has no room now does not count."""
@@ -182,6 +189,16 @@ class Limiter:
         """Seconds until the next request may leave (0: now; infinity: an answer has to come first)."""
         now = anyio.current_time()
         return self._opens_at(now, write) - now
+
+    def waits(self) -> list[tuple[str, float]]:
+        """What waits for a slot, a ``write`` or another ``request``, and for how many seconds yet.
+
+        Left out is what waits for an answer first, for nobody knows when that comes.
+        """
+        # A queue is locked only while its first waits: whoever gets a slot at once holds it for no turn of the loop.
+        waiting = (("write", True), ("request", False))
+        found = [(kind, self.opens_in(write=write)) for kind, write in waiting if self._queues[write].locked()]
+        return [(kind, seconds) for kind, seconds in found if seconds < math.inf]
 
     def seconds_for(self, *, writes: int, reads: int = 0) -> float:
         """Time at the limits for so many more requests, latency not counted."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,11 +20,6 @@ from bulkhooks.webhook import Status
 _MOST_NAMED = 10
 
 _log = logging.getLogger("bulkhooks")
-
-
-def new_run_id(moment: float) -> str:
-    """``20261123T013500Z-4f2a``: sorts by time, and names one run of the world."""
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(moment))}-{secrets.token_hex(2)}"
 
 
 @dataclass(slots=True)

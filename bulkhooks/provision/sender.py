@@ -109,6 +109,7 @@ class Sender:
                 self._open += 1
                 if item.operation is not Operation.LOOK_UP:
                     return item
+                self._account.in_doubt.add(item.seq)
                 self._later.put(item, self._account.terms.settle)
             elif self._busy or self._later:
                 await self._wait()
@@ -302,7 +303,10 @@ class Sender:
         self._tell(outcome)
 
     def _log(self, item: Item, outcome: Outcome) -> None:
-        _log.info(
+        """One record a row; one that failed is an event of the run, which a log for machines has without -v too."""
+        has_failed = outcome.status in {Status.FAILED, Status.UNKNOWN}
+        _log.log(
+            logging.ERROR if has_failed else logging.INFO,
             "%s: %s",
             item.place,
             " ".join(str(word) for word in (outcome.status, outcome.webhook_id, outcome.error) if word),
@@ -314,5 +318,10 @@ class Sender:
                 "status": str(outcome.status),
                 "attempt": item.attempts,
                 "ms": item.duration_ms,
+                **(_why(outcome) if has_failed else {}),
             },
         )
+
+
+def _why(outcome: Outcome) -> dict[str, object]:
+    return {"is_event": True, "error_code": str(outcome.error_code), "error": outcome.error}

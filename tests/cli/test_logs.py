@@ -1,4 +1,4 @@
-"""One line a fact, for a person or a machine, and no secret in any; how a run that takes its time is told of."""
+"""One line a fact, for a person or a machine, and no secret in any."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ import re
 
 import pytest
 
-from bulkhooks.cli.logs import KEYS, NEWS, logging_for
-from bulkhooks.cli.progress import watching
+from bulkhooks.cli.logs import NEWS, logging_for
 from bulkhooks.config.job import Job
-from bulkhooks.errors import InputError, OutputError
-from bulkhooks.report import Progress
-from tests.processes import bulkhooks
+from bulkhooks.errors import OutputError
+from tests.processes import UNLIMITED, bulkhooks, sandbox_process
 
 LOG = logging.getLogger("bulkhooks")
 SHEET = "BusinessId,Action,URL\n1001,BookingCreate,https://user:hush@example.com/hooks?key=hush\n"
 SAID = ["debug: of a request", "of a row", "how it stands", "warning: what is odd", "error: what went wrong"]
-KEYS_OF_A_LINE = ["time", "level", "message", *KEYS]
+KEYS_OF_A_LINE = ["time", "level", "message", "run_id"]
 
 
 def _lines(path):
@@ -36,34 +34,59 @@ def _say_everything():
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ({"quiet": True}, SAID[4:]),
-        ({"quiet": True, "verbose": 2}, SAID[4:]),
+        ({"quiet": True}, []),
+        ({"quiet": True, "verbose": 2}, []),
         ({}, SAID[2:]),
         ({"verbose": 1}, SAID[1:]),
         ({"verbose": 3}, SAID),
     ],
 )
 def test_how_much_is_said(told, said, capsys):
-    """Quiet is errors alone, -v tells of every row; facts stand without a level, the rest says what it is."""
+    """Quiet is nothing at all, -v tells of every row; facts stand without a level, the rest says what it is."""
     with logging_for(Job(**told)):
         _say_everything()
     assert capsys.readouterr().err.splitlines() == said
 
 
-def test_json_lines_have_the_same_keys_always(tmp_path):
-    """time, level, message and the keys of a row, null where a line is about none; the time is UTC."""
+def test_a_log_file_holds_what_quiet_does_not_say(tmp_path, capsys):
+    """--quiet is for the terminal; the file has all that it would have, for its owner's eyes alone."""
     path = tmp_path / "new/log"
-    with logging_for(Job(log_format="json", log_file=path, verbose=1)):
-        LOG.info("a.csv:2: created 7", extra={"run_id": "r", "account": "acme", "row": "a.csv:2", "business_id": 1001})
+    with logging_for(Job(quiet=True, log_file=path)):
+        _say_everything()
+    assert path.read_text().splitlines() == SAID[2:]
+    assert capsys.readouterr().err == ""
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_json_lines_have_four_keys_always(tmp_path):
+    """time in UTC, level, message and run_id; a row's own keys where a record is about one. All of it is ASCII."""
+    path = tmp_path / "log"
+    with logging_for(Job(log_format="json", log_file=path, verbose=1), "r-1"):
+        LOG.info("a.csv:2: created 7", extra={"account": "acme", "row": "a.csv:2", "business_id": 1001})
         LOG.log(NEWS, "5 of 10 done")
-        LOG.warning("ä\nb")
+        LOG.warning("ä\nb\u202e")
     row, news, odd = _lines(path)
-    assert list(row) == list(news) == list(odd) == KEYS_OF_A_LINE
-    assert (row["run_id"], row["account"], row["row"], row["business_id"]) == ("r", "acme", "a.csv:2", 1001)
+    assert list(news) == list(odd) == KEYS_OF_A_LINE
+    assert list(row) == [*KEYS_OF_A_LINE, "account", "row", "business_id"]
+    assert {line["run_id"] for line in (row, news, odd)} == {"r-1"}
+    assert (row["account"], row["row"], row["business_id"]) == ("acme", "a.csv:2", 1001)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", row["time"])
     assert [line["level"] for line in (row, news, odd)] == ["info", "info", "warning"]
-    assert odd["message"] == "ä\nb"
-    assert {odd[key] for key in KEYS} == {None}
+    assert odd["message"] == "ä\nb\u202e"
+    assert path.read_bytes().isascii()
+
+
+@pytest.mark.parametrize(
+    ("told", "is_said"),
+    [({}, False), ({"verbose": 1}, True), ({"log_format": "json"}, True), ({"log_file": "log"}, True)],
+)
+def test_events_are_for_machines_and_files(told, is_said, tmp_path, monkeypatch, capsys):
+    """How a run began and ended, and each failed row, are no news for somebody at a terminal, who gets a summary."""
+    monkeypatch.chdir(tmp_path)
+    with logging_for(Job(**told)):
+        LOG.error("a.csv:2: failed", extra={"is_event": True})
+    said = capsys.readouterr().err + "".join(path.read_text() for path in tmp_path.iterdir())
+    assert ("failed" in said) == is_said
 
 
 def test_a_text_line_is_one_line(capsys):
@@ -71,19 +94,6 @@ def test_a_text_line_is_one_line(capsys):
     with logging_for(Job()):
         LOG.warning("cell: %s", "a\nerror: b\r\nc")
     assert capsys.readouterr().err == "warning: cell: a error: b c\n"
-
-
-def test_an_error_that_ends_the_command_stands_in_the_log(tmp_path):
-    """Whoever reads the log file sees why a run ended, not only what came before."""
-    path = tmp_path / "log"
-
-    def fail():
-        with logging_for(Job(log_file=path)):
-            raise InputError("hooks.xlsx: this is no workbook")
-
-    with pytest.raises(InputError):
-        fail()
-    assert path.read_text() == "error: hooks.xlsx: this is no workbook\n"
 
 
 def test_a_log_goes_on_where_it_was(tmp_path):
@@ -110,34 +120,80 @@ def test_a_log_that_cannot_be_written_is_an_error(tmp_path):
         logging_for(Job(log_file=tmp_path)).__enter__()
 
 
-def test_a_real_run_writes_one_object_a_line(tmp_path):
-    """-v --log-format json --log-file: every row with its run, account and what became of it; no secret of a URL."""
+def test_a_real_run_is_told_from_its_start_to_its_end(tmp_path):
+    """-v --log-format json: first `run started`, then every row, last `run finished`; no secret of a URL."""
     rows = [f"{1001 + number},BookingCreate,https://user:hush@example.com/hooks?key=hush" for number in range(3)]
-    (tmp_path / "hooks.csv").write_text("\n".join(["BusinessId,Action,URL", *rows, "x,y,z"]) + "\n")
+    (tmp_path / "hooks.csv").write_text("\n".join(["BusinessId,Action,URL", *rows, "x,y,ftp://u:hush@z"]) + "\n")
     options = ("-v", "--log-format", "json", "--log-file", "log", "--json", "--rate", "none", "--request-rate", "none")
     done = bulkhooks("run", "hooks.csv", "--sandbox", *options, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
-    run_id = json.loads(done.stdout)["run_id"]
-    lines = _lines(tmp_path / "log")
-    assert all(list(line) == KEYS_OF_A_LINE for line in lines)
-    of_rows = sorted((line for line in lines if line["row"]), key=lambda line: line["row"])
-    assert [(line["row"], line["business_id"]) for line in of_rows] == [
-        (f"hooks.csv:{2 + number}", 1001 + number) for number in range(3)
-    ]
-    for line in of_rows:
-        assert (line["run_id"], line["account"], line["action"]) == (run_id, "default", "BookingCreate")
+    summary = json.loads(done.stdout)
+    start, *lines, end = _lines(tmp_path / "log")
+    assert {line["run_id"] for line in (start, *lines, end)} == {summary["run_id"]}
+    assert (list(start), start["message"]) == (KEYS_OF_A_LINE, "run started")
+    assert (end["message"], end["counts"], end["exit_code"]) == ("run finished", {"created": 3, "invalid": 1}, 1)
+    assert end["outputs"] == summary["outputs"] == ["hooks.results.xlsx"]
+    of_rows = sorted((line for line in lines if "row" in line), key=lambda line: line["row"])
+    assert [line["row"] for line in of_rows] == [f"hooks.csv:{2 + number}" for number in range(4)]
+    *created, invalid = of_rows
+    for number, line in enumerate(created):
+        assert (line["business_id"], line["account"], line["action"]) == (1001 + number, "default", "BookingCreate")
         assert (line["status"], line["attempt"]) == ("created", 1)
         assert line["ms"] >= 0
+    assert (invalid["level"], invalid["status"]) == ("error", "invalid")
+    assert set(invalid["error_code"].split("; ")) == {"unknown-location", "unknown-action", "bad-url"}
+    assert "hooks.csv:5 URL" in invalid["error"]
     assert "hush" not in (tmp_path / "log").read_text()
 
 
-def test_errors_are_objects_too(tmp_path):
-    """With --log-format json stderr holds nothing else, however the command ends."""
-    done = bulkhooks("run", "missing.csv", "--sandbox", "--log-format", "json", cwd=tmp_path)
-    assert done.returncode == 2
-    (line,) = map(json.loads, done.stderr.splitlines())
-    assert line["level"] == "error"
-    assert "missing.csv" in line["message"]
+def test_a_failed_row_is_one_record_without_being_asked_for(tmp_path):
+    """What the server refuses while it is sent: row, error_code and error, once; rows that went well are not told."""
+    (tmp_path / "hooks.csv").write_text(SHEET + "77,BookingCreate,https://example.com/hooks\n")
+    with sandbox_process(tmp_path) as url:
+        done = bulkhooks(
+            "run", "hooks.csv", "--base-url", url, "--journal", "j", "--log-format", "json", *UNLIMITED, cwd=tmp_path,
+            NEXUDUS_TOKEN="sandbox-token",
+        )  # fmt: skip
+    assert done.returncode == 1
+    start, *lines, end = map(json.loads, done.stderr.splitlines())
+    assert (start["message"], end["message"]) == ("run started", "run finished")
+    (failed,) = [line for line in lines if line["level"] == "error"]
+    assert (failed["row"], failed["status"]) == ("hooks.csv:3", "failed")
+    assert failed["error_code"].startswith("api-")
+    assert failed["error"]
+    assert not [line for line in lines if line.get("row") == "hooks.csv:2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "word"),
+    [
+        (("missing.csv", "--sandbox"), {}, 2, "missing.csv"),
+        (("hooks.csv", "--rate", "often"), {}, 2, "often"),
+        (("hooks.csv", "--job", "missing.toml"), {}, 2, "missing.toml"),
+        (("hooks.csv",), {}, 3, "NEXUDUS_TOKEN"),
+    ],
+)
+def test_a_run_that_fails_before_it_begins_is_told_whole(arguments, environment, code, word, tmp_path):
+    """With --log-format json stderr holds nothing else: start, the error, and the end with its exit code."""
+    (tmp_path / "hooks.csv").write_text(SHEET)
+    clean = {"NEXUDUS_TOKEN": "", "NEXUDUS_USERNAME": ""} | environment
+    options = ("--log-format", "json", "--journal", "j", "--base-url", "http://127.0.0.1:9", "--json")
+    done = bulkhooks("run", *arguments, *options, cwd=tmp_path, **clean)
+    assert done.returncode == code
+    start, error, end = map(json.loads, done.stderr.splitlines())
+    assert (start["message"], error["level"], end["message"]) == ("run started", "error", "run finished")
+    assert word in error["message"]
+    assert (end["counts"], end["exit_code"], end["outputs"]) == ({}, code, [])
+    run_id = json.loads(done.stdout)["run_id"]
+    assert run_id
+    assert {line["run_id"] for line in (start, error, end)} == {run_id}
+
+
+def test_an_error_that_ends_a_command_stands_in_its_log_file_and_on_stderr(tmp_path):
+    """Whoever reads the file sees why it ended, whoever sits at the terminal too."""
+    done = bulkhooks("check", "missing.csv", "--log-file", "log", cwd=tmp_path)
+    assert done.stderr == "bulkhooks: missing.csv: there is no file missing.csv\n"
+    assert (tmp_path / "log").read_text() == "error: missing.csv: there is no file missing.csv\n"
 
 
 def test_verbosity_may_come_from_the_environment(tmp_path):
@@ -148,20 +204,3 @@ def test_verbosity_may_come_from_the_environment(tmp_path):
     assert "hooks.csv:2: created 1" in told.stderr
     quiet = bulkhooks(*command, cwd=tmp_path, BULKHOOKS_QUIET="yes")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
-
-
-# Progress
-
-
-@pytest.mark.parametrize("told", [{"no_progress": True}, {"quiet": True}])
-def test_nobody_watches_where_nobody_wants_to(told):
-    """--no-progress, and --quiet, which says nothing but errors."""
-    with watching(Job(**told)) as watcher:
-        assert watcher is None
-
-
-def test_without_a_terminal_there_is_no_bar(capsys):
-    """A short run says nothing of its progress; its lines come every half minute."""
-    with watching(Job()) as watcher:
-        watcher.moved(Progress(10, 5, {"created": 4, "failed": 1}, 60.0))
-    assert capsys.readouterr().err == ""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import http.server
 import json
 import logging
+import os
+import re
+import signal
 import threading
+import uuid
 from contextlib import contextmanager
 
 import pytest
 
-from bulkhooks.cli.notify import attended
+from bulkhooks.cli import notify
 from bulkhooks.config.job import Job, Notify
 from bulkhooks.errors import InputError, LockedError
 from bulkhooks.report import ErrorCount, Report, Summary
@@ -25,6 +29,11 @@ FAILED = Summary(
 LATER = Summary("r-1", "incomplete", {"pending": 5}, 5, remaining=5, resume_at="2026-11-26T02:00:00Z")
 
 
+def attended(job, work):
+    """The run is called r-1."""
+    return notify.attended(job, work, "r-1")
+
+
 class _Place(http.server.ThreadingHTTPServer):
     """Takes every request, and keeps its path and what was in it."""
 
@@ -34,13 +43,17 @@ class _Place(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status = status
         self.got = []
+        self.before_answering = []
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         content = self.rfile.read(int(self.headers["Content-Length"] or 0))
-        self.server.got.append((self.path, json.loads(content) if content else None))
+        is_json = self.headers["Content-Type"] == "application/json"
+        self.server.got.append((self.path, json.loads(content) if is_json else content.decode()))
+        if self.server.before_answering:
+            self.server.before_answering.pop(0)()
         self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -74,7 +87,8 @@ def _job(url, on="failure", **more):
 
 
 def _paths(place):
-    return [path for path, _ in place.got]
+    """Where something arrived, the run of a ping left out."""
+    return [re.sub(r"[?&]rid=[^&]*$", "", path) for path, _ in place.got]
 
 
 def _messages(place):
@@ -88,10 +102,10 @@ def test_success_pings_start_and_success(place):
     assert _paths(place) == ["/hush/start", "/hush"]
 
 
-def test_failure_pings_fail_and_posts_the_summary(place):
+def test_failure_pings_its_exit_code_and_posts_the_summary(place):
     """Every exit code but 0 is a failure: the switch is told, and the summary is POSTed with a text for people."""
     attended(_job(place.url), lambda: Report(FAILED))
-    assert _paths(place) == ["/hush/start", "/hush/fail", "/services/T0/hush"]
+    assert _paths(place) == ["/hush/start", "/hush/1", "/services/T0/hush"]
     (message,) = _messages(place)
     assert message == {
         **FAILED.as_dict(),
@@ -131,7 +145,7 @@ def test_an_error_is_told_and_goes_on_its_way(error, place):
     with pytest.raises(type(error)) as raised:
         attended(_job(place.url), work)
     assert raised.value is error
-    assert _paths(place)[1] == "/hush/fail"
+    assert _paths(place)[1] == f"/hush/{error.exit_code}"
     (message,) = _messages(place)
     assert message["exit_code"] == error.exit_code
     assert str(error) in message["text"]
@@ -162,11 +176,38 @@ def test_being_stopped_is_a_failure_for_the_switch(place):
     assert _paths(place) == ["/hush/start", "/hush/fail"]
 
 
+def test_a_ping_has_the_run_and_a_body(place):
+    """The same UUID at the start and the end, made from the run's id; in the body what happened, and where."""
+    error = ErrorCount("bad-url", 2, "Hooks!C7: 'https://user:hush@example.com/in?key=hush' is wrong")
+    attended(
+        _job(place.url), lambda: Report(Summary("", "failures", {"invalid": 2}, 2, errors=[error], outputs=["r.xlsx"]))
+    )
+    (start, began), (end, text) = place.got[:2]
+    assert (
+        start.partition("rid=")[2] == end.partition("rid=")[2] == str(uuid.uuid5(uuid.NAMESPACE_URL, "bulkhooks:r-1"))
+    )
+    assert began == "run r-1 started"
+    assert text.splitlines() == [
+        "bulkhooks nightly: failures (exit 1), 2 invalid",
+        "2 x bad-url: Hooks!C7: 'https://example.com/in' is wrong",
+        "Results: r.xlsx",
+        "Run: r-1",
+    ]
+
+
+def test_a_signal_while_others_are_told_changes_nothing(place, caplog):
+    """The run is over: whoever has not been told by then is not, and the report is the run's own."""
+    report = Report(FAILED)
+    place.before_answering = [lambda: None, lambda: os.kill(os.getpid(), signal.SIGINT)]
+    assert attended(_job(place.url), lambda: report) is report
+    assert "[notify]: stopped by a signal, so not everybody is told" in _log(caplog)
+
+
 def test_a_query_of_the_switch_stays_at_its_end(place):
     """The signal belongs to the path: URL/start?create=1."""
     job = Job(notify=Notify(ping_env="PING"), environment={"PING": f"{place.url}/key/slug/?create=1"})
     attended(job, lambda: Report(FAILED))
-    assert _paths(place) == ["/key/slug/start?create=1", "/key/slug/fail?create=1"]
+    assert _paths(place) == ["/key/slug/start?create=1", "/key/slug/1?create=1"]
 
 
 def test_urls_in_a_message_lose_what_may_be_secret(place):

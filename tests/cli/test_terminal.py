@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime
 
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkhooks.cli.runs import runs_as_text
-from bulkhooks.cli.terminal import cut, printable, printable_json
+from bulkhooks.cli.terminal import cut, printable
 from bulkhooks.report import duration, iso, local_time
 from tests.processes import bulkhooks
 
@@ -29,14 +28,6 @@ def test_nothing_unprintable_is_left_of_any_text(text):
 def test_escape_sequences_and_marks_of_direction_are_written_out():
     """Neither a colour nor a reversed file name reaches the terminal; spaces of any kind are spaces."""
     assert printable("a\x1b[31mb\u202ecsv.exe\u00a0c\r\nd\x07") == "a\\x1b[31mb\\u202ecsv.exe c\\r\nd\\x07"
-
-
-@given(st.dictionaries(st.text(), st.text()))
-def test_json_that_is_made_printable_is_the_same_json(value):
-    """Whatever stands in it, half characters too."""
-    text = printable_json(json.dumps(value, ensure_ascii=False, indent=1))
-    assert text.replace("\n", "").isprintable()
-    assert json.loads(text) == value
 
 
 def test_what_a_sheet_holds_reaches_no_terminal_unprintable(tmp_path):

@@ -17,13 +17,14 @@ from bulkhooks.provision.forecast import forecast
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import InputRow, item_rows
-from bulkhooks.provision.plan import make_plan, new_run_id, tell_arrivals
+from bulkhooks.provision.plan import make_plan, tell_arrivals
 from bulkhooks.provision.preview import preview
 from bulkhooks.provision.rates import parse_rates
 from bulkhooks.provision.send import resume_at, send
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.stopping import Halt
 from bulkhooks.provision.terms import AccountConfig, Terms
+from bulkhooks.report import new_run_id
 from bulkhooks.webhook import RESULT_COLUMNS, Status, url_key
 from tests.nexudus.conftest import authorization
 
