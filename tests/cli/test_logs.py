@@ -132,7 +132,7 @@ def test_a_real_run_is_told_from_its_start_to_its_end(tmp_path):
     assert {line["run_id"] for line in (start, *lines, end)} == {summary["run_id"]}
     assert (list(start), start["message"]) == (KEYS_OF_A_LINE, "run started")
     assert (end["message"], end["counts"], end["exit_code"]) == ("run finished", {"created": 3, "invalid": 1}, 1)
-    assert end["outputs"] == summary["outputs"] == ["hooks.results.xlsx"]
+    assert end["outputs"] == summary["outputs"] == ["hooks.sandbox.results.xlsx"]
     of_rows = sorted((line for line in lines if "row" in line), key=lambda line: line["row"])
     assert [line["row"] for line in of_rows] == [f"hooks.csv:{2 + number}" for number in range(4)]
     *created, invalid = of_rows

@@ -33,7 +33,7 @@ def test_success_says_nothing(command, folder):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("run", "bad.csv", "--sandbox"), 1, ["bad.csv", "1 created", "1 invalid", "bad.results.xlsx"]),
+        (("run", "bad.csv", "--sandbox"), 1, ["bad.csv", "1 created", "1 invalid", "bad.sandbox.results.xlsx"]),
         (("run", "bad.csv", "--sandbox", "--strict"), 2, ["bad.csv", "1 invalid", "no results"]),
         (("run", "good.csv", "bad.csv", "--sandbox", "--limit", "0"), 4, ["good.csv, bad.csv", "1 pending", ".xlsx"]),
         (("check", "bad.csv"), 1, ["bad.csv", "1 planned", "1 invalid"]),

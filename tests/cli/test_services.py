@@ -67,14 +67,14 @@ def test_a_failed_run_is_mailed_with_its_workbook_and_posted(tmp_path):
     assert recipients == ["ops@example.com"]
     assert "bulkhooks nightly: failures (exit 1), 1 created, 1 invalid" in mail["Subject"]
     text = mail.get_body(("plain", "html")).get_content()
-    assert "hooks.results.xlsx" in text
+    assert "hooks.sandbox.results.xlsx" in text
     (attached,) = mail.iter_attachments()
-    assert attached.get_filename() == "hooks.results.xlsx"
-    assert attached.get_content() == (tmp_path / "hooks.results.xlsx").read_bytes()
+    assert attached.get_filename() == "hooks.sandbox.results.xlsx"
+    assert attached.get_content() == (tmp_path / "hooks.sandbox.results.xlsx").read_bytes()
     message = json.loads(content)
     assert message["title"] == "bulkhooks nightly: failures (exit 1), 1 created, 1 invalid"
     assert message["type"] == "failure"
-    assert [one["filename"] for one in message["attachments"]] == ["hooks.results.xlsx"]
+    assert [one["filename"] for one in message["attachments"]] == ["hooks.sandbox.results.xlsx"]
     assert "hush" not in json.dumps(message) + text
     assert "hush" not in (tmp_path / "log").read_text() + done.stdout + done.stderr
 

@@ -51,7 +51,7 @@ def test_a_stream_that_takes_nothing_changes_nothing(streams, folder):
     """The results are written and the exit code is the run's own."""
     code, _, errors = _sh(f"{COMMAND} -v {streams}", folder)
     assert code == 1, errors
-    assert (folder / "hooks.results.xlsx").exists()
+    assert (folder / "hooks.sandbox.results.xlsx").exists()
     assert b"Traceback" not in errors
     assert b"should not have happened" not in errors
 
@@ -69,7 +69,7 @@ def test_a_reader_that_has_gone_changes_nothing(which, folder):
     )  # fmt: skip
     os.close(writer)
     assert done.returncode == 1
-    assert (folder / "hooks.results.xlsx").exists()
+    assert (folder / "hooks.sandbox.results.xlsx").exists()
 
 
 def test_nothing_is_written_into_a_file_that_took_the_number_of_a_closed_stream(folder):
