@@ -14,7 +14,7 @@ from bulkhooks.commands.inputs import Desired
 from bulkhooks.commands.kept import keep_earlier
 from bulkhooks.commands.outputs import Destinations, loader, write_copies
 from bulkhooks.config.job import Job
-from bulkhooks.errors import Aborted, BulkhooksError, JournalError, OutputError
+from bulkhooks.errors import Aborted, BulkhooksError, JournalError
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import input_rows, item_rows
@@ -81,6 +81,8 @@ class RunContext:
         if self.context.session.was_aborted:
             raise Aborted("stopped at once; the journal knows what was in flight: run the same command again")
         self.fill()
+        # Before the results are written: whatever happens to them, everything was sent, and the run is over.
+        journal.finish(self.number, summary.as_dict(), self.context.session.wall())
         with self.context.session.standing_still():
             self._write_results()
         journal.finish(self.number, summary.as_dict(), self.context.session.wall())
@@ -88,18 +90,20 @@ class RunContext:
         return self.report
 
     def _write_results(self) -> None:
-        report = self.report
+        report, again = self.report, f"bulkhooks results --run {self.report.summary.run_id} -o PLACE"
         try:
             self.destinations.write(self.context.journal, self.number, report.summary, self.table)
-            report.warnings += self.destinations.warnings
-            if self.context.job.write_back:
-                report.warnings += write_copies(self.context.journal, self.number, report.summary, self.table)
-        except OutputError as error:
-            report.warnings.append(
-                f"{error}; the journal has the results: bulkhooks results --run {report.summary.run_id} -o PLACE"
-            )
+        except Exception as error:  # noqa: BLE001  # what goes wrong here costs the file, never what was sent
+            report.warnings.append(f"{_failure(error)}; the journal has the results: {again}")
             if report.summary.status == "ok":
                 report.summary.status = "failures"
+        report.warnings += self.destinations.warnings
+        if not self.context.job.write_back:
+            return
+        try:
+            report.warnings += write_copies(self.context.journal, self.number, report.summary, self.table)
+        except Exception as error:  # noqa: BLE001  # likewise the copy
+            report.warnings.append(f"--write-back: {_failure(error)}; no copy was written")
 
     def fill(self) -> None:
         """Complete the summary from the journal and from the counts of requests."""
@@ -118,6 +122,14 @@ class RunContext:
         self.report.cap_left = min(caps, default=None)
         summary.settle(refused=self.accounts.is_refused, failures=self.left)
         summary.close(self.context.session.wall())
+
+
+def _failure(error: Exception) -> str:
+    """Why results could not be written, as a sentence."""
+    if isinstance(error, BulkhooksError):
+        return str(error)
+    _log.debug("results could not be written", exc_info=error)
+    return f"the results could not be written, which should not have happened ({type(error).__name__}: {error})"
 
 
 def begin(

@@ -15,7 +15,7 @@ from bulkhooks.provision.dispatch import Traffic
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.lock import hold
 from bulkhooks.provision.signals import Signals
-from bulkhooks.provision.stopping import STOPPED_BY, Budget, Cancellation, Halt
+from bulkhooks.provision.stopping import STOPPED_BY, TIME_IS_OVER, Budget, Cancellation, Halt
 from bulkhooks.provision.terms import AccountConfig, Terms
 
 
@@ -120,7 +120,7 @@ class Session:
 
     async def _end_at(self, deadline: float) -> None:
         await anyio.sleep_until(deadline)
-        self.halt(Halt("the time given with --max-runtime is over"))
+        self.halt(Halt(TIME_IS_OVER))
 
     def _interrupt(self, name: str) -> None:
         self.halt(Halt(f"{STOPPED_BY}{name}: what is in flight is finished, the rest stays pending"))

@@ -18,7 +18,12 @@ LOCATIONS_THAT_MEAN_LOCKED_OUT = 3
 _log = logging.getLogger("bulkhooks")
 
 STOPPED_BY = "stopped by "
-"""How the reason of a halt by a signal begins; the rows that it leaves count as no error."""
+"""How the reason of a halt by a signal begins."""
+LIMIT_REACHED = "the limit of "
+ONLY_LATER = "the limits allow the next request only later"
+TIME_IS_OVER = "the time given with --max-runtime is over"
+PLANNED_STOPS = (STOPPED_BY, LIMIT_REACHED, ONLY_LATER, TIME_IS_OVER)
+"""How the reasons begin of halts that somebody asked for: the rows that they leave are no errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,7 @@ class Stoppable:
     def closed(self) -> Halt | None:
         """Why no more writes are sent, where look-ups still are; None while they are."""
         if self._budget.is_spent:
-            return Halt(f"the limit of {self._budget.total} writes in this run is reached")
+            return Halt(f"{LIMIT_REACHED}{self._budget.total} writes in this run is reached")
         return self._capped
 
     def listen(self, listener: Callable[[], None]) -> None:
@@ -201,4 +206,4 @@ class Stoppable:
         self._refused.clear()
 
     def _too_far(self, far: NextSlotTooFar) -> Halt:
-        return Halt("the limits allow the next request only later", resume_at=self._wall() + far.seconds)
+        return Halt(ONLY_LATER, resume_at=self._wall() + far.seconds)

@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 
 from bulkhooks.report import Problem, Summary
-from bulkhooks.sheets.values import ResultRow
+from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.counts import problem_cells
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.webhook import RESULT_COLUMNS
@@ -69,7 +69,9 @@ def summary(rows: Sequence[ResultRow] = (), **fields: object) -> Summary:
 def write(paths: Sequence[Path], rows: Sequence[ResultRow], own: Sequence[str] = (), **fields: object) -> Outputs:
     """Write rows to these places; returns the outputs, for what they said."""
     with Outputs(paths) as outputs:
-        outputs.write([*RESULT_COLUMNS, *own], rows, summary(rows, **fields), {"Server": "https://spaces.nexudus.com"})
+        outputs.write(
+            [*RESULT_COLUMNS, *own], rows, summary(rows, **fields), RunFacts({"Server": "https://spaces.nexudus.com"})
+        )
     return outputs
 
 

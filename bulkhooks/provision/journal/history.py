@@ -12,7 +12,7 @@ from bulkhooks import actions
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import revive, unpack_problems
-from bulkhooks.provision.stopping import STOPPED_BY
+from bulkhooks.provision.stopping import PLANNED_STOPS
 from bulkhooks.report import ErrorCount, Problem, Summary, counted, iso
 from bulkhooks.sheets.reading.locations import LocationLine
 from bulkhooks.sheets.values import ResultRow, RunFacts
@@ -22,6 +22,9 @@ from bulkhooks.webhook import DONE, Status
 _KNOWN = DONE | {Status.DELETED, Status.RESTORED, Status.CHANGED, Status.MISSING}
 """On these rows URL, Name and Description are what the server has."""
 
+
+_NOT_SENT = "not sent: "
+"""Before the reason for which a row was not sent."""
 
 OWNED = ("id", "business_id", "location", "action", "url", "url_key", "name", "description")
 DOUBTED = ("business_id", "action", "url_key", "was_absent")
@@ -133,11 +136,12 @@ def errors(journal: Journal, run: int) -> list[ErrorCount]:
         for problem in unpack_problems(packed, row):
             if not problem.warning:
                 found.setdefault(problem.code, ErrorCount(problem.code, 0, str(problem))).count += 1
-    # What a signal left pending went wrong nowhere: somebody wanted it to wait.
+    # What a signal or a limit left pending went wrong nowhere: somebody wanted it to wait.
     failed = journal.query(
         "SELECT error_code, count(*), error FROM items WHERE run = ? AND error_code <> ''"
-        " AND NOT (status = ? AND error LIKE ?) GROUP BY error_code ORDER BY min(seq)",
-        (run, Status.PENDING, f"not sent: {STOPPED_BY}%"),
+        " AND NOT (status = ? AND (error LIKE ? OR error LIKE ? OR error LIKE ? OR error LIKE ?))"
+        " GROUP BY error_code ORDER BY min(seq)",
+        (run, Status.PENDING, *(f"{_NOT_SENT}{reason}%" for reason in PLANNED_STOPS)),
     )
     for code, count, error in failed:
         found.setdefault(code, ErrorCount(code, 0, error or "")).count += count
@@ -224,7 +228,8 @@ def _result(values: Sequence[Any], width: int, waiting: Status) -> ResultRow:
     codes, sentences, warnings = problem_cells(problems)
     if not codes:  # no error of the row itself: the engine's, or which row it repeats
         codes, sentences = error_code, error
-        if error_code:
+        waits = status == Status.PENDING and (error or "").removeprefix(_NOT_SENT).startswith(PLANNED_STOPS)
+        if error_code and not waits:
             problems.append(Problem(row, place, error_code, "", error or ""))
     head: list[object]
     if status == Status.INVALID:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from bulkhooks.actions import both_words
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.sheets.examples import EXAMPLES
 from bulkhooks.sheets.reading.locations import LocationLine
@@ -24,17 +22,17 @@ from bulkhooks.sheets.template.checks import (
     URL_WRONG,
     VALUE_MISSING,
 )
-from bulkhooks.sheets.template.events import described_events
+from bulkhooks.sheets.template.lists import EVENTS, LOCATION_IDS, LOCATION_NAMES, add_lists, write_events
 from bulkhooks.sheets.writing.atomic_file import Place, reason
-from bulkhooks.sheets.writing.locations_sheet import LAST_LOCATION, LOCATIONS, write_locations
-from bulkhooks.sheets.writing.style import BLUE, GREY, INK, LINE, LOOKS, for_print, heading, pack
+from bulkhooks.sheets.writing.locations_sheet import LOCATIONS, write_locations
+from bulkhooks.sheets.writing.style import BLUE, GREY, INK, LOOKS, for_print, heading, pack
 
 _LAST_ROW = 10_000
 """Rows that have drop-downs and checks; more may be filled in."""
 
 _RANGES = {
-    "LocationIds": f"Locations!$A$2:$A${LAST_LOCATION}",
-    "LocationNames": f"Locations!$B$2:$B${LAST_LOCATION}",
+    "LocationIds": LOCATION_IDS,
+    "LocationNames": LOCATION_NAMES,
     "EventNames": "Events!$A$2:$C$91",
 }
 """Names of what the checks look things up in; a conditional format may not point at another sheet in every Excel."""
@@ -95,10 +93,10 @@ def write_template(path: Path, locations: Sequence[LocationLine] = ()) -> None:
     place = Place(path)
     try:
         book = Workbook(place.file)
-        hooks, listed, events = (book.add_worksheet(name) for name in ("Hooks", LOCATIONS, "Events"))
+        hooks, listed, events = (book.add_worksheet(name) for name in ("Hooks", LOCATIONS, EVENTS))
         _write_hooks(book, hooks)
         write_locations(book, listed, locations)
-        _write_events(book, events)
+        write_events(book, events)
         _write_read_me(book, book.add_worksheet("Read me"))
         for name, cells in _RANGES.items():
             book.define_name(name, f"={cells}")
@@ -123,40 +121,13 @@ def _write_hooks(book: Workbook, sheet: Worksheet) -> None:
         for column, name in enumerate(_COLUMNS):
             if name in example:
                 sheet.write_string(number, column, example[name], text)
-    _add_lists(sheet)
+    add_lists(sheet, {name: column for column, name in enumerate(_COLUMNS)}, _LAST_ROW - 1)
     _add_checks(book, sheet)
     sheet.ignore_errors({"number_stored_as_text": f"A2:F{_LAST_ROW}"})
     sheet.freeze_panes(1, 0)
     for_print(sheet, title="Webhooks to make", rows_at_top=1)
     sheet.activate()
     sheet.set_selection(len(EXAMPLES) + 1, 0, len(EXAMPLES) + 1, 0)
-
-
-def _add_lists(sheet: Worksheet) -> None:
-    # What is not in a list may be typed all the same (several events, ids, ranges), so nothing is ever refused.
-    names = f"=Locations!$B$2:INDEX({_RANGES['LocationNames']},MAX(1,COUNTA({_RANGES['LocationIds']})))"
-    _add_list(sheet, 0, names, show_error=False)
-    _add_list(
-        sheet,
-        1,
-        f"=Events!$B$2:$B${1 + len(described_events())}",
-        error_type="warning",
-        error_title="Not one event of the list",
-        error_message="Several events with commas between them, a number, or a pattern such as Booking* are fine:"
-        " choose Yes to keep them. Otherwise pick an event from the list.",
-    )
-    _add_list(
-        sheet,
-        5,
-        ["yes", "no"],
-        error_type="warning",
-        error_title="yes or no?",
-        error_message="Write yes or no, or leave the cell empty.",
-    )
-
-
-def _add_list(sheet: Worksheet, column: int, source: str | list[str], **more: Any) -> None:
-    sheet.data_validation(1, column, _LAST_ROW - 1, column, {"validate": "list", "source": source, **more})
 
 
 def _add_checks(book: Workbook, sheet: Worksheet) -> None:
@@ -177,22 +148,6 @@ def _add_checks(book: Workbook, sheet: Worksheet) -> None:
     for first, last, formula, form in rules:
         rule = {"type": "formula", "criteria": formula, "format": form, "stop_if_true": True}
         sheet.conditional_format(1, first, _LAST_ROW - 1, last, rule)
-
-
-def _write_events(book: Workbook, sheet: Worksheet) -> None:
-    # None of these is a heading of an input, so that the sheet is not read as one.
-    header, cell = heading(book, GREY), book.add_format({"bottom": 1, "bottom_color": LINE, "align": "left"})
-    columns = {"No.": 7, "On the panel (and in the API)": 72, "Name in the API": 38, "It is sent when": 68}
-    for column, (name, width) in enumerate(columns.items()):
-        sheet.set_column(column, column, width)
-        sheet.write_string(0, column, name, header)
-    for row, (number, name, sentence) in enumerate(described_events(), start=1):
-        sheet.write_number(row, 0, number, cell)
-        for column, text in enumerate((both_words(number), name, sentence), start=1):
-            sheet.write_string(row, column, text, cell)
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, len(described_events()), len(columns) - 1)
-    for_print(sheet, title="Events", rows_at_top=1)
 
 
 def _write_read_me(book: Workbook, sheet: Worksheet) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -93,7 +94,7 @@ _CODES = {
     ErrorCode.API_CONFLICT: "Look the record up in Nexudus; someone may have changed it meanwhile. Then run again.",
     ErrorCode.API_ERROR: "Run again later; if it stays, give the message to Nexudus support.",
     ErrorCode.IN_DOUBT: "Run again: it is looked up first, and never sent blindly.",
-    ErrorCode.NOT_SENT: "Check the network, then run again: nothing of it left this machine.",
+    ErrorCode.NOT_SENT: "Run the same command again: nothing of it left this machine, for the reason given.",
     "failing": "Fix the receiving end; ErrorCount falls back when deliveries succeed.",
     "disabled": "Fix the receiving end, then switch on with `bulkhooks health --reactivate`.",
 }
@@ -148,7 +149,7 @@ def next_steps(summary: Summary, counts: Mapping[str, int]) -> list[str]:
             " up), save, and run this very file: bulkhooks run FILE. Rows that are done are not sent twice."
         )
     if counts.get("pending"):
-        when = f" From {readable(summary.resume_at)} the limits let it go on." if summary.resume_at else ""
+        when = f" From {both_times(summary.resume_at)} the limits let it go on." if summary.resume_at else ""
         steps.append(f"Run the same command again: it sends what is pending, and nothing twice.{when}")
     steps += [
         f"{verdict.capitalize()}: {advice}."
@@ -164,12 +165,13 @@ def in_order(verdicts: Mapping[str, int]) -> list[str]:
     return known + sorted(verdict for verdict in verdicts if verdict not in VERDICTS and verdicts[verdict])
 
 
-def readable(moment: str | None) -> str:
-    """``2025-03-01T09:30:00.000Z`` as ``2025-03-01 09:30:00 UTC``."""
+def both_times(moment: str | None) -> str:
+    """``2025-03-01T09:30:00.000Z`` as ``2025-03-01 10:30:00 local time (2025-03-01 09:30:00 UTC)``; '' for None."""
     if not moment:
         return ""
-    day, _, time = moment.partition("T")
-    return f"{day} {time[:8]} UTC" if time else day
+    there = dt.datetime.fromisoformat(moment)
+    local = there.astimezone()
+    return f"{local:%Y-%m-%d %H:%M:%S} local time ({there.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def _listed(parts: list[str]) -> str:

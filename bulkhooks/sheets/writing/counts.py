@@ -38,7 +38,8 @@ class ProblemGroup:
 class Tally:
     """Counts of rows by verdict (``Status``, or ``Health``), by location and by action, and the distinct problems.
 
-    The keys are ``(label, verdict)``; a label is the location's name, its id where it has none.
+    The keys are ``(label, verdict)``. ``locations`` are counted by id, or where a row has none by what stands there;
+    ``by_location`` has them by name.
     """
 
     def __init__(self, columns: Sequence[str], verdict: str = "Status") -> None:
@@ -51,6 +52,7 @@ class Tally:
         self.verdicts: Counter[str] = Counter()
         self.locations: Counter[tuple[str, str]] = Counter()
         self.actions: Counter[tuple[str, str]] = Counter()
+        self._names: dict[str, str] = {}
         self._problems: dict[tuple[str, str, bool], ProblemGroup] = {}
 
     def add(self, rows: Sequence[ResultRow]) -> None:
@@ -64,7 +66,10 @@ class Tally:
         if self._location is not None and self._business is not None:
             labels = zip(columns[self._location], columns[self._business], verdicts, strict=True)
             for (name, business, verdict), count in Counter(labels).items():
-                _count(self.locations, str(name or business or ""), str(verdict), count)
+                key = str(business or name or "")
+                if isinstance(business, int) and name and str(name) != key:
+                    self._names.setdefault(key, str(name))
+                _count(self.locations, key, str(verdict), count)
         if self._action is not None:
             for (action, verdict), count in Counter(zip(columns[self._action], verdicts, strict=True)).items():
                 _count(self.actions, str(action or ""), str(verdict), count)
@@ -77,6 +82,20 @@ class Tally:
         """Count warnings that no row has."""
         for warning in warnings:
             self._add_problem(warning, None)
+
+    def by_location(self) -> Counter[tuple[str, str]]:
+        """Counts by location and verdict: the id and the name of one place are one line, two of one name are two."""
+        ids: dict[str, list[str]] = {}
+        for number, name in self._names.items():
+            ids.setdefault(name.casefold(), []).append(number)
+        found: Counter[tuple[str, str]] = Counter()
+        for (key, verdict), count in self.locations.items():
+            named = ids.get(key.strip().casefold(), ())
+            number = named[0] if len(named) == 1 else key
+            name = self._names.get(number, number)
+            is_shared = number in self._names and len(ids[name.casefold()]) > 1
+            found[f"{name} ({number})" if is_shared else name, verdict] += count
+        return found
 
     def problems(self) -> list[ProblemGroup]:
         """The distinct errors and behind them the warnings, those of one code together, the most frequent first."""

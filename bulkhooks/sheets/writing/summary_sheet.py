@@ -10,9 +10,9 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from bulkhooks.report import Summary
+from bulkhooks.report import ErrorCount, Summary
 from bulkhooks.sheets.writing import charts
-from bulkhooks.sheets.writing.advice import FLAWS, VERDICTS, StatusGuide, headline, in_order, next_steps, readable
+from bulkhooks.sheets.writing.advice import FLAWS, VERDICTS, StatusGuide, both_times, headline, in_order, next_steps
 from bulkhooks.sheets.writing.counts import Tally
 from bulkhooks.sheets.writing.style import BLUE, GREY, INK, LINE, LINE_HEIGHT, LOOKS, for_print, heading, height_of
 
@@ -41,29 +41,33 @@ def write_summary(book: Workbook, sheet: Worksheet, summary: Summary, facts: Map
         page.sentence(f"→  {step}")
     page.skip()
     if verdicts:
-        _write_counts(book, page, tally, verdicts, _facts(summary, facts))
+        _write_counts(page, tally, verdicts, summary, _facts(summary, facts))
     else:
+        page.warnings(summary.warnings)
         page.facts(_facts(summary, facts))
     for_print(sheet, title=f"bulkhooks {summary.run_id}")
 
 
-def _write_counts(book: Workbook, page: _Page, tally: Tally, verdicts: Sequence[str], known: Mapping[str, str]) -> None:
+def _write_counts(
+    page: _Page, tally: Tally, verdicts: Sequence[str], summary: Summary, known: Mapping[str, str]
+) -> None:
     first_row = page.verdict_table(tally.verdict, verdicts, tally.verdicts)
     page.skip()
     chart_row = page.row
     page.skip(_CHART_ROWS + 1)
+    page.warnings(summary.warnings)
     page.facts(known)
     page.skip()
     page.count_table("Action", verdicts, _shortened(_rows(tally.actions)))
     page.skip()
-    locations = _rows(tally.locations)
+    locations = _rows(tally.by_location())
     location_row = page.count_table("Location", verdicts, _shortened(locations))
     counts = [tally.verdicts[name] for name in verdicts]
-    page.chart(charts.by_verdict(book, f"By {tally.verdict}", first_row, verdicts, counts), chart_row, 0, 484)
+    page.chart(charts.by_verdict(page.book, f"By {tally.verdict}", first_row, verdicts, counts), chart_row, 0, 484)
     shown = dict(list(locations.items())[:_CHARTED_LOCATIONS])
     table = [[row[name] for name in verdicts] for row in shown.values()]
     title = "By location" if len(shown) == len(locations) else f"By location: {len(shown)} of {len(locations):,}"
-    chart = charts.by_location(book, title, location_row, labels=list(shown), verdicts=verdicts, table=table)
+    chart = charts.by_location(page.book, title, location_row, labels=list(shown), verdicts=verdicts, table=table)
     page.chart(chart, chart_row, 4, 568)
 
 
@@ -71,7 +75,7 @@ class _Page:
     """A worksheet that is written line by line, as its streaming asks for; ``row`` is the next line."""
 
     def __init__(self, book: Workbook, sheet: Worksheet) -> None:
-        self._book, self._sheet = book, sheet
+        self.book, self._sheet = book, sheet
         self.row = 0
         sheet.set_column(0, 0, _FIRST_WIDTH)
         sheet.set_column(1, _LAST_COLUMN, _OTHER_WIDTH)
@@ -93,7 +97,7 @@ class _Page:
     def headline(self, sentence: str, look: str) -> None:
         """The sentence that is seen first, in the colours of the worst that happened."""
         properties = {name: value for name, value in LOOKS[look].properties().items() if name != "num_format"}
-        form = self._book.add_format(
+        form = self.book.add_format(
             {**properties, "font_size": 16, "bold": True, "italic": False}
             | {"text_wrap": True, "valign": "vcenter", "align": "left", "indent": 1}
         )
@@ -111,7 +115,7 @@ class _Page:
         first_row = self.row
         for verdict in verdicts:
             look, meaning, advice = VERDICTS.get(verdict, StatusGuide("same", ""))
-            form = self._book.add_format({**LOOKS[look].properties(), "bottom": 1, "bottom_color": LINE})
+            form = self.book.add_format({**LOOKS[look].properties(), "bottom": 1, "bottom_color": LINE})
             self._sheet.write_string(self.row, 0, verdict, form)
             self._sheet.write_number(self.row, 1, counts[verdict], self._number)
             self._sheet.write_number(self.row, 2, counts[verdict] / total, self._share)
@@ -135,6 +139,18 @@ class _Page:
             self._sheet.write_number(self.row, len(verdicts) + 1, sum(counts.values()), self._number)
             self.skip()
         return first_row
+
+    def warnings(self, warnings: Sequence[ErrorCount]) -> None:
+        """The warnings by code, each with an example; nothing where there are none."""
+        if not warnings:
+            return
+        self._sheet.write_string(self.row, 0, "Warnings: sent all the same, and worth a look", self._section)
+        self.skip()
+        for warning in warnings:
+            self._sheet.write_string(self.row, 0, warning.code, self._text)
+            self._sheet.write_number(self.row, 1, warning.count, self._number)
+            self._wide(warning.example[:_MOST_FACT], self._indented, first_column=2)
+        self.skip()
 
     def facts(self, facts: Mapping[str, str]) -> None:
         self._sheet.write_string(self.row, 0, "What was run", self._section)
@@ -169,11 +185,15 @@ def _worst(verdicts: Sequence[str]) -> str:
 
 
 def _rows(counts: Counter[tuple[str, str]]) -> dict[str, Counter[str]]:
-    """Counts by label, those with most to look at first, else in the order of the input."""
+    """Counts by label: those with most to look at first, then those with most to be sent, else as in the input."""
     table: dict[str, Counter[str]] = {}
     for (label, verdict), count in counts.items():
         table.setdefault(label, Counter())[verdict] += count
-    return dict(sorted(table.items(), key=lambda entry: -sum(entry[1][verdict] for verdict in FLAWS)))
+
+    def rank(entry: tuple[str, Counter[str]]) -> tuple[int, int]:
+        return -sum(entry[1][verdict] for verdict in FLAWS), -entry[1]["pending"]
+
+    return dict(sorted(table.items(), key=rank))
 
 
 def _shortened(table: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
@@ -187,15 +207,15 @@ def _shortened(table: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
 def _facts(summary: Summary, facts: Mapping[str, str]) -> dict[str, str]:
     known = {
         RUN_ID: summary.run_id,
-        "Started": readable(summary.started_at),
-        "Finished": readable(summary.finished_at),
+        "Started": both_times(summary.started_at),
+        "Finished": both_times(summary.finished_at),
         "Took": _duration(summary.seconds) if summary.seconds else "",
         "Input": "\n".join(summary.inputs),
         **{name: str(value) for name, value in facts.items()},
         "Requests": f"{summary.requests:,}, of them {summary.writes:,} to write" if summary.requests else "",
         "Asked to wait by the API": f"{summary.throttled:,} x" if summary.throttled else "",
         "Tried again": f"{summary.retried:,} x" if summary.retried else "",
-        "Can go on": readable(summary.resume_at),
+        "Can go on": both_times(summary.resume_at),
     }
     return {name: value[:_MOST_FACT] for name, value in known.items() if value}
 

@@ -12,6 +12,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from bulkhooks.report import Summary
+from bulkhooks.sheets.template.lists import EVENTS, add_lists, write_events
 from bulkhooks.sheets.values import ResultRow, Row, RunFacts
 from bulkhooks.sheets.writing.advice import VERDICTS, headline
 from bulkhooks.sheets.writing.cells import MAX_COLUMNS, MAX_ROWS, CellWriter
@@ -121,8 +122,11 @@ class WorkbookWriter:
         problems = self._tally.problems()
         write_summary(self._book, self._summary_sheet, summary, facts.shown, self._tally)
         write_problems(self._book, self._book.add_worksheet("Problems"), problems, self._name, self._rows_a_sheet)
-        if facts.locations and self._tally.verdicts[str(Status.INVALID)]:
+        has_locations = bool(facts.locations and self._tally.verdicts[str(Status.INVALID)])
+        if has_locations:
             write_locations(self._book, self._book.add_worksheet(LOCATIONS), facts.locations)
+        if self._verdict == "Status":
+            self._offer_lists(has_locations)
         self._book.worksheets()[0].activate()
         self._describe(summary)
         pack(self._book)
@@ -170,12 +174,20 @@ class WorkbookWriter:
             self._book, sheet, self._columns.index(self._verdict), max(last_row, 1), self._verdicts_of_kind()
         )
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-        printed = self._columns.index("Error") + 1 if "Error" in self._columns else len(self._columns)
+        printed = self._columns.index("Warning") + 1 if "Warning" in self._columns else len(self._columns)
         sheet.print_area(0, 0, last_row, printed - 1)
         sheet.repeat_columns(0)
         sheet.print_across()
         pages = max(1, round(sum(widths[:printed]) / _PAGE))
         for_print(sheet, title=f"bulkhooks {summary.run_id}", rows_at_top=1, pages_wide=pages)
+
+    def _offer_lists(self, has_locations: bool) -> None:
+        """The template's drop-downs: rows are corrected here, in place."""
+        write_events(self._book, self._book.add_worksheet(EVENTS))
+        columns = {name: number for number, name in enumerate(self._columns[: len(RESULT_COLUMNS)])}
+        for sheet in self._sheets:
+            last_row = self._next - 1 if sheet is self._sheets[-1] else self._rows_a_sheet
+            add_lists(sheet, columns, max(last_row, 1), has_locations=has_locations)
 
     def _verdicts_of_kind(self) -> list[str]:
         statuses = set(map(str, Status))

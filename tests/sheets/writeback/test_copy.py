@@ -98,7 +98,7 @@ def test_the_result_sheets_come_after_its_own(tmp_path, results):
     copy = write_back(rich_workbook(tmp_path / "hooks.xlsx"), results, tmp_path / "copy.xlsx")
     with pytest.warns(UserWarning, match="Sparkline"):
         book = openpyxl.load_workbook(copy)
-    assert book.sheetnames == ["Hooks", "Summary", "Summary (2)", "Results", "Problems"]
+    assert book.sheetnames == ["Hooks", "Summary", "Summary (2)", "Results", "Problems", "Events"]
     assert book.active.title == "Hooks"
     assert book["Summary"]["A1"].value == "my own summary"
     assert len(book["Summary (2)"]._charts) == 2
@@ -152,7 +152,7 @@ def test_result_sheets_of_an_earlier_run_are_replaced(tmp_path, results):
     second = write_back(first, tmp_path / "later.xlsx", tmp_path / "second.xlsx")
     with pytest.warns(UserWarning, match="Sparkline"):
         book = openpyxl.load_workbook(second)
-    assert book.sheetnames == ["Hooks", "Summary", "Summary (2)", "Results", "Problems"]
+    assert book.sheetnames == ["Hooks", "Summary", "Summary (2)", "Results", "Problems", "Events"]
     assert [cell.value for cell in book["Results"]["K"]] == ["Status", "created", "created", "created"]
     assert book["Results"].auto_filter.ref == "A1:U4"
     assert book["Summary"]["A1"].value == "my own summary"
@@ -189,7 +189,7 @@ def test_names_with_a_prefix_and_empty_lists_are_understood(tmp_path, results):
                 content = re.sub(rb"<x:dxfs.*?(/>|</x:dxfs>)", b'<x:dxfs count="0"/>', content)
             new.writestr(name, content)
     copy = openpyxl.load_workbook(write_back(workbook, results, tmp_path / "copy.xlsx"))
-    assert copy.sheetnames == ["Hooks", "Summary", "Results", "Problems"]
+    assert copy.sheetnames == ["Hooks", "Summary", "Results", "Problems", "Events"]
     assert copy["Hooks"]["A1"].font.color.rgb == "FF00AA00"
     assert [rule.dxf is not None for rules in copy["Results"].conditional_formatting for rule in rules.rules]
 
@@ -230,6 +230,6 @@ def test_libreoffice_opens_the_copy(tmp_path, results):
     from python_calamine import CalamineWorkbook
 
     book = CalamineWorkbook.from_path(tmp_path / "copy.ods")
-    assert book.sheet_names == ["Hooks", "Summary", "Summary (2)", "Results", "Problems"]
+    assert book.sheet_names == ["Hooks", "Summary", "Summary (2)", "Results", "Problems", "Events"]
     assert book.get_sheet_by_name("Results").to_python()[1][11] == 87_000_002
     assert book.get_sheet_by_name("Hooks").to_python()[1][:2] == [1001, "BookingCreate"]

@@ -95,7 +95,7 @@ def test_every_status_has_a_meaning_and_every_code_an_advice():
     [
         ({"created": 3}, []),
         ({"created": 3, "invalid": 1}, ["run this very file"]),
-        ({"deleted": 3, "failed": 1}, ["could not be deleted"]),
+        ({"deleted": 3, "failed": 1}, ["could not be taken back"]),
         ({"created": 1, "deleted": 3, "failed": 1}, ["run this very file"]),
         ({"pending": 2, "unknown": 1}, ["Run the same command again", "--resend-unknown"]),
         ({"disabled": 1}, ["--reactivate"]),
@@ -106,3 +106,25 @@ def test_what_to_do_next_follows_from_what_became_of_the_rows(counts, words):
     steps = next_steps(summary(), counts)
     assert len(steps) == len(words)
     assert all(word in step for word, step in zip(words, steps, strict=True))
+
+
+def test_the_id_and_the_name_of_one_place_are_one_line():
+    """Two places of one name are told apart by their ids; what nobody knows keeps its own words."""
+    tally = Tally(RESULT_COLUMNS)
+    tally.add(
+        [
+            row(2, BusinessId=1001, Location="Soho"),
+            row(3, "invalid", BusinessId="1001", Location=None),
+            row(4, "invalid", BusinessId="soho", Location=None),
+            row(5, BusinessId=1002, Location="Annex"),
+            row(6, BusinessId=1003, Location="Annex"),
+            row(7, "invalid", BusinessId="Nowhere", Location=None),
+        ]
+    )
+    assert tally.by_location() == {
+        ("Soho", "created"): 1,
+        ("Soho", "invalid"): 2,
+        ("Annex (1002)", "created"): 1,
+        ("Annex (1003)", "created"): 1,
+        ("Nowhere", "invalid"): 1,
+    }

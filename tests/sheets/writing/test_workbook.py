@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 from python_calamine import CalamineWorkbook
 
+from bulkhooks.report import ErrorCount
 from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.outputs import Outputs
 from bulkhooks.sheets.writing.workbook import WorkbookWriter
@@ -58,7 +59,7 @@ def book(path):
 
 def test_summary_is_seen_first_then_results_then_problems(book):
     """The sheets stand in the order in which a person wants them, with Summary open."""
-    assert book.sheetnames == ["Summary", "Results", "Problems"]
+    assert book.sheetnames == ["Summary", "Results", "Problems", "Events"]
     assert book.active.title == "Summary"
 
 
@@ -173,7 +174,7 @@ def test_past_what_a_sheet_holds_the_results_go_on_in_the_next():
     writer.finish(summary(rows), RunFacts())
     writer.abandon()
     book = openpyxl.load_workbook(file)
-    assert book.sheetnames == ["Summary", "Results", "Results 2", "Results 3", "Problems"]
+    assert book.sheetnames == ["Summary", "Results", "Results 2", "Results 3", "Problems", "Events"]
     assert [book[name].max_row for name in book.sheetnames[1:4]] == [5, 5, 2]
     assert book["Results 3"].auto_filter.ref == "A1:U2"
     assert [str(formatted.sqref) for formatted in book["Results 2"].conditional_formatting] == ["K2:K5"]
@@ -187,7 +188,7 @@ def test_hardly_any_rows_still_make_a_workbook(tmp_path, count):
     """No row at all is said in one sentence, and one is not "1 webhooks"."""
     write([tmp_path / "r.xlsx"], [row(number) for number in range(2, 2 + count)])
     book = openpyxl.load_workbook(tmp_path / "r.xlsx")
-    assert book.sheetnames == ["Summary", "Results", "Problems"]
+    assert book.sheetnames == ["Summary", "Results", "Problems", "Events"]
     assert book["Results"].max_row == 1 + count
     assert (
         book["Summary"]["A1"].value
@@ -207,7 +208,7 @@ def test_what_is_pending_says_when_it_goes_on(tmp_path):
         str(line[0]) for line in openpyxl.load_workbook(tmp_path / "r.xlsx")["Summary"].iter_rows(values_only=True)
     ]
     assert lines[0].startswith("Not finished: 2 of 3 webhooks still to be sent.")
-    assert any("From 2025-03-02 09:30:00 UTC" in line for line in lines)
+    assert any("2025-03-02 09:30:00 UTC" in line for line in lines)
 
 
 def test_very_many_locations_are_shortened_with_a_word(tmp_path):
@@ -296,3 +297,38 @@ def test_libreoffice_opens_it_and_saves_it_with_the_same_values(tmp_path, path, 
         ]
     assert saved["Results"]["V2"].value == "=1+1"
     assert saved["Results"]["V2"].data_type == "s"
+
+
+def test_results_offer_the_drop_downs_of_the_template(path):
+    """Red rows are corrected in place: events from the sheet Events, yes or no; other values may be typed."""
+    book = openpyxl.load_workbook(path)
+    lists = {str(found.sqref): found for found in book["Results"].data_validations.dataValidation}
+    assert lists["D2:D13"].formula1 == "Events!$B$2:$B$91"
+    assert lists["I2:I13"].formula1 == '"yes,no"'
+    assert {found.errorStyle for found in lists.values()} == {"warning"}
+    assert book["Events"].max_row == 91
+
+
+def test_names_of_locations_are_offered_where_their_table_goes_along(tmp_path):
+    rows = [
+        row(2, "invalid", problem("unknown-location", "No location", "Hooks!A2"), BusinessId="Sohoo", Location=None)
+    ]
+    with Outputs([tmp_path / "r.xlsx"]) as outputs:
+        outputs.write(RESULT_COLUMNS, rows, summary(rows), RunFacts({}, [(1001, "Soho", "london")]))
+    book = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    assert any(str(found.sqref).startswith("B2") for found in book["Results"].data_validations.dataValidation)
+    assert book["Locations"]["B2"].value == "Soho"
+
+
+def test_what_is_printed_ends_with_the_warnings(path):
+    assert openpyxl.load_workbook(path)["Results"].print_area.endswith("$P$13")
+
+
+def test_the_summary_lists_warnings_and_local_time_beside_utc(tmp_path):
+    """Each code once, with how often and an example."""
+    told = [ErrorCount("insecure-url", 3, "Hooks!C2: http")]
+    write([tmp_path / "r.xlsx"], [row(2)], warnings=told)
+    lines = [line[:3] for line in openpyxl.load_workbook(tmp_path / "r.xlsx")["Summary"].iter_rows(values_only=True)]
+    assert ("insecure-url", 3, "Hooks!C2: http") in lines
+    started = next(line[1] for line in lines if line[0] == "Started")
+    assert re.fullmatch(r"2025-0[23]-\d\d \d\d:\d\d:\d\d local time \(2025-03-01 09:30:00 UTC\)", started)
