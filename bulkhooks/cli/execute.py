@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from bulkhooks.cli import text
+from bulkhooks.cli.changes import coloured
 from bulkhooks.cli.logs import logging_for
 from bulkhooks.cli.quiet import in_one_line
 from bulkhooks.cli.terminal import printable, remark, say
@@ -121,7 +122,7 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
         for warning in found.remarks:
             _log.warning("%s", warning)
         if found.text and (job.json or not job.quiet):
-            say(found.text if job.json else printable(found.text))
+            say(found.text if job.json else coloured(printable(found.text)))
         if job.quiet and summary.exit_code:
             remark(in_one_line(line.command, summary, line.subject))
     except BulkhooksError as error:

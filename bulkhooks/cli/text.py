@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bulkhooks import actions
-from bulkhooks.cli.terminal import columns, cut
+from bulkhooks.cli.changes import change_lines
 from bulkhooks.errors import Aborted, BulkhooksError
 from bulkhooks.report import EXIT_CODES, REHEARSAL, ErrorCount, Report, Summary, duration, local_time, many, moment
 from bulkhooks.webhook import url_host
@@ -187,23 +187,7 @@ def planned(report: Report) -> str:
         for pattern, events in forecast.patterns.items()
     )
     first = _marked(report.summary, f"In the sheet: {counts}.")
-    return "\n".join([first, *patterns, *forecast_lines(forecast), *_updates(report), *problems])
-
-
-def _updates(report: Report) -> Iterator[str]:
-    """What updates would change, field by field, cut at the terminal's width."""
-    if not report.forecast or not report.forecast.changes.keys() & {"update", "move"}:
-        return
-    rows = report.results
-    changed = rows[(rows["Status"] == "planned") & rows["Changes"].str.contains("->", na=False, regex=False)]
-    if not len(changed):
-        return
-    wide = columns()
-    yield "What updates would change:"
-    for place, number, changes in changed[["Row", "WebhookId", "Changes"]].head(_MOST_LINES).itertuples(index=False):
-        yield cut(f"  {place} ({number}): {changes}", wide)
-    if len(changed) > _MOST_LINES:
-        yield f"  … and {len(changed) - _MOST_LINES:,} more; -o PLAN.xlsx lists all"
+    return "\n".join([first, *patterns, *forecast_lines(forecast), *change_lines(report), *problems])
 
 
 def forecast_lines(forecast: Forecast) -> Iterator[str]:

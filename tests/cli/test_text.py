@@ -133,21 +133,40 @@ def test_a_plan_tells_requests_time_and_days():
     assert "Soho" in text
 
 
-def test_a_plan_says_what_updates_would_change():
-    """Each field with its old and its new value; what is created or looked up has no line."""
+def test_a_plan_says_what_would_be_made_changed_and_deleted():
+    """A line each, field by field with its old and its new value; what is there already has none."""
+    url = "https://a.example/x"
     rows = pd.DataFrame(
         [
-            ["a.csv:2", 7, "planned", "Name: Old -> New; Active: false -> true"],
-            ["a.csv:3", None, "planned", "create"],
-            ["a.csv:4", 8, "exists", ""],
+            [
+                "a.csv:2",
+                1001,
+                "Soho",
+                "BookingCreate",
+                url,
+                7,
+                "planned",
+                "Name: Old -> New\nline; Active: false -> true",
+            ],
+            ["a.csv:3", 1002, "1002", "BookingCreate", url, None, "planned", "create"],
+            ["a.csv:4", 1003, "Bank", "BookingCreate", url, 8, "exists", ""],
+            ["a.csv:5", 1004, "Kew", "BookingCreate", url, None, "planned", "look up, create if it is not there"],
+            ["prune:1", 1005, "Hove", "BookingCreate", url, 9, "planned", "delete"],
         ],
-        columns=["Row", "WebhookId", "Status", "Changes"],
+        columns=["Row", "BusinessId", "Location", "Action", "URL", "WebhookId", "Status", "Changes"],
         dtype=object,
     )
-    forecast = Forecast({"create": 1, "update": 1}, {}, {}, 2, 3, 1)
-    lines = say.planned(Report(Summary("", counts={"planned": 2}), forecast=forecast, load=lambda: rows)).splitlines()
-    start = lines.index("What updates would change:")
-    assert lines[start + 1 :] == ["  a.csv:2 (7): Name: Old -> New; Active: false -> true"]
+    forecast = Forecast({"create": 2, "update": 1, "delete": 1}, {}, {}, 4, 5, 1)
+    lines = say.planned(Report(Summary("", counts={"planned": 4}), forecast=forecast, load=lambda: rows)).splitlines()
+    assert lines[lines.index("Would make 2 webhooks:") :] == [
+        "Would make 2 webhooks:",
+        f"  + a.csv:3  1002  BookingCreate  {url}",
+        f"  + a.csv:5  1004 Kew  BookingCreate  {url}",
+        "Would change 1 webhook:",
+        "  ~ a.csv:2  1001 Soho  BookingCreate  (id 7) Name: Old -> New line; Active: false -> true",
+        "Would delete 1 webhook:",
+        f"  - prune:1  1005 Hove  BookingCreate  (id 9) {url}",
+    ]
 
 
 def test_health_is_told_by_location_and_by_host():
