@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from bulkhooks.errors import ErrorCode
 from bulkhooks.report import Problem
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical
 from bulkhooks.sheets.normalizing.findings import Finding
+from bulkhooks.sheets.reading.records import OF_RECORDS
 from bulkhooks.sheets.reading.source import FIELDS
 from bulkhooks.sheets.reading.table import Table
-
-_OF_RECORDS = frozenset({ErrorCode.EXTRA_FIELDS, ErrorCode.STRAY_QUOTE})
 
 
 class Problems:
@@ -71,8 +69,8 @@ class Problems:
     def sorted(self) -> list[Problem]:
         """By row, and in a row by field, each once (several templates may ask for one cell). Of a record that was not
         read as it was meant, nothing else is told."""
-        whole = {problem.row for _, problem in self._found if problem.code in _OF_RECORDS}
-        told = [found for found in self._found if found[1].row not in whole or found[1].code in _OF_RECORDS]
+        whole = {problem.row for _, problem in self._found if problem.code in OF_RECORDS}
+        told = [found for found in self._found if found[1].row not in whole or found[1].code in OF_RECORDS]
         ordered = sorted(told, key=lambda found: (found[1].row, found[0]))
         return list(dict.fromkeys(problem for _, problem in ordered))
 

@@ -10,10 +10,12 @@ import numpy as np
 from bulkhooks import actions
 from bulkhooks.errors import ErrorCode
 from bulkhooks.sheets.reading.grid import Column, Records
+from bulkhooks.sheets.reading.stacked import rows_where
 from bulkhooks.sheets.reading.xlsx_cells import Flaw
 from bulkhooks.sheets.strings import AROUND, cut, shown
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+OF_RECORDS = frozenset({ErrorCode.EXTRA_FIELDS, ErrorCode.STRAY_QUOTE})
 _MOST_NAMED = 3
 """Swallowed records that a sentence names."""
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -35,6 +37,19 @@ def record_flaws(
         texts = [column[row] for column in columns if _LINE_END.search(column[row])]
         if row not in found or found[row].code != ErrorCode.STRAY_QUOTE:
             found[row] = _unclosed(texts[-1] if texts else "")
+    return found
+
+
+def of_earlier(codes: Column) -> dict[int, Flaw]:
+    """Rows of results that were such records: their cells may look right, and are not what was meant.
+
+    ``codes`` is the column ErrorCode, which a person empties once the row is corrected.
+    """
+    found = {}
+    for row in rows_where(codes, lambda value: isinstance(value, str) and not OF_RECORDS.isdisjoint(value.split("; "))):
+        code = next(code for code in codes[row].split("; ") if code in OF_RECORDS)
+        sentence = "the record was not read as it was meant. Correct the cells of this row, then empty its ErrorCode"
+        found[int(row)] = Flaw(code, sentence, ErrorCode(code))
     return found
 
 

@@ -16,7 +16,7 @@ from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts
 from bulkhooks.sheets.reading.headers import Layout
 from bulkhooks.sheets.reading.left_out import LeftOut, left_out, listed_places, overwritten_examples, unfinished
 from bulkhooks.sheets.reading.links import follow_links
-from bulkhooks.sheets.reading.records import record_flaws
+from bulkhooks.sheets.reading.records import of_earlier, record_flaws
 from bulkhooks.sheets.reading.source import FIELDS, Source
 from bulkhooks.sheets.reading.stacked import Span
 from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw
@@ -92,9 +92,12 @@ def part_of(grid: Grid, span: Span, layout: Layout, source: Source) -> Part:
     flaws |= follow_links(_under(grid.links, grid, span), layout, fields, flaws)
     field_at = {at: name for name, at in layout.fields.items()}
     in_fields = sorted((row, field_at[at], flaw) for (row, at), flaw in flaws.items() if at in field_at)
-    if grid.records is not None and not source.has_results:
+    whole: dict[int, Flaw] = {}
+    if "ErrorCode" in layout.results:
+        whole = of_earlier(columns[layout.results["ErrorCode"]])
+    elif grid.records is not None and not source.has_results:
         whole = record_flaws(columns, layout.fields, span.header, _width(grid, span.header, layout), grid.records)
-        in_fields += [(row, "", flaw) for row, flaw in whole.items()]
+    in_fields += [(row, "", flaw) for row, flaw in whole.items()]
     leftovers = overwritten_examples(fields)
     kept = np.zeros(len(columns[0]), dtype=bool)
     kept[[row for row, _, _ in in_fields]] = True

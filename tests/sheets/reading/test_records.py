@@ -141,3 +141,14 @@ def test_large_texts_are_read_with_every_line_end(table, end):
     made = table(end.join([HEADER, *[RIGHT] * 40_000, ""]))
     assert len(made.rows) == 40_000
     assert made.flaws == []
+
+
+@pytest.mark.parametrize("code", ["extra-fields", "stray-quote"])
+def test_such_a_record_stays_invalid_in_its_results(table, code):
+    """Its cells may look right and are a part of what was meant; until its ErrorCode is emptied it is not sent."""
+    header = "Row,BusinessId,Action,URL,Status,WebhookId,ErrorCode"
+    made = table(
+        f"{header}\nh.csv:2,1001,6,https://h.io/in,invalid,,{code}\nh.csv:3,1002,6,https://h.io/in,invalid,,\n"
+    )
+    assert told(made) == [(code, "hooks.csv:2")]
+    assert expanded(made).webhooks["status"].tolist() == ["invalid", "planned"]
