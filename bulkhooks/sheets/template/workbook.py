@@ -25,6 +25,7 @@ from bulkhooks.sheets.template.checks import (
 from bulkhooks.sheets.template.lists import EVENTS, LOCATION_IDS, LOCATION_NAMES, add_lists, write_events
 from bulkhooks.sheets.writing.atomic_file import Place, reason
 from bulkhooks.sheets.writing.locations_sheet import LOCATIONS, write_locations
+from bulkhooks.sheets.writing.sound import SoundWorkbook
 from bulkhooks.sheets.writing.style import BLUE, GREY, INK, LOOKS, for_print, heading, pack
 
 _LAST_ROW = 10_000
@@ -92,7 +93,7 @@ def write_template(path: Path, locations: Sequence[LocationLine] = ()) -> None:
         raise OutputError(f"{path} is there already and may have been filled in; choose another name or delete it")
     place = Place(path)
     try:
-        book = Workbook(place.file)
+        book = SoundWorkbook(place.file)
         hooks, listed, events = (book.add_worksheet(name) for name in ("Hooks", LOCATIONS, EVENTS))
         _write_hooks(book, hooks)
         write_locations(book, listed, locations)

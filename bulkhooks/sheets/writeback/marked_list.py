@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from xlsxwriter.workbook import Workbook
-
 from bulkhooks.sheets.writeback.earlier import MARKED_COLUMNS
 from bulkhooks.sheets.writeback.tree import readable
+from bulkhooks.sheets.writing.sound import SoundWorkbook
 from bulkhooks.sheets.writing.style import GREY, LINE, LINE_HEIGHT, for_print, heading, height_of, pack
 
 _WIDTHS = (24, 11, 100)
@@ -34,7 +33,7 @@ class Marked(Protocol):
 
 def write_list(path: Path, marks: Sequence[Marked], sheets: Iterable[str], most_comments: int) -> None:
     """Write a workbook with that one sheet. ``sheets`` are those a link may lead to."""
-    book = Workbook(str(path), {"constant_memory": True, "strings_to_urls": False})
+    book = SoundWorkbook(str(path), {"constant_memory": True, "strings_to_urls": False})
     sheet = book.add_worksheet("Problems")
     look = {"valign": "top", "bottom": 1, "bottom_color": LINE}
     text = book.add_format({**look, "text_wrap": True})

@@ -8,6 +8,7 @@ from typing import Any
 from xlsxwriter.chart import Chart
 from xlsxwriter.workbook import Workbook
 
+from bulkhooks.sheets.writing.sound import sound
 from bulkhooks.sheets.writing.style import INK, LINE, chart_colour
 
 _FONT = {"size": 9, "color": INK}
@@ -53,7 +54,7 @@ def by_location(
                 "name": ["Summary", first_row - 1, column],
                 "name_data": [verdict],
                 "categories": ["Summary", first_row, 0, last_row, 0],
-                "categories_data": list(labels),
+                "categories_data": list(map(sound, labels)),
                 "values": ["Summary", first_row, column, last_row, column],
                 "values_data": [row[column - 1] for row in table],
                 "fill": {"color": chart_colour(verdict)},

@@ -19,6 +19,7 @@ from bulkhooks.sheets.writing.cells import MAX_COLUMNS, MAX_ROWS, CellWriter
 from bulkhooks.sheets.writing.counts import Tally
 from bulkhooks.sheets.writing.locations_sheet import LOCATIONS, write_locations
 from bulkhooks.sheets.writing.problems_sheet import write_problems
+from bulkhooks.sheets.writing.sound import SoundWorkbook
 from bulkhooks.sheets.writing.style import (
     BLUE,
     GREY,
@@ -69,7 +70,7 @@ class WorkbookWriter:
             # Most cells then need no format of their own, which is half of what writing them costs.
             "default_format_properties": {"valign": "top"},
         }
-        self._book = Workbook(file, options)
+        self._book = SoundWorkbook(file, options)
         self._book.use_zip64()
         self._rows_a_sheet = rows_a_sheet
         self._sheets: list[Worksheet] = []
