@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import getpass
 import os
-import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from bulkhooks.provision.rates import parse_rates
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.terms import PATIENCE, AccountConfig, Terms
 from bulkhooks.report import REHEARSAL, Summary
+from bulkhooks.temporary import temporary_folder
 from bulkhooks.webhook import url_key
 
 if TYPE_CHECKING:
@@ -81,12 +81,12 @@ def _with_sandbox(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
         return
     from bulkhooks.sandbox.server import Sandbox  # loads a web server, which no other command needs
 
-    with tempfile.TemporaryDirectory(prefix="bulkhooks-") as folder, Sandbox() as sandbox:
+    with temporary_folder() as folder, Sandbox() as sandbox:
         token = AccountSettings(token_env="NEXUDUS_TOKEN")  # noqa: S106 (the name of a variable)
         carried_out = dataclasses.replace(
             job,
             base_url=sandbox.base_url,
-            journal=Path(folder) / "journal.db",
+            journal=folder / "journal.db",
             environment={"NEXUDUS_TOKEN": sandbox.token},
             accounts={name: dataclasses.replace(token, rate=known.rate) for name, known in job.accounts.items()},
             auth="bearer",

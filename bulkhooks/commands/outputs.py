@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from bulkhooks.sheets.reading.table import Table
 from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writeback.copy import write_back
 from bulkhooks.sheets.writing.outputs import RESULT_WRITERS, Outputs, Writers
+from bulkhooks.temporary import temporary_folder
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
 _EACH = "{input}"
@@ -96,10 +96,10 @@ def write_copies(journal: Journal, run: int, summary: Summary, table: Table | No
     if not workbooks:
         return ["--write-back: no input is a workbook (.xlsx, .xlsm), so there is no copy"]
     warnings = []
-    with tempfile.TemporaryDirectory(prefix="bulkhooks-") as folder:
+    with temporary_folder() as folder:
         results = next((name for name in summary.outputs if name.endswith(".xlsx")), "")
         if not results:
-            results = str(Path(folder) / "results.xlsx")
+            results = str(folder / "results.xlsx")
             with Destinations([results]) as destinations:
                 destinations.write(journal, run, replace(summary, outputs=[]), table)
         for workbook in workbooks:

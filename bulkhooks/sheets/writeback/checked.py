@@ -6,7 +6,6 @@ Everything else stays: a coloured cell keeps its format but for the fill.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -23,6 +22,7 @@ from bulkhooks.sheets.writeback.sentences import one_sentence
 from bulkhooks.sheets.writeback.sheet_stream import outline, rewrite
 from bulkhooks.sheets.writeback.styles import Styles
 from bulkhooks.sheets.writeback.tree import RELATIONSHIPS, child, main
+from bulkhooks.temporary import temporary_folder
 
 PROBLEM_FILL, WARNING_FILL = "F9C6B4", "FFF4C2"
 """Light enough for dark text; in grey they differ too."""
@@ -49,13 +49,13 @@ def checked_copy(workbook: Path, marks: Sequence[Mark], copy: Path) -> Path:
     """
     with (
         one_sentence(workbook, copy),
-        tempfile.TemporaryDirectory(prefix="bulkhooks-") as folder,
+        temporary_folder() as folder,
         Package(workbook) as theirs,
     ):
         book = Book(theirs)
         names = book.names()
         earlier = {name: kind for name, kind in earlier_sheets(workbook, names).items() if kind == "Problems"}
-        problems = Path(folder) / "problems.xlsx"
+        problems = folder / "problems.xlsx"
         write_list(problems, marks, names, MOST_COMMENTS)
         with Package(problems, sys.maxsize) as ours:
             last, styles = join(book, Book(ours), earlier, ())

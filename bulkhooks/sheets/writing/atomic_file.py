@@ -1,4 +1,4 @@
-"""A place for a file: opened beside it early, filled, and moved there whole at the end."""
+"""A place for a file: tried early, filled beside it, and moved there whole at the end."""
 
 from __future__ import annotations
 
@@ -10,32 +10,44 @@ from pathlib import Path
 from typing import IO
 
 from bulkhooks.errors import OutputError
+from bulkhooks.temporary import remove_left_over, temporary_name
 
 _MOST_NAMES = 1_000
 """Other names that are tried where the place is locked."""
 
 
 class Place:
-    """Where one file is going to be. ``file`` is open for writing under another name in the same folder.
+    """Where one file is going to be.
 
-    Missing folders are made. Raises ``OutputError`` where nothing can be written there. ``move`` puts the file into its
-    place, ``discard`` removes it; until ``move`` an older file there stays as it is.
+    Missing folders are made, and it is tried whether a file can be written there: raises ``OutputError`` where not.
+    Nothing stays open after that; ``file`` is opened when it is first asked for, under another name in the same folder.
+    ``move`` puts the file into its place, ``discard`` removes it; until ``move`` an older file there stays as it is.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         # A link stays a link: what it points at is replaced.
         self._target = Path(os.path.realpath(path))
+        self._temporary = self._target.with_name(temporary_name(".part"))
+        self._file: IO[bytes] | None = None
         try:
             if self._target.is_dir():
                 raise IsADirectoryError("there is a folder of that name")
             self._target.parent.mkdir(parents=True, exist_ok=True)
-            self._temporary = self._target.with_name(f".{secrets.token_hex(8)}.part")
-            self.file: IO[bytes] = self._temporary.open("x+b")
+            remove_left_over(str(self._target.parent))
+            self._temporary.open("xb").close()
+            self._temporary.unlink()
         except OSError as error:
             raise OutputError(f"{path} cannot be written: {reason(error)}; choose another place") from error
-        with suppress(OSError):
-            shutil.copymode(self._target, self._temporary)
+
+    @property
+    def file(self) -> IO[bytes]:
+        """The file, open for writing. Raises ``OSError`` where it cannot be made any more."""
+        if self._file is None:
+            self._file = self._temporary.open("x+b")
+            with suppress(OSError):
+                shutil.copymode(self._target, self._temporary)
+        return self._file
 
     def move(self) -> Path:
         """Put the file where it belongs, and return where that is.
@@ -58,10 +70,12 @@ class Place:
 
     def discard(self) -> None:
         """Remove the file, if it has not been moved."""
-        with suppress(OSError):
-            self.file.close()
-        with suppress(OSError):
-            self._temporary.unlink(missing_ok=True)
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+            with suppress(OSError):
+                self._temporary.unlink(missing_ok=True)
+            self._file = None
 
     def _move_aside(self, locked: OSError) -> Path:
         for number in range(1, _MOST_NAMES):
@@ -74,7 +88,12 @@ class Place:
             except OSError:
                 break
             return self.path.with_name(name) if self._target.parent.samefile(self.path.parent) else beside
-        kept, self._temporary = self._temporary, self._temporary.with_name(f".{secrets.token_hex(8)}.part")
+        kept = self._target.with_name(f"{self._target.stem}.{secrets.token_hex(4)}{self._target.suffix}")
+        try:
+            self._temporary.replace(kept)
+        except OSError:
+            kept = self._temporary
+        self._file = None  # so that it stays
         raise OutputError(f"{self.path} cannot be written: {reason(locked)}; what was meant for it is in {kept}")
 
 

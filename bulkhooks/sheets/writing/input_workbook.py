@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import IO
 
-from xlsxwriter.workbook import Workbook
-
 from bulkhooks.report import Summary
 from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.cells import MAX_ROWS, CellWriter
+from bulkhooks.sheets.writing.sound import SoundWorkbook
 from bulkhooks.sheets.writing.style import for_print, heading, pack, width_of
 
 SHEET = "Hooks"
@@ -20,7 +19,7 @@ class InputWriter:
     """Rows as a sheet of an input workbook, written into ``file``; a further sheet where one is full."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._book = Workbook(file, {"strings_to_urls": False, "default_format_properties": {"valign": "top"}})
+        self._book = SoundWorkbook(file, {"strings_to_urls": False, "default_format_properties": {"valign": "top"}})
         self._next = 1
         self._widths: list[int] = []
         self.notes: list[str] = []

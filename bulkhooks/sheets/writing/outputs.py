@@ -1,7 +1,8 @@
-"""The results of a run as files: opened before anything is sent, written in one pass, moved into place whole."""
+"""The results of a run as files: tried before anything is sent, written in one pass, moved into place whole."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -43,8 +44,9 @@ INPUT_WRITERS: Writers = {".xlsx": InputWriter, ".csv": CsvWriter, ".jsonl": Jso
 class Outputs:
     """The places asked for with ``-o``, as a context.
 
-    Entering opens a file beside every place. Raises ``UsageError`` (a suffix that is none of .xlsx, .csv, .jsonl; the
-    same place twice) and ``OutputError`` (a place that cannot be written). Leaving without ``write`` leaves no trace.
+    Entering tries every place, and leaves nothing open. Raises ``UsageError`` (a suffix that is none of .xlsx, .csv,
+    .jsonl; the same place twice) and ``OutputError`` (a place that cannot be written). Leaving without ``write`` leaves
+    no trace.
     ``said`` holds, after ``write``, sentences for the user: a place that was locked, text that no cell can hold.
     """
 
@@ -65,6 +67,8 @@ class Outputs:
         try:
             for path in self._paths:
                 self._places.append(Place(path))
+                if path.suffix.lower() == ".xlsx":
+                    _check_temporary_folder(path)
         except BaseException:
             self._discard()
             raise
@@ -131,6 +135,16 @@ class Outputs:
         for place in self._places:
             place.discard()
         self._places = []
+
+
+def _check_temporary_folder(path: Path) -> None:
+    """A workbook is put together there, which is too late to find out that there is none."""
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: no folder for temporary files can be written to; name one in TMPDIR"
+        ) from error
 
 
 def _emptied(place: Place) -> IO[bytes]:

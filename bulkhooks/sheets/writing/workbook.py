@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import IO
 
 from xlsxwriter.format import Format
@@ -32,6 +32,7 @@ from bulkhooks.sheets.writing.style import (
     width_of,
 )
 from bulkhooks.sheets.writing.summary_sheet import RUN_ID, SERVER, SUMMARY, write_summary
+from bulkhooks.temporary import temporary_folder
 from bulkhooks.webhook import RESULT_COLUMNS, Status
 
 _OURS = frozenset(RESULT_COLUMNS) - {
@@ -62,10 +63,10 @@ class WorkbookWriter:
     """Results as a workbook, written into ``file``. ``rows_a_sheet`` is what one sheet holds besides its header."""
 
     def __init__(self, file: IO[bytes], rows_a_sheet: int = MAX_ROWS - 1) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="bulkhooks-")
+        self._folder = ExitStack()
         options = {
             "constant_memory": True,
-            "tmpdir": self._folder.name,
+            "tmpdir": str(self._folder.enter_context(temporary_folder())),
             "strings_to_urls": False,
             # Most cells then need no format of their own, which is half of what writing them costs.
             "default_format_properties": {"valign": "top"},
@@ -137,7 +138,7 @@ class WorkbookWriter:
         """Remove what XlsxWriter keeps on disk until it packs."""
         for sheet in self._book.worksheets():
             sheet.row_data_fh.close()
-        self._folder.cleanup()
+        self._folder.close()
 
     def _start_sheet(self) -> None:
         number = len(self._sheets) + 1

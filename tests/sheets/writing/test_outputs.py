@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writing.outputs import Outputs
+from bulkhooks.temporary import temporary_name
 from bulkhooks.webhook import RESULT_COLUMNS
 from tests.sheets.samples import csv_rows, jsonl_rows, row, sheet_rows, summary, write
 
@@ -137,3 +141,23 @@ def test_more_columns_than_a_sheet_has_are_said(tmp_path):
     outputs = write(paths, [ResultRow([*row(2).cells, *itertools.repeat("v", len(own))])], own)
     assert len(csv_rows(paths[1])[0]) == len(RESULT_COLUMNS) + len(own)
     assert [said for said in outputs.said if "21 columns do not fit" in said]
+
+
+def test_nothing_stays_open_between_the_trial_and_the_writing(tmp_path):
+    """So that there may be more places than a process may have open files."""
+    with Outputs([tmp_path / "r.csv", tmp_path / "r.xlsx"]) as outputs:
+        assert names(tmp_path) == []
+        outputs.write(list(RESULT_COLUMNS), [row(1)], summary([row(1)]), RunFacts())
+    assert names(tmp_path) == ["r.csv", "r.xlsx"]
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
+    """Known by the process in its name; what lives, or is somebody else's, stays."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mine = temporary_name(".part")
+    left, foreign = mine.replace(f"-{os.getpid()}-", f"-{dead.pid}-"), ".bulkhooks-00000000-1-x.part"
+    for name in (mine, left, foreign, "theirs.part"):
+        (tmp_path / name).write_text("x", "utf-8")
+    write([tmp_path / "r.csv"], [row(1)])
+    assert set(names(tmp_path)) == {mine, foreign, "theirs.part", "r.csv"}
