@@ -53,8 +53,11 @@ def in_cronjob() -> list[list[str]]:
 def in_windows_task() -> list[list[str]]:
     """The task's arguments, as Windows splits what has no quotation marks."""
     action = ElementTree.parse(SCHEDULES / "windows-task.xml").getroot().find(f".//{_TASK}Exec")
-    assert PureWindowsPath(action.findtext(f"{_TASK}Command")).name == "bulkhooks.exe"
-    return [action.findtext(f"{_TASK}Arguments").split()]
+    assert PureWindowsPath(action.findtext(f"{_TASK}Command")).name == "cmd.exe"
+    *shell, program = (words := action.findtext(f"{_TASK}Arguments").split())[:3]
+    assert (shell, PureWindowsPath(program).name) == (["/d", "/c"], "bulkhooks.exe")
+    assert words[-1].startswith("2>>")
+    return [words[3:-1]]
 
 
 def unit(name: str) -> configparser.ConfigParser:

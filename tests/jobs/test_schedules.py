@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.jobs.command_lines import SCHEDULES, container, manifests, pod, unit
+from tests.jobs.command_lines import JOBS, SCHEDULES, container, in_crontab, manifests, pod, unit
+from tests.processes import bulkhooks
 
 ANALYZE = shutil.which("systemd-analyze")
 
@@ -88,8 +89,39 @@ def test_the_crontab_has_five_fields_of_time_and_no_percent():
     lines = (SCHEDULES / "crontab").read_text("utf-8").splitlines()
     commands = [line for line in lines if re.match(r"[\d*]", line)]
     assert len(commands) == 2
+    assert any(line.startswith("MAILTO=") for line in lines)
     for line in commands:
         assert all(re.fullmatch(r"[\d*,/-]+", field) for field in line.split()[:5])
         assert "%" not in line
     others = [line for line in lines if line.strip() and line not in commands and not line.startswith("#")]
     assert all(re.fullmatch(r"[A-Z_]+=\S+", line) for line in others)
+
+
+@pytest.mark.parametrize(("sheet", "code"), [("1001,BookingCreate,https://example.com/h", 0), ("1001,x,ftp://z", 1)])
+def test_the_crontabs_line_speaks_on_failure_alone(sheet, code, tmp_path):
+    """What cron would mail: nothing of a run that ended well; else one line with input, counts and results."""
+    for name in ("inbox", "state"):
+        (tmp_path / name).mkdir()
+    shutil.copy(JOBS / "nightly.toml", tmp_path)
+    (tmp_path / "inbox/hooks.csv").write_text(f"BusinessId,Action,URL\n{sheet}\n")
+    (words,) = [words for words in in_crontab() if words[0] == "run"]
+    line = [word.replace("/srv/bulkhooks", str(tmp_path)) for word in words]
+    done = bulkhooks(*line, "--sandbox", cwd=tmp_path)
+    said = (done.stdout + done.stderr).splitlines()
+    assert (done.returncode, len(said)) == (code, min(code, 1)), said
+    if code:
+        assert all(word in said[0] for word in ("hooks.csv", "1 invalid", "results"))
+    log = (tmp_path / "state/nightly.log").read_text().splitlines()
+    assert (log[0], log[-1]) == ("run started", "run finished")
+
+
+def test_the_windows_tasks_failure_starts_the_task_that_tells():
+    """It listens for the end of the other one with another result than 0, and puts an error into the event log."""
+    space = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+    first = ElementTree.parse(SCHEDULES / "windows-task.xml").getroot()
+    second = ElementTree.parse(SCHEDULES / "windows-task-failed.xml").getroot()
+    query = ElementTree.fromstring(second.findtext(f".//{space}Subscription")).findtext(".//Select")
+    name = first.findtext(f".//{space}URI")
+    assert f"Data[@Name='TaskName']='{name}' and Data[@Name='ResultCode']!='0'" in query
+    assert "EventID=201" in query
+    assert "/T ERROR" in second.findtext(f".//{space}Arguments")
