@@ -74,9 +74,18 @@ def _records(content: bytes, delimiter: str, *, spaced: bool = False) -> Iterato
 
 def _record_at(text: Text, delimiter: str) -> int:
     """The position of the record in which what is not UTF-8 begins."""
-    text.file.seek(0)
-    before = text.file.read(text.legacy_from)
-    return max(0, sum(1 for _ in _records(before + b"x", delimiter, spaced=text.has_spaced_quote)) - 1)
+    lines = _lines_up_to(text.file, text.legacy_from)
+    return sum(1 for _ in csv.reader(lines, delimiter=delimiter, skipinitialspace=text.has_spaced_quote)) - 1
+
+
+def _lines_up_to(file: BinaryIO, position: int) -> Iterator[str]:
+    """The lines of a text, the last of them the one at ``position``."""
+    file.seek(0)
+    for line in file:
+        yield line.decode("utf-8", "ignore")
+        position -= len(line)
+        if position < 0:
+            return
 
 
 def _closed(text: Text, delimiter: str, width: int) -> tuple[pd.DataFrame, int | None]:
