@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping
 
@@ -210,5 +211,16 @@ def _plain_spellings() -> dict[str, list[int]]:
 
 
 def _closest(text: str, known: Mapping[str, Collection[int]], count: int = 3) -> list[int]:
-    keys = difflib.get_close_matches(text, known, n=count, cutoff=0.0)
+    """Events of the keys most like a text; the slow comparison is only of those that share pairs of letters."""
+    pairs = _pairs(text)
+    likely = sorted(known, key=lambda key: -2 * len(pairs & _pairs(key)) / (len(pairs) + len(_pairs(key)) or 1))
+    keys = difflib.get_close_matches(text, likely[:_COMPARED], n=count, cutoff=0.0)
     return [number for key in keys for number in sorted(known[key])]
+
+
+_COMPARED = 8
+
+
+@functools.lru_cache(maxsize=1_000)
+def _pairs(text: str) -> frozenset[str]:
+    return frozenset(map("".join, itertools.pairwise(f" {text} ")))
