@@ -24,6 +24,9 @@ _TEXTS = (".csv", ".tsv", ".txt")
 _LINES = ".jsonl"
 """Results only."""
 _ZIP = b"PK\x03\x04"
+_PIECE = 1 << 20
+_LONGEST_LINE = 8_000_000
+"""Bytes of a line of delimited text; a cell of a spreadsheet holds 32,767 or 50,000 characters."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -59,6 +62,7 @@ def open_file(path: str, label: str, score: Score) -> File:
         data = io.BytesIO(sys.stdin.buffer.read())
         if data.getvalue().startswith((_ZIP, _OLE)):
             raise InputError("stdin: this is a workbook; give the name of its file instead of -")
+        _check_lines(label, data)
         return File(label, path, text=read_text(label, data, score))
     try:
         with Path(path).open("rb") as file:
@@ -68,6 +72,7 @@ def open_file(path: str, label: str, score: Score) -> File:
                 raise InputError(f"{label}: the file is empty")
             if start.startswith((_ZIP, _OLE)):
                 return File(label, path, workbook=Workbook(label, path))
+            _check_lines(label, file)
             file.seek(0)
             return File(label, path, text=_text(label, suffix, file, score))
     except FileNotFoundError:
@@ -82,6 +87,24 @@ def open_file(path: str, label: str, score: Score) -> File:
         raise InputError(f"{label}: there is no permission to read {path}, or another program holds it") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{label}: {path!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _check_lines(label: str, file: BinaryIO) -> None:
+    """Raise ``InputError`` where a line is longer than any record of a table: it would be held several times over."""
+    file.seek(0)
+    length = 0
+    while piece := file.read(_PIECE):
+        lines = piece.replace(b"\r", b"\n").split(b"\n")
+        length += len(lines[0])
+        longest = max(length, *map(len, lines))
+        if longest > _LONGEST_LINE:
+            raise InputError(
+                f"{label}: a line has more than {_LONGEST_LINE:,} bytes, which is no record of a table; shorten its"
+                " values, or look for a line end that is missing"
+            )
+        if len(lines) > 1:
+            length = len(lines[-1])
+    file.seek(0)
 
 
 def _suffix(label: str, path: str) -> str:

@@ -99,3 +99,11 @@ def test_a_damaged_xls_prints_nothing_of_another_language(tmp_path):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("bulkhooks: hooks.xls: ")
+
+
+def test_a_line_of_millions_of_characters(tmp_path):
+    """Is no record of delimited text, wherever it stands."""
+    path = tmp_path / "long.csv"
+    path.write_text(f"BusinessId,Action,URL\n1,2,https://x\n1,2,https://{'x' * 9_000_000}\n1,2,https://y\n", "utf-8")
+    with pytest.raises(InputError, match=r"long\.csv: a line has more than 8,000,000 bytes"):
+        read([str(path)])
