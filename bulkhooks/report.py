@@ -153,6 +153,11 @@ Remark = Problem | str
 """Something to tell besides the results: a warning with its code, or a sentence that has none."""
 
 
+def coded(remarks: Iterable[Remark]) -> list[Problem]:
+    """Those remarks that are warnings with a code."""
+    return [remark for remark in remarks if isinstance(remark, Problem)]
+
+
 def counted(problems: Iterable[Problem]) -> list[ErrorCount]:
     """How often each code occurs, the most frequent first, each with the first of its problems as an example."""
     found: dict[str, ErrorCount] = {}

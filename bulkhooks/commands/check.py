@@ -12,11 +12,11 @@ from bulkhooks.commands.inputs import Desired, expand_table, read_desired, read_
 from bulkhooks.commands.lifecycle import nothing_to_do
 from bulkhooks.commands.probe import probe
 from bulkhooks.config.job import Job
-from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
+from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized, WarningCode
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.listing import locations
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Problem, Report, counted
+from bulkhooks.report import Problem, Remark, Report, coded, counted
 from bulkhooks.webhook import Status
 
 _MOST_NAMED = 10
@@ -55,8 +55,7 @@ def check_of(job: Job, desired: Desired, started_at: float) -> Report:
     summary.total = int(counts.sum())
     problems = desired.expansion.problems
     summary.errors = counted(problem for problem in problems if not problem.warning)
-    told = (warning for warning in desired.table.warnings if isinstance(warning, Problem))
-    summary.warnings = counted([*told, *(problem for problem in problems if problem.warning)])
+    summary.warnings = counted([*coded(desired.table.warnings), *(problem for problem in problems if problem.warning)])
     summary.settle()
     summary.close(time.time())
     return Report(summary, problems, list(desired.table.warnings))
@@ -71,7 +70,9 @@ async def _check_live(job: Job, started_at: float) -> Report:
             accounts = await open_accounts(context, desired.accounts, lock=False)
             webhooks = desired.expansion.webhooks
             for name, line in accounts.lines.items():
-                report.warnings += await _look(line, name, webhooks[webhooks["account"] == name])
+                looked = await _look(line, name, webhooks[webhooks["account"] == name])
+                report.warnings += looked
+                report.summary.warnings += counted(coded(looked))
             report.warnings += accounts.reasons
             if context.job.probe:
                 report.warnings += await _probed(desired)
@@ -82,9 +83,9 @@ async def _check_live(job: Job, started_at: float) -> Report:
         return report
 
 
-async def _look(line: Account, name: str, webhooks: pd.DataFrame) -> list[str]:
+async def _look(line: Account, name: str, webhooks: pd.DataFrame) -> list[Remark]:
     """What is wrong with one account, a sentence each; ``CredentialsError`` where it may do nothing at all."""
-    found: list[str] = []
+    found: list[Remark] = []
     refused = 0
     try:
         known = {business.id for business in await locations(line)}
@@ -101,7 +102,8 @@ async def _look(line: Account, name: str, webhooks: pd.DataFrame) -> list[str]:
         await line.search(1, 1)
     except (Unauthorized, Forbidden) as error:
         refused += 1
-        found.append(f"account {name!r} may not list webhooks ({error}): the journal alone knows what is there already")
+        sentence = f"account {name!r} may not list webhooks ({error}): the journal alone knows what is there already"
+        found.append(Problem.of_whole(WarningCode.NOT_LISTED, "", sentence))
         if refused > 1:
             raise CredentialsError(
                 f"account {name!r}: the API turns away every request ({error}); check the credentials and their roles"

@@ -44,7 +44,7 @@ from bulkhooks.provision.journal.rows import ItemRow
 from bulkhooks.provision.listing import everything, locations
 from bulkhooks.provision.send import resume_at
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Ask, Question, Remark, Report, Summary, iso, many, new_run_id
+from bulkhooks.report import Ask, Question, Remark, Report, Summary, coded, counted, iso, many, new_run_id
 from bulkhooks.webhook import Status, url_key
 
 
@@ -87,6 +87,7 @@ async def _health(job: Job, ask: Ask | None) -> Report:
             summary = _summary(context, accounts, rows, started_at)
             destinations.write_rows(HEALTH_COLUMNS, [row.result for row in shown], summary, summary.facts)
             warnings = [*accounts.reasons, *warnings, *twins(rows), *destinations.warnings]
+            summary.warnings = counted(coded(warnings))
             return Report(summary, warnings=warnings, load=lambda: _frame(shown))
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bulkhooks import actions
+from bulkhooks.errors import WarningCode
 from bulkhooks.nexudus.models import Record
 from bulkhooks.report import ErrorCount, Problem
 from bulkhooks.sheets.values import ResultRow
@@ -127,12 +128,12 @@ def counts_of(rows: Iterable[HealthRow]) -> dict[str, int]:
     return {str(state): found[state] for state in Health if found[state]}
 
 
-def twins(rows: Iterable[HealthRow]) -> list[str]:
-    """A sentence for each set of webhooks that are the same by location, event and URL."""
+def twins(rows: Iterable[HealthRow]) -> list[Problem]:
+    """A warning for each set of webhooks that are the same by location, event and URL."""
     named = {}
     for row in rows:
         if row.twins:
             ids = sorted([row.webhook_id, *map(int, row.twins.split(", "))])
             words = f"ids {', '.join(map(str, ids))} are the same webhook, {row.action} at {row.business_id}"
-            named[tuple(ids)] = f"twins: {words}"
+            named[tuple(ids)] = Problem.of_whole(WarningCode.TWIN, "", f"twins: {words}")
     return list(named.values())

@@ -20,7 +20,7 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import input_rows, item_rows
 from bulkhooks.provision.plan import Plan
 from bulkhooks.provision.send import resume_at
-from bulkhooks.report import Problem, Report, Summary, iso, new_run_id
+from bulkhooks.report import Report, Summary, coded, iso, new_run_id
 from bulkhooks.sheets.reading.table import Table
 from bulkhooks.webhook import Status
 
@@ -173,11 +173,7 @@ def write_down(
         number,
         columns=[str(column) for column in desired.table.extras.columns],
         locations=desired.locations.rows(),
-        warnings=[
-            warning
-            for warning in (*desired.table.warnings, *plan.warnings)
-            if isinstance(warning, Problem) and warning.row < 0
-        ],
+        warnings=[warning for warning in coded((*desired.table.warnings, *plan.warnings)) if warning.row < 0],
         facts=facts,
         rows=input_rows(desired.table.rows, desired.table.extras),
         items=item_rows(plan.rows, plan.prune, accounts),

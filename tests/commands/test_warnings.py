@@ -6,6 +6,7 @@ import httpx
 from openpyxl import load_workbook
 
 from bulkhooks import Job, check, plan, run
+from bulkhooks.commands.health import health
 from bulkhooks.commands.history import results_again
 from bulkhooks.sandbox.options import SandboxOptions
 from bulkhooks.sandbox.server import Sandbox
@@ -82,3 +83,10 @@ def test_a_warning_of_the_whole_run_is_in_problems_without_a_row(tmp_path):
         ran = run(job(tmp_path, server, ["1001,6,https://a.example/x"]))
     assert (ran.counts, told(ran)) == ({"created": 1}, [("not-listed", 1)])
     assert problems(tmp_path / "out.xlsx") == [("not-listed", 1)]
+
+
+def test_health_has_twins_among_its_warnings(tmp_path):
+    with Sandbox() as server:
+        twice(server, 1001, "https://a.example/x")
+        found = health(job(tmp_path, server, ["1001,6,https://a.example/x"], input=[]))
+    assert told(found) == [("twin", 1)]
