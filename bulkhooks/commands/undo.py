@@ -35,7 +35,7 @@ from bulkhooks.provision.journal.taking_back import Changed, Made
 from bulkhooks.provision.listing import find
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.report import Ask, Question, Remark, Report, Watcher, many
-from bulkhooks.webhook import Status
+from bulkhooks.webhook import Status, url_key
 
 LEFT = frozenset({Status.CHANGED})
 """After an undo these are still there."""
@@ -86,6 +86,8 @@ class _Asked:
     places: Mapping[str, Mapping[int, str]]
     is_doubtful: bool
     owned: bool
+    urls: Mapping[int, str] | None = None
+    """Of a file the ``url_key`` of each id: what has another one is another server's webhook, or an older state."""
 
     def has(self, account: str, webhook_id: int) -> bool:
         """Whether a webhook of the run is meant: a row that somebody has taken out of the file is not."""
@@ -110,10 +112,17 @@ def _asked_for(job: Job, journal: Journal) -> tuple[_Asked, list[str], Sequence[
     places: dict[str, dict[int, str]] = {}
     for account, webhook_id, place in zip(rows["Account"], rows["known_id"].tolist(), first, strict=True):
         places.setdefault(account or job.account, {})[webhook_id] = place
-    statuses = dict(zip(rows["known_id"].tolist(), rows["known_status"], strict=True))
-    whose = taking_back.run_of(journal, statuses, Path(job.inputs[0]))
+    urls = rows["URL"].map(url_key)
+    told = dict(zip(rows["known_id"].tolist(), zip(rows["known_status"], urls, strict=True), strict=True))
+    whose = taking_back.run_of(journal, told, Path(job.inputs[0]))
     names = {*places, *(taking_back.accounts_of(journal, whose) if whose else ())}
-    asked = _Asked(whose, places, is_doubtful=bool(table.rows["known_doubt"].any()), owned=job.owned)
+    asked = _Asked(
+        whose,
+        places,
+        is_doubtful=bool(table.rows["known_doubt"].any()),
+        owned=job.owned,
+        urls={webhook_id: url for webhook_id, (_, url) in told.items()},
+    )
     return asked, sorted(names), table.warnings
 
 
@@ -139,7 +148,8 @@ async def _found(account: Account, journal: Journal, asked: _Asked) -> _Found:
         changed = taking_back.changed_by(journal, asked.run, account.id)
     if asked.owned:
         places = asked.places.get(account.name, {})
-        made = {one.id: one for one in taking_back.owned_among(journal, account.id, places)} | made
+        owned = taking_back.owned_among(journal, account.id, places)
+        made = {one.id: one for one in owned if asked.urls is None or asked.urls[one.id] == one.url_key} | made
     # What is deleted needs no old values.
     kept = [one for one in changed if one.webhook_id not in made and asked.has(account.name, one.webhook_id)]
     return _Found(account.id, sorted(made.values()), kept, settled)

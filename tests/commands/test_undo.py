@@ -173,6 +173,19 @@ def test_a_row_that_was_taken_out_of_the_file_is_not_taken_back(bench):
     assert [webhook["BusinessId"] for webhook in bench.there()] == [1002]
 
 
+@pytest.mark.parametrize("owned", [False, True])
+def test_a_file_of_another_server_takes_nothing_back_from_this_one(bench, owned):
+    """Both servers have given the same ids."""
+    bench.run(*booking(1001, 1002))
+    with Sandbox(SandboxOptions(locations=LOCATIONS)) as other:
+        elsewhere = Bench(bench.folder, other.base_url)
+        elsewhere.run(*booking(1001, 1002, url="https://b.example/y"), output="theirs.csv")
+    (bench.folder / "moved.csv").write_bytes((bench.folder / "theirs.csv").read_bytes())
+    report = bench.undo("moved.csv", owned=owned)
+    assert "deleted" not in report.counts
+    assert len(bench.there()) == 2
+
+
 def test_the_question_says_how_many_of_each(bench):
     """And where; whoever says no keeps everything."""
     bench.make()

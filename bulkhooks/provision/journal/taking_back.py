@@ -156,16 +156,18 @@ def deletions_of(journal: Journal, run: int) -> int:
     return int(count)
 
 
-def run_of(journal: Journal, statuses: Mapping[int, str], path: Path) -> int | None:
-    """The run whose results a file is: the one that most of its rows agree with; ``statuses`` are theirs by webhook id.
+def run_of(journal: Journal, rows: Mapping[int, tuple[str, str]], path: Path) -> int | None:
+    """The run whose results a file is: the one that most of its rows agree with; ``rows`` are
+    theirs by webhook id: status and ``url_key``, so that another server's ids are no agreement.
 
     Where several do, or no row has an id, the one that wrote to ``path``, and of those the newest. None where the
     journal knows of no such run.
     """
     found = journal.query(
-        "SELECT run, webhook_id, status FROM items JOIN runs ON runs.id = run WHERE webhook_id > 0 AND command = 'run'"
+        "SELECT run, webhook_id, status, url_key FROM items JOIN runs ON runs.id = run"
+        " WHERE webhook_id > 0 AND command = 'run'"
     )
-    agreeing = Counter(run for run, webhook_id, status in found if statuses.get(webhook_id) == status)
+    agreeing = Counter(run for run, webhook_id, *row in found if rows.get(webhook_id) == tuple(row))
     most = max(agreeing.values(), default=0)
     wrote = _writers_of(journal, path)
     best = [run for run, count in agreeing.items() if count == most] if agreeing else wrote
