@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from openpyxl.utils import column_index_from_string, get_column_letter
+from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 _CELL = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
 
@@ -19,7 +19,7 @@ class Cell(NamedTuple):
     @property
     def name(self) -> str:
         """``C7``."""
-        return f"{get_column_letter(self.column + 1)}{self.row}"
+        return f"{xl_col_to_name(self.column)}{self.row}"
 
 
 def cell_of(name: str) -> Cell:
@@ -27,7 +27,8 @@ def cell_of(name: str) -> Cell:
     found = _CELL.fullmatch(name.strip())
     if found is None:
         raise ValueError(f"{name!r} is no cell")
-    return Cell(int(found[2]), column_index_from_string(found[1].upper()) - 1)
+    row, column = xl_cell_to_rowcol(f"{found[1].upper()}{found[2]}")
+    return Cell(row + 1, column)
 
 
 def corners(reference: str) -> tuple[Cell, Cell]:
