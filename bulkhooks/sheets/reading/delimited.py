@@ -81,11 +81,15 @@ def _record_at(text: Text, delimiter: str) -> int:
 def _lines_up_to(file: BinaryIO, position: int) -> Iterator[str]:
     """The lines of a text, the last of them the one at ``position``."""
     file.seek(0)
-    for line in file:
-        yield line.decode("utf-8", "ignore")
-        position -= len(line)
-        if position < 0:
-            return
+    lines = io.TextIOWrapper(file, "utf-8", "surrogateescape", newline="")  # a lone CR ends a line for csv.reader too
+    try:
+        for line in lines:
+            yield line
+            position -= len(line.encode("utf-8", "surrogateescape"))
+            if position < 0:
+                return
+    finally:
+        lines.detach()
 
 
 def _closed(text: Text, delimiter: str, width: int) -> tuple[pd.DataFrame, int | None]:

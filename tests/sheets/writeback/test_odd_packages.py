@@ -17,9 +17,13 @@ from hypothesis import strategies as st
 from openpyxl.styles import Font, PatternFill
 
 from bulkhooks.errors import OutputError
+from bulkhooks.sheets.reading.locations import LocationLine
+from bulkhooks.sheets.values import RunFacts
 from bulkhooks.sheets.writeback.checked import Mark, checked_copy
 from bulkhooks.sheets.writeback.copy import write_back
-from tests.sheets.samples import row
+from bulkhooks.sheets.writing.outputs import Outputs
+from bulkhooks.webhook import RESULT_COLUMNS
+from tests.sheets.samples import row, summary
 from tests.sheets.writeback.producers import by_openpyxl, by_openpyxl_plain, by_xlsxwriter
 from tests.sheets.writeback.soundness import assert_kept, assert_reads_as_before, assert_sound, loaded, parts
 
@@ -32,12 +36,13 @@ def results(tmp_path_factory):
     """A results workbook with two rows, one invalid, and so with the table of locations."""
     path = tmp_path_factory.mktemp("results") / "hooks.results.xlsx"
     rows = [row(2), row(3, "invalid", ErrorCode="bad-url", Error="Hooks!C3: no address")]
-    from bulkhooks.sheets.writing.outputs import Outputs
-    from bulkhooks.webhook import RESULT_COLUMNS
-    from tests.sheets.samples import summary
-
     with Outputs([path]) as outputs:
-        outputs.write(RESULT_COLUMNS, rows, summary(rows), {"Server": "x"}, [(1001, "Soho", ""), (1002, "Mayfair", "")])
+        outputs.write(
+            RESULT_COLUMNS,
+            rows,
+            summary(rows),
+            RunFacts({"Server": "x"}, [LocationLine(1001, "Soho"), LocationLine(1002, "Mayfair")]),
+        )
     return path
 
 
