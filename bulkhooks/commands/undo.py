@@ -166,7 +166,7 @@ async def _settle(account: Account, journal: Journal, run: int) -> list[ItemRow]
         # Until --settle has passed, a request of a run that was killed may still be under way.
         await anyio.sleep(max(0.0, min(sent_at + account.terms.settle - account.terms.wall(), account.terms.settle)))
         try:
-            webhook_id = await find(account, item)
+            webhook_id = min(await find(account, item), default=0)
         except (Unauthorized, Forbidden) as refusal:
             sentence = f"{refusal}; looking it up is not permitted: see in Nexudus whether it is there"
             rows.append(_in_doubt(item, Status.UNKNOWN, sentence))

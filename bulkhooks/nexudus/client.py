@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from bulkhooks.errors import ApiError, CredentialsError, InDoubt, NotSent, Refused, Throttled, Unauthorized, UsageError
 from bulkhooks.nexudus.credentials import Authorization
 from bulkhooks.nexudus.messages import shortened
-from bulkhooks.nexudus.models import Business, Page, Record, businesses_page, webhooks_page
-from bulkhooks.nexudus.responses import readable, refusal, written
+from bulkhooks.nexudus.models import Business, Record
+from bulkhooks.nexudus.pages import Page, businesses_page, is_text, webhooks_page
+from bulkhooks.nexudus.responses import readable, refusal, without_mark, written
 from bulkhooks.nexudus.sign_in import advice, refreshing, signing_in, token_in
 from bulkhooks.nexudus.token_command import printed_token
 from bulkhooks.nexudus.tokens import TokenRefused, Tokens
@@ -27,6 +28,9 @@ _BUSINESSES = "/api/sys/businesses"
 _SIGN_IN = "/api/token"
 
 _HEADERS = {"User-Agent": f"bulkhooks/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip"}
+
+_BY_ID = {"orderBy": "Id", "dir": "Ascending"}
+"""Without an order, pages may show a record twice and another not at all."""
 
 LONGEST_ANSWER = 16 * 2**20
 """Bytes: a page of 500 webhooks takes less than a tenth of it."""
@@ -98,8 +102,8 @@ class NexudusClient:
     async def fetch_token(self) -> None:
         """Ask for a token: by the refresh token while there is one, else by user name and password, or of the command.
 
-        Where the refresh token is not taken, it is forgotten, and a token is still needed: call again. Raises
-        ``CredentialsError`` where the credentials are not taken.
+        Where the refresh token is not taken, or not answered, it is forgotten, and a token is still needed: call again.
+        Raises ``CredentialsError`` where the credentials are not taken.
         """
         known = self._authorization
         refresh = self._tokens.refresh
@@ -115,6 +119,10 @@ class NexudusClient:
             await self._ask_for_token(refreshing(self._url(_SIGN_IN), self._authorization, refresh))
         except Refused:
             self._tokens.forget_refresh()
+        except InDoubt:
+            # Whatever keeps the API from renewing a token need not keep it from giving one for the password.
+            self._tokens.forget_refresh()
+            raise
 
     async def _sign_in(self) -> None:
         known = self._authorization
@@ -152,20 +160,21 @@ class NexudusClient:
         self._read(await self._call("DELETE", url, None, before_send), written)
 
     async def read(self, webhook_id: int) -> dict[str, object]:
-        """One webhook with every field, as the API names them."""
-        return self._read(await self._call("GET", self._url(f"{_WEBHOOKS}/{webhook_id}")), readable(_record))
+        """One webhook with every field, as the API names them. Raises ``Refused`` where the answer holds another."""
+        answer = await self._call("GET", self._url(f"{_WEBHOOKS}/{webhook_id}"))
+        return self._read(answer, readable(lambda content: _record(content, webhook_id)))
 
     async def search(
         self, page: int, size: int, *, business_id: int | None = None, action: int | None = None
     ) -> Page[Record]:
-        """One page of the webhooks, of all or of one location and event. Pages begin at 1."""
-        url = self._url(_WEBHOOKS, page=page, size=size, WebHook_Business=business_id, WebHook_Action=action)
-        return self._read(await self._call("GET", url), readable(lambda content: webhooks_page(content, page, size)))
+        """One page of the webhooks by id, of all or of one location and event. Pages begin at 1."""
+        url = self._url(_WEBHOOKS, page=page, size=size, **_BY_ID, WebHook_Business=business_id, WebHook_Action=action)
+        return self._read(await self._call("GET", url), readable(webhooks_page))
 
     async def businesses(self, page: int, size: int, *, root: int | None = None) -> Page[Business]:
-        """One page of the locations, of all or of those of a network. Pages begin at 1."""
-        url = self._url(_BUSINESSES, page=page, size=size, Business_RootLocation=root)
-        return self._read(await self._call("GET", url), readable(lambda content: businesses_page(content, page, size)))
+        """One page of the locations by id, of all or of those of a network. Pages begin at 1."""
+        url = self._url(_BUSINESSES, page=page, size=size, **_BY_ID, Business_RootLocation=root)
+        return self._read(await self._call("GET", url), readable(businesses_page))
 
     # One request
 
@@ -202,7 +211,7 @@ class NexudusClient:
             content = json.dumps(body).encode("ascii")
         return Request(method, url, headers=headers, content=content)
 
-    def _url(self, path: str, **query: int | None) -> URL:
+    def _url(self, path: str, **query: str | int | None) -> URL:
         named = urlencode({name: value for name, value in query.items() if value is not None})
         raw_path = self._base_url.raw_path.rstrip(b"/") + f"{path}?{named}".rstrip("?").encode("ascii")
         return self._base_url.copy_with(raw_path=raw_path)
@@ -212,12 +221,14 @@ class NexudusClient:
         if self._route is None:
             raise RuntimeError("the client is not open: use it as an asynchronous context")
         try:
-            return await self._route.exchange(
-                request,
-                timeout=self._timeout,
-                total=2 * self._timeout,
-                longest=LONGEST_ANSWER,
-                before_send=before_send,
+            return without_mark(
+                await self._route.exchange(
+                    request,
+                    timeout=self._timeout,
+                    total=2 * self._timeout,
+                    longest=LONGEST_ANSWER,
+                    before_send=before_send,
+                )
             )
         except (NotSent, InDoubt) as failure:
             raise self._redacted(failure) from failure.__cause__
@@ -236,8 +247,12 @@ class NexudusClient:
         return failure
 
 
-def _record(content: bytes) -> dict[str, object]:
+def _record(content: bytes, webhook_id: int) -> dict[str, object]:
     record = json.loads(content)
     if not isinstance(record, dict) or "Id" not in record:
         raise ValueError("no record")
+    if record["Id"] != webhook_id:
+        raise Refused(f"the API was asked for webhook {webhook_id} and answered with {record['Id']!r:.40}", 200)
+    if not is_text(record):
+        raise Refused(f"webhook {webhook_id} cannot be read: it holds text that is no Unicode", 200)
     return record

@@ -1,16 +1,16 @@
-"""The API's JSON as values. Lenient: fields that are missing, null or unknown do no harm, but an id must be there.
+"""The API's JSON as values.
 
-Shapes and field names are those of bulkhooks/docs/nexudus.md, Records. Pages of a search are read by pydantic's own
-JSON parser, for some hundred thousand records may pass.
+Shapes and field names are those of bulkhooks/docs/nexudus.md, Records. What a webhook is known by (id, location, event,
+URL) has to be there and of the right type; other fields may be missing, null or unknown. How a page is read that holds
+records that are otherwise is in ``pages.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, SecretStr
 from pydantic.dataclasses import dataclass as checked_dataclass
 from pydantic_core import core_schema
 
@@ -29,10 +29,25 @@ class _Else:
         return core_schema.with_default_schema(handler(source), default=self.value, on_error="default")
 
 
-Number = Annotated[int, _Else(0)]
+else_none = _Else(None)
+"""Takes None for what is null or of another type."""
+
+
+def _null_as(value: object) -> BeforeValidator:
+    """Takes the value given here for null; another type is not taken."""
+    return BeforeValidator(lambda given: value if given is None else given)
+
+
+LARGEST = 2**63 - 1
+"""The largest number that the journal holds."""
+
+Number = Annotated[int, Field(ge=-LARGEST, le=LARGEST), _Else(0)]
 Text = Annotated[str, _Else("")]
 Truth = Annotated[bool, _Else(value=False)]
-Id = Annotated[int, Field(validation_alias="Id", gt=0)]
+Id = Annotated[int, Field(validation_alias="Id", gt=0, le=LARGEST, strict=True)]
+Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST, strict=True)]
+NameText = Annotated[str, _null_as("")]
+Flag = Annotated[bool, _null_as(value=False)]
 
 
 @checked_dataclass(frozen=True, slots=True, config=ConfigDict(populate_by_name=True))
@@ -40,11 +55,11 @@ class Record:
     """A webhook as a search gives it: without its description. ``last_trigger`` is ISO 8601, or ''."""
 
     id: Id
-    business_id: Number = Field(default=0, validation_alias="BusinessId")
-    action: Number = Field(default=0, validation_alias="Action")
-    url: Text = Field(default="", validation_alias="URL")
-    name: Text = Field(default="", validation_alias="Name")
-    active: Truth = Field(default=False, validation_alias="Active")
+    business_id: Whole = Field(validation_alias="BusinessId")
+    action: Whole = Field(validation_alias="Action")
+    url: str = Field(validation_alias="URL")
+    name: NameText = Field(default="", validation_alias="Name")
+    active: Flag = Field(default=False, validation_alias="Active")
     error_count: Number = Field(default=0, validation_alias="ErrorCount")
     last_error: Text = Field(default="", validation_alias="LastError")
     last_trigger: Text = Field(default="", validation_alias="LastTrigger")
@@ -67,63 +82,6 @@ class Business:
     name: Text = Field(default="", validation_alias="Name")
     root: Number = Field(default=UNTOLD, validation_alias="RootLocationId")
     suspended: Truth = Field(default=False, validation_alias="Suspended")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """A page of a search. ``size`` is the page size that the server used, ``total`` the records on all pages."""
-
-    records: Sequence[T]
-    page: int
-    size: int
-    total: int
-    pages: int
-    has_next: bool
-
-
-class _Answer(BaseModel):
-    total: Number | None = Field(default=None, validation_alias="TotalItems")
-    size: Number | None = Field(default=None, validation_alias="CurrentPageSize")
-    pages: Number | None = Field(default=None, validation_alias="TotalPages")
-    has_next: Annotated[bool | None, _Else(None)] = Field(default=None, validation_alias="HasNextPage")
-
-
-class _Webhooks(_Answer):
-    records: list[Record] = Field(validation_alias="Records")
-
-
-class _Businesses(_Answer):
-    records: list[Business] = Field(validation_alias="Records")
-
-
-def webhooks_page(content: bytes, page: int, asked: int) -> Page[Record]:
-    """The answer to a search for webhooks; ``ValueError`` where it is none."""
-    answer = _Webhooks.model_validate_json(content)
-    return _page(answer, answer.records, page, asked)
-
-
-def businesses_page(content: bytes, page: int, asked: int) -> Page[Business]:
-    """The answer to a search for locations; ``ValueError`` where it is none."""
-    answer = _Businesses.model_validate_json(content)
-    return _page(answer, answer.records, page, asked)
-
-
-def _page(answer: _Answer, records: Sequence[T], page: int, asked: int) -> Page[T]:
-    """What the server left unsaid is worked out from the rest; an empty page is always the last."""
-    count = len(records)
-    size = answer.size or (count if answer.total else asked)
-    has_next = answer.has_next
-    if has_next is None:
-        if answer.pages:
-            has_next = page < answer.pages
-        elif answer.total:
-            has_next = page * size < answer.total
-        else:
-            has_next = count >= size
-    has_next = has_next and count > 0
-    pages = answer.pages or (-(-answer.total // size) if answer.total and size else page + has_next)
-    total = answer.total or (page - 1) * size + count
-    return Page(records, page, size, total, pages, has_next)
 
 
 class Reason(BaseModel):

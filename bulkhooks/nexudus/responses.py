@@ -6,15 +6,18 @@ no whole answer: cut, unreadable, too late, too long     ``InDoubt`` (``transpor
 2xx with ``WasSuccessful`` false                         ``Invalid``
 2xx that cannot be read, or says neither yes nor no      ``InDoubt``
 3xx                                                      ``Refused``, and not followed
-400, 401, 403, 404                                       ``Invalid``, ``Unauthorized``, ``Forbidden``, ``NotFound``
 409 with Retry-After, 429                                ``Throttled``
+407                                                      ``Refused``
+any other 4xx whose body is a page of HTML               ``InDoubt``: the API did not answer
+400, 401, 403, 404                                       ``Invalid``, ``Unauthorized``, ``Forbidden``, ``NotFound``
 409 without                                              ``Conflict``
 any other 4xx                                            ``Refused``
 503 with Retry-After                                     ``Throttled``, but no sign of life
 any other 5xx                                            ``InDoubt``
 =======================================================  ==========================================
 
-What is not in the table is in doubt. Sentences show no query of a URL and no page of HTML.
+What is not in the table is in doubt. A body that begins with ``<`` is a page of HTML, whatever its Content-Type says: a
+firewall's, a proxy's, a login's, and never the API's. Sentences show no query of a URL and no page of HTML.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -53,6 +57,8 @@ _FINAL: dict[int, type[Refused]] = {
     409: Conflict,
 }
 
+_MARK = b"\xef\xbb\xbf"
+
 LONGEST_WAIT = 86_400.0
 """Seconds: no limit of the API is longer than a day, so no Retry-After is believed beyond it."""
 
@@ -76,6 +82,14 @@ def refusal(answer: Response, now: float) -> ApiError | None:
             f"the proxy asks for a user name and password ({named}): put them into its address in HTTP_PROXY",
             status,
         )
+    return _failure(answer, named)
+
+
+def _failure(answer: Response, named: str) -> ApiError:
+    """What a 4xx or 5xx means that asks for no patience."""
+    status = answer.status_code
+    if is_web_page(answer.content) and status < 500:
+        return InDoubt(f"{named}{_in_its_place(answer.content)}", status)
     said = _said(answer)
     if status == 400 and said:
         return Invalid(said, status)
@@ -107,7 +121,7 @@ def readable(parse: Callable[[bytes], T]) -> Callable[[Response], T]:
     """
 
     def read(answer: Response) -> T:
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             return parse(answer.content)
         written(answer)
         raise unreadable(answer)
@@ -118,11 +132,27 @@ def readable(parse: Callable[[bytes], T]) -> Callable[[Response], T]:
 def unreadable(answer: Response) -> InDoubt:
     """A 2xx that is not what the API answers."""
     sentence = f"the API's answer ({answer.status_code}) cannot be read"
-    page = page_title(answer.content)
-    if page is not None:
-        title = f" ({page!r})" if page else ""
-        sentence += f": it is a web page{title}, so something between here and the API answers in its place"
+    if is_web_page(answer.content):
+        sentence += _in_its_place(answer.content)
     return InDoubt(sentence, answer.status_code)
+
+
+def is_web_page(content: bytes) -> bool:
+    """Whether a body is a page of HTML: it begins with ``<``, after white space and a byte order mark."""
+    return content.removeprefix(_MARK).lstrip(b" \t\r\n\f\v\0").startswith(b"<")
+
+
+def without_mark(answer: Response) -> Response:
+    """The answer without the byte order mark that some servers put before their JSON."""
+    if not answer.content.startswith(_MARK):
+        return answer
+    return replace(answer, content=answer.content.removeprefix(_MARK))
+
+
+def _in_its_place(content: bytes) -> str:
+    title = page_title(content)
+    named = f" ({title!r})" if title else ""
+    return f": it is a web page{named}, so something between here and the API answers in its place"
 
 
 def retry_after(answer: Response, now: float) -> float | None:

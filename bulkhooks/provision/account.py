@@ -26,7 +26,8 @@ from bulkhooks.errors import (
     Unauthorized,
 )
 from bulkhooks.nexudus.client import NexudusClient
-from bulkhooks.nexudus.models import Business, Page, Record
+from bulkhooks.nexudus.models import Business, Record
+from bulkhooks.nexudus.pages import Page
 from bulkhooks.provision.dispatch import Dispatcher, Traffic
 from bulkhooks.provision.gate import FirstWriteGate, OutageGate
 from bulkhooks.provision.item import Change, Item, Outcome

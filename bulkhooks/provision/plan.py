@@ -12,10 +12,11 @@ from bulkhooks.errors import ApiError, CredentialsError, Stopped, WarningCode
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.compare import Existing, compare, to_prune
 from bulkhooks.provision.item import Operation
-from bulkhooks.provision.listing import Listing, existing
+from bulkhooks.provision.listing import Listing, described, existing
+from bulkhooks.provision.recall import recall
 from bulkhooks.provision.tasks import task_group
 from bulkhooks.report import Problem, Remark
-from bulkhooks.webhook import Status
+from bulkhooks.webhook import Status, url_key
 
 _MOST_NAMED = 10
 
@@ -76,7 +77,7 @@ async def make_plan(
     warnings: list[Remark] = []
 
     async def learn(name: str, account: Account) -> None:
-        desired = parts[name].loc[parts[name]["status"] == Status.PLANNED, "business_id"]
+        desired = parts[name][parts[name]["status"] == Status.PLANNED]
         known[name] = await _learn(account, desired, warnings)
 
     async with task_group() as group:
@@ -106,25 +107,47 @@ async def make_plan(
     return plan
 
 
-async def _learn(account: Account, desired: pd.Series, warnings: list[Remark]) -> Existing:
-    """What the server has at the locations of a desired and of sends in doubt, and what the journal knows."""
-    doubted = account.doubted()
-    business_ids = pd.concat([desired, doubted["business_id"]]).unique().tolist()
+async def _learn(account: Account, desired: pd.DataFrame, warnings: list[Remark]) -> Existing:
+    """What the server has at the locations of desired rows and of sends in doubt, and what the journal knows."""
+    doubted, owned = account.doubted(), account.owned()
+    business_ids = pd.concat([desired["business_id"], doubted["business_id"]]).unique().tolist()
     found = Listing()  # where it cannot be had, nobody knows what is there, and nothing will be sent
     try:
         found = await existing(account, business_ids)
+        await recall(account, found, owned, _keys(desired))
     except (Stopped, ApiError, CredentialsError) as error:
         account.stop(error)
     if found.not_permitted:
         sentence = _not_listed(account.name, found, len(business_ids))
         warnings.append(Problem.of_whole(WarningCode.NOT_LISTED, "", sentence))
+    warnings += _of_odd(account.name, found)
     return Existing.of(
         ((*record.identity, record.id, record.url, record.name, record.active) for record in found.records.values()),
-        account.owned(),
+        owned,
         doubted,
         unlisted=found.not_permitted,
         failed=found.failed,
     )
+
+
+def _keys(rows: pd.DataFrame) -> set[tuple[int, int, str]]:
+    """What rows name: their webhooks, and those that they are to replace."""
+    actions = rows["action"].astype("int64")
+    keys = set(zip(rows["business_id"], actions, rows["url_key"], strict=True))
+    moves = rows["replaces"] != ""
+    if moves.any():
+        old = rows.loc[moves, "replaces"].map(url_key)
+        keys |= set(zip(rows.loc[moves, "business_id"], actions[moves], old, strict=True))
+    return keys
+
+
+def _of_odd(name: str, found: Listing) -> list[Problem]:
+    """A warning for each record that cannot be read; many share one."""
+    odd = list(dict.fromkeys(found.odd))
+    sentences = [f"account {name!r}: {described(each)} and is left out" for each in odd[:_MOST_NAMED]]
+    if len(odd) > _MOST_NAMED:
+        sentences.append(f"account {name!r}: {len(odd) - _MOST_NAMED} more records cannot be read")
+    return [Problem.of_whole(WarningCode.NOT_LISTED, "", sentence) for sentence in sentences]
 
 
 def _not_listed(name: str, found: Listing, asked: int) -> str:

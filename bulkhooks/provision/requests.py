@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bulkhooks.nexudus.client import NexudusClient
-from bulkhooks.nexudus.models import Business, Page, Record
+from bulkhooks.nexudus.models import Business, Record
+from bulkhooks.nexudus.pages import Page
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -188,7 +188,7 @@ class Sender:
             self._end_in_doubt(item, f"the look-up was refused ({error}): the next run looks again")
             return
         if found:
-            self._end(item, Outcome(Status.CREATED, found, verified=True))
+            self._end(item, Outcome(Status.CREATED, found[0], verified=True))
         elif self._account.is_used_up(item):
             self._end_in_doubt(item, "not found on the server; out of tries")
         else:

@@ -51,14 +51,15 @@ def find(records: Collection[Record], query: Mapping[str, str], prefix: str) -> 
     """The records that pass every filter of a query, in its order; by id where it names none.
 
     A filter is ``<prefix><Field>`` (equal; text in any case) or that with ``from_`` or ``to_`` before it (both ends
-    count). A field that is not set passes none. Filters that the API does not know are ignored, as it does.
+    count). A field that is not set passes none. Filters that the API does not know are ignored, as it does. Records
+    that are equal in the field to sort by stand by id.
     """
     tests = [test for key, text in query.items() if text and (test := _test(key, text, prefix))]
     if tests:
         records = [record for record in records if all(test(record) for test in tests)]
     order = _field(query.get("orderBy", ""), prefix)
     descending = _is_descending(query)
-    if not order and not descending:
+    if order in {"", "Id"} and not descending:
         return records  # the store has them by id
     if order and order not in _READERS:
         raise Rejected(("orderBy", "is not a field to sort by", query["orderBy"]))

@@ -59,8 +59,11 @@ async def test_success_with_an_id_is_created():
     ],
 )
 async def test_the_status_decides(status, headers, kind):
-    """Each status means one kind of failure, with an empty body as with a page of HTML, which is never shown."""
+    """Each status means one kind of failure; a page of HTML in place of an answer leaves it in doubt, and is never
+    shown."""
     for content in (b"", PAGE):
+        if content and 400 <= status < 500 and status != 407:
+            kind = InDoubt
         with pytest.raises(kind) as caught:
             await created(status, headers=headers, content=content)
         assert type(caught.value) is kind or kind is Unauthorized
@@ -240,8 +243,8 @@ async def test_a_search_asks_for_what_it_is_told():
         await client.businesses(1, 500)
     assert [(record.id, record.business_id, record.url) for record in page.records] == [(7, 1001, BODY["URL"])]
     assert asked == [
-        "https://spaces.example.com/eu/api/sys/webhooks?page=2&size=500&WebHook_Business=1001&WebHook_Action=6",
-        "https://spaces.example.com/eu/api/sys/businesses?page=1&size=500",
+        "https://spaces.example.com/eu/api/sys/webhooks?page=2&size=500&orderBy=Id&dir=Ascending&WebHook_Business=1001&WebHook_Action=6",
+        "https://spaces.example.com/eu/api/sys/businesses?page=1&size=500&orderBy=Id&dir=Ascending",
     ]
 
 
