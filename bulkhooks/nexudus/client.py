@@ -119,9 +119,10 @@ class NexudusClient:
             await self._ask_for_token(refreshing(self._url(_SIGN_IN), self._authorization, refresh))
         except Refused:
             self._tokens.forget_refresh()
-        except InDoubt:
+        except (InDoubt, Throttled) as failure:
             # Whatever keeps the API from renewing a token need not keep it from giving one for the password.
-            self._tokens.forget_refresh()
+            if isinstance(failure, InDoubt) or not failure.alive:
+                self._tokens.forget_refresh()
             raise
 
     async def _sign_in(self) -> None:

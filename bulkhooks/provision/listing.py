@@ -93,13 +93,12 @@ async def existing(account: Account, business_ids: Collection[int]) -> Listing:
                 pass
     failing_since = math.inf
     for business_id in business_ids:
-        begun_at = anyio.current_time()
         try:
             await _take_one(found, account, business_id)
             failing_since = math.inf
         except ListingFailed as error:
             found.refused[business_id] = error
-            failing_since = min(failing_since, begun_at)
+            failing_since = min(failing_since, anyio.current_time())
             if anyio.current_time() - failing_since >= account.terms.give_up_after:
                 raise GaveUp(
                     f"no list of the API was complete for {account.terms.give_up_after:g} s: {error}"

@@ -29,10 +29,10 @@ ATTEMPTS = 3
 """How often one list is begun before it has failed."""
 
 MOST_PAGES = 10_000
-"""250,000 webhooks in pages of 25, ten days of the API's limit on writes."""
+"""Of a counted list: 250,000 webhooks in pages of 25, fifty days of the API's limit on writes."""
 
-MOST_UNCOUNTED = 500_000
-"""Records without a total, after which nobody waits for their end."""
+MOST_UNCOUNTED_PAGES = 1_000
+"""Of a list without a total, after which nobody waits for its end: 500,000 webhooks in pages of 500."""
 
 T = TypeVar("T", Record, Business)
 
@@ -85,6 +85,7 @@ async def _once(ask: Callable[[int], Awaitable[Page[T]]], first: Page[T] | None)
     found: Listed[T] = Listed()
     page = await ask(1) if first is None else first
     number, total, before = 1, page.total, None
+    most = MOST_UNCOUNTED_PAGES if total is None else _most(total, page.count)
     while True:
         if page.total != total and page.count:
             raise _Shifted(f"the server's total went from {_told(total)} to {_told(page.total)} between two pages")
@@ -93,10 +94,15 @@ async def _once(ask: Callable[[int], Awaitable[Page[T]]], first: Page[T] | None)
             raise ListingFailed(f"the server's page {number} holds nothing that earlier pages had not: pages repeat")
         if _is_last(page, found.count, total):
             return found
+        if number >= most:
+            raise ListingFailed(f"the server's pages do not end: {found.count:,} records on {number:,} of them")
         number += 1
-        if number > MOST_PAGES or (total is None and found.count > MOST_UNCOUNTED):
-            raise ListingFailed(f"the server's pages do not end: {found.count:,} records on {number - 1:,} of them")
         before, page = page, await ask(number)
+
+
+def _most(total: int, on_first: int) -> int:
+    """Twice as many pages as the first leads to expect, and some more: later ones may be smaller."""
+    return min(MOST_PAGES, 10 + 2 * total // max(1, on_first))
 
 
 def _is_last(page: Page[T], count: int, total: int | None) -> bool:

@@ -26,9 +26,10 @@ EMPTY = {"Records": [], "TotalItems": 0}
 class Api:
     """A Nexudus that hands out tokens ``t1``, ``t2``, … and takes those in ``good``; forms and bearers are kept."""
 
-    def __init__(self, *, expires_in: object = 604799, refreshes: bool = True) -> None:
+    def __init__(self, *, expires_in: object = 604799, refreshes: bool = True, refused: object = None) -> None:
         self.expires_in = expires_in
         self.refreshes = refreshes
+        self.refused = refused or httpx.Response(400, json={"error": "invalid_grant"})
         self.forms: list[dict[str, str]] = []
         self.client_ids: list[str | None] = []
         self.bearers: list[str] = []
@@ -52,7 +53,7 @@ class Api:
         self.forms.append(form)
         self.client_ids.append(request.headers.get("client_id"))
         if form["grant_type"] == "refresh_token" and not self.refreshes:
-            return httpx.Response(400, json={"error": "invalid_grant"})
+            return self.refused
         token = f"t{len(self.forms)}"
         self.good = {token}
         answer = {"access_token": token, "token_type": "bearer", "refresh_token": f"r{len(self.forms)}"}
@@ -144,6 +145,20 @@ async def test_a_refused_refresh_ends_in_a_sign_in(tmp_path):
     await search(account)
     assert api.grants == ["password", "refresh_token", "password"]
     assert account.traffic.requests == 5
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "content"),
+    [(500, {}, b""), (502, {}, b"<html>"), (503, {"Retry-After": "1"}, b""), (403, {}, b"<!doctype html>")],
+)
+async def test_a_refresh_that_is_not_answered_ends_in_a_sign_in(tmp_path, status, headers, content):
+    """A broken refresh does not keep the password from being taken."""
+    api = Api(expires_in=60, refreshes=False, refused=httpx.Response(status, headers=headers, content=content))
+    account = account_of(api, tmp_path)
+    await search(account)
+    await anyio.sleep(60)
+    await search(account)
+    assert api.grants == ["password", "refresh_token", "password"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 302])
