@@ -142,7 +142,7 @@ def test_the_readme_has_two_set_up_commands_that_use_what_is_there():
 
 def test_every_sample_and_picture_of_the_readme_is_there():
     text = README.read_text("utf-8")
-    named = set(re.findall(r"samples[/\\][\w.]+", text)) - {"samples/messy.results.xlsx"}
+    named = set(re.findall(r"samples[/\\][\w.-]+", text)) - {"samples/messy.results.xlsx"}
     assert len(named) >= 3
     assert [name for name in named if not (ROOT / name.replace("\\", "/")).exists()] == []
 
