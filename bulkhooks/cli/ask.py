@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
 from bulkhooks.cli.terminal import printable
 from bulkhooks.cli.text import forecast_lines
+from bulkhooks.provision.signals import STOPPING
 from bulkhooks.report import Ask, Question
 
 
@@ -20,11 +23,21 @@ def on_a_terminal() -> Ask | None:
 def _ask(question: Question) -> bool:
     if question.forecast is not None:
         click.echo(printable("\n".join(forecast_lines(question.forecast))), err=True)
-    # A run listens to signals by itself; during the question Ctrl-C has to end the question.
-    listening = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return click.confirm(printable(question.sentence), err=True)
+        with _ended_by_signals():
+            return click.confirm(printable(question.sentence), err=True)
     except (click.Abort, KeyboardInterrupt, EOFError):
         return False
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """A run listens to signals by itself; what waits for a person inside is ended by each of them."""
+    before = {number: handler for number in STOPPING if (handler := signal.getsignal(number)) != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGINT, listening)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -15,7 +15,7 @@ import platformdirs
 
 from bulkhooks.config.job import AccountSettings, Job
 from bulkhooks.errors import CredentialsError
-from bulkhooks.nexudus.address import check_base_url
+from bulkhooks.nexudus.address import account_key, check_base_url
 from bulkhooks.nexudus.credentials import authorization_from
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.journal.journal import Journal
@@ -100,7 +100,7 @@ def account_of(job: Job, name: str) -> AccountConfig:
     Raises ``CredentialsError`` where its credentials are missing, ``UsageError`` where its address cannot be used.
     """
     settings = job.accounts.get(name) or AccountSettings()
-    base_url = check_base_url(settings.base_url or job.base_url, allow_http=job.allow_http)
+    base_url = check_base_url(address_of(job, name), allow_http=job.allow_http)
     writes, requests = parse_rates(settings.rate or job.rate), parse_rates(job.request_rate)
     authorization = authorization_from(
         job.environment or os.environ,
@@ -111,6 +111,12 @@ def account_of(job: Job, name: str) -> AccountConfig:
         basic=job.auth == "basic",
     )
     return AccountConfig(name, base_url, authorization, writes, requests)
+
+
+def address_of(job: Job, name: str) -> str:
+    """The base URL of an account as it was given."""
+    settings = job.accounts.get(name)
+    return (settings.base_url if settings else None) or job.base_url
 
 
 def begin_summary(job: Job, accounts: Iterable[str], started_at: float, run_id: str = "") -> Summary:
@@ -126,8 +132,7 @@ def target(job: Job, accounts: Iterable[str]) -> str:
     """The servers of these accounts, as ``Summary.target`` has them."""
     if job.sandbox:
         return f"{REHEARSAL}: sandbox at {job.base_url}"
-    addresses = (settings.base_url if (settings := job.accounts.get(name)) else None for name in accounts)
-    return ", ".join(dict.fromkeys(url_key((address or job.base_url).rstrip("/")) for address in addresses))
+    return ", ".join(dict.fromkeys(url_key(address_of(job, name).rstrip("/")) for name in accounts))
 
 
 def _login() -> str:
@@ -177,7 +182,7 @@ async def open_accounts(context: Context, names: Iterable[str], *, lock: bool) -
             line = await context.session.open(account_of(context.job, name), lock=lock)
         except CredentialsError as error:
             accounts.missing[name] = error
-            accounts.numbers[name] = context.journal.account(f"{context.job.base_url}|{name}", name)
+            accounts.numbers[name] = context.journal.account(account_key(address_of(context.job, name), name), name)
         else:
             accounts.lines[name] = line
             accounts.numbers[name] = line.id

@@ -9,9 +9,11 @@ from bulkhooks.errors import UsageError
 from bulkhooks.redact import shown_url
 from bulkhooks.webhook import url_key
 
+_PORTS = {"http": 80, "https": 443}
+
 
 def check_base_url(url: str, *, allow_http: bool = False) -> str:
-    """The base URL without a slash at its end, scheme and host in lower case: one server is one account's key.
+    """The base URL without a slash at its end, scheme and host in lower case.
 
     Raises ``UsageError`` where it is no https address (plain http is for loopback, or for ``allow_http``), or where it
     carries a user name, a query or a fragment.
@@ -33,13 +35,24 @@ def check_base_url(url: str, *, allow_http: bool = False) -> str:
 
 
 def server_key(url: str) -> str:
-    """What two spellings of one server have in common: no default port, and one name for this machine."""
+    """What all spellings of one server's address have in common.
+
+    Scheme and host in lower case, no default port, no dot or slash at the end, a name in ASCII, and one name for this
+    machine.
+    """
     parts = _split(url.strip().rstrip("/"))
     if parts is None or not parts.hostname:
         return url.strip()
-    host = "localhost" if is_loopback(parts.hostname) else parts.hostname.rstrip(".")
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    return f"{parts.scheme}://{host}:{port}{parts.path}"
+    host = "localhost" if is_loopback(parts.hostname) else _ascii(parts.hostname.rstrip("."))
+    if ":" in host:
+        host = f"[{host}]"
+    port = f":{parts.port}" if parts.port not in {None, _PORTS.get(parts.scheme)} else ""
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def account_key(base_url: str, user: str) -> str:
+    """An account as the journal knows it: server and user, never a secret."""
+    return f"{server_key(base_url)}|{user}"
 
 
 def is_loopback(host: str) -> bool:
@@ -51,6 +64,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _ascii(host: str) -> str:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return host
 
 
 def _split(url: str) -> SplitResult | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 
@@ -38,13 +37,12 @@ class Session:
 
     async def __aenter__(self) -> Session:
         await self._stack.__aenter__()
+        self._stack.enter_context(self._signals.heard())
         group = await self._stack.enter_async_context(anyio.create_task_group())
         # Entered last, left first: the tasks end before the group is waited for. Clients and locks are entered later,
         # so their connections are closed while the journal still commits.
         self._stack.callback(group.cancel_scope.cancel)
         group.start_soon(self.journal.keep)
-        if threading.current_thread() is threading.main_thread():
-            group.start_soon(self._signals.listen)
         if self.terms.max_runtime is not None:
             group.start_soon(self._end_at, anyio.current_time() + self.terms.max_runtime)
         return self
@@ -70,8 +68,8 @@ class Session:
         # add to it.
         if lock:
             with self._cancellation.scope():
-                held = await hold(self.journal, account_id, config.key, config.name, self.terms.wait_lock)
-            self._stack.callback(held.release)
+                await hold(self.journal, account_id, config.name, self.terms.wait_lock)
+            self._stack.callback(self.journal.locks.release, account_id)
         client = await self._stack.enter_async_context(
             NexudusClient(
                 config.base_url,

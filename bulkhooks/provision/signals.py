@@ -1,42 +1,57 @@
-"""SIGINT and SIGTERM: the first ends a command in good order, the second at once."""
+"""SIGINT, SIGTERM and SIGHUP: the first ends a command in good order, the second at once."""
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
-import anyio
+import sniffio
 
 from bulkhooks.errors import Aborted
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Signals that stop a command; Windows has no SIGHUP. One that is ignored stays ignored, as under nohup."""
+
+
+_PACKAGE = __name__.partition(".")[0]
 
 
 class Signals:
-    """Listens while ``listen()`` runs. ``first`` is called with the signal's name, ``again`` for each later one."""
+    """Listens inside ``heard()``. ``first`` is called with the signal's name, ``again`` for each later one.
+
+    Both are called by the event loop, in its next turn. Where there is none because something works without awaiting,
+    the second signal raises ``Aborted`` in it.
+    """
 
     def __init__(self, first: Callable[[str], None], again: Callable[[], None]) -> None:
         self._first = first
         self._again = again
         self._count = 0
+        self._is_loop_behind = False
         self._stands_still = False
+        self._run_soon: Callable[..., Any] = _no_loop
 
-    async def listen(self) -> None:
-        """Hear signals until cancelled; in the main thread only."""
-        was_called = False
-        with anyio.open_signal_receiver(*_SIGNALS) as signals, self._counting():
-            async for number in signals:
-                if was_called:
-                    self._again()
-                else:
-                    was_called = True
-                    self._first(signal.Signals(number).name)
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Hear signals in the main thread; in others nothing changes. Afterwards the handlers are as they were."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        self._run_soon = _event_loop()
+        _add(self)
+        try:
+            yield
+        finally:
+            _remove(self)
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
-        """Long work inside that never awaits, so that nobody listens: the second signal raises ``Aborted`` in it."""
+        """Long work inside that never awaits: from the second signal on it ends with ``Aborted``."""
         self._stands_still = True
         try:
             self._stop_at_the_second()
@@ -44,27 +59,76 @@ class Signals:
         finally:
             self._stands_still = False
 
-    @contextmanager
-    def _counting(self) -> Iterator[None]:
-        """Count signals when they come, which is before anybody who listens to them hears of them."""
-        # The event loop's own handlers are in place by now; ours wraps them and calls them, and is taken off first.
-        listening = {number: signal.getsignal(number) for number in _SIGNALS}
-
-        def count(number: int, frame: FrameType | None) -> None:
-            self._count += 1
-            handler = listening[signal.Signals(number)]
-            if callable(handler):
-                handler(number, frame)
+    def hear(self, number: int, *, in_our_code: bool) -> None:
+        """A signal has come; called between any two instructions of the main thread."""
+        self._count += 1
+        if in_our_code or self._stands_still:
             self._stop_at_the_second()
+        if self._count == 1:
+            self._is_loop_behind = True
+            self._run_soon(self._tell_first, signal.Signals(number).name)
+        else:
+            self._run_soon(self._again)
 
-        for number in _SIGNALS:
-            signal.signal(number, count)
-        try:
-            yield
-        finally:
-            for number, handler in listening.items():
-                signal.signal(number, handler)
+    def _tell_first(self, name: str) -> None:
+        self._is_loop_behind = False
+        self._first(name)
 
     def _stop_at_the_second(self) -> None:
-        if self._stands_still and self._count > 1:
+        if self._count > 1 and (self._stands_still or self._is_loop_behind):
             raise Aborted("stopped at once; the journal has everything: bulkhooks results --run last -o PLACE")
+
+
+# Runs side by side in one event loop hear every signal together: the first to come puts the handler in its place, and
+# the last to go puts those of the host program back.
+_listening: list[Signals] = []
+_before: dict[int, Any] = {}
+
+
+def _hear(number: int, frame: FrameType | None) -> None:
+    in_our_code = _is_ours(frame)
+    for each in _listening:
+        each.hear(number, in_our_code=in_our_code)
+
+
+def _is_ours(frame: FrameType | None) -> bool:
+    """Whether the event loop has called something of this program that is at work, and is not itself at work."""
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package in {_PACKAGE, "asyncio", "selectors", "trio", "uvloop"}:
+            return package == _PACKAGE
+        frame = frame.f_back
+    return False
+
+
+def _add(listener: Signals) -> None:
+    if not _listening:
+        for number in STOPPING:
+            handler = signal.getsignal(number)
+            if handler is not None and handler != signal.SIG_IGN:  # None: not of Python, and could not be put back
+                _before[number] = handler
+                signal.signal(number, _hear)
+    _listening.append(listener)
+
+
+def _remove(listener: Signals) -> None:
+    _listening.remove(listener)
+    if _listening:
+        return
+    while _before:
+        number, handler = _before.popitem()
+        if signal.getsignal(number) is _hear:  # else the host has put another in its place meanwhile
+            signal.signal(number, handler)
+
+
+def _event_loop() -> Callable[..., Any]:
+    """What calls a function in the next turn of the running event loop; it may be used in a signal handler."""
+    if sniffio.current_async_library() == "trio":
+        import trio
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
+    return asyncio.get_running_loop().call_soon_threadsafe
+
+
+def _no_loop(*_: object) -> None:
+    pass

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bulkhooks.nexudus.address import account_key
 from bulkhooks.nexudus.credentials import Authorization
 from bulkhooks.nexudus.transport import Transport
 from bulkhooks.provision.rates import Rate
@@ -27,8 +28,8 @@ class AccountConfig:
 
     @property
     def key(self) -> str:
-        """The account as the journal knows it: base URL and user, never a secret."""
-        return f"{self.base_url}|{self.authorization.user or self.name}"
+        """The account as the journal knows it, whatever spelling of the server was given; never a secret."""
+        return account_key(self.base_url, self.authorization.user or self.name)
 
 
 @dataclass(frozen=True, slots=True)

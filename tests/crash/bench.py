@@ -93,6 +93,13 @@ class Bench:
             time.sleep(0.003)
         return True
 
+    def wait_for_text(self, name: str, text: str, child) -> None:
+        """Until a file of the folder holds the text, which the child writes before its end."""
+        path = self.folder / name
+        while not (path.exists() and text in path.read_text()):
+            assert child.poll() is None, self.finish(child)
+            time.sleep(0.01)
+
     def run_and_kill(self, draw: random.Random, *options) -> int | None:
         """Start a child and kill it at a moment that ``draw`` chooses; its exit code where it was done before."""
         child = self.start(*options)

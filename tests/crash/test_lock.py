@@ -63,3 +63,50 @@ def test_waiting_for_the_lock_has_an_end(held):
     """After ``--wait-lock`` seconds it is exit 5 all the same."""
     bench, _ = held
     assert bench.run("--wait-lock", "0.3")[0] == 5
+
+
+def test_no_file_beside_the_journal_carries_the_lock(held):
+    """Whatever a cleaner removes there, no second run of the account gets in."""
+    bench, child = held
+    for path in bench.folder.iterdir():
+        if path.name not in {"hooks.csv", "journal.db", "journal.db-wal", "journal.db-shm"}:
+            path.unlink()
+    requests = bench.stats()["total"]
+    assert bench.run()[0] == 5
+    assert (child.poll(), bench.stats()["total"]) == (None, requests)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
+def test_a_signal_ends_the_waiting_for_the_lock(held, number):
+    """Exit 4, without waiting for the other run; nothing was sent."""
+    bench, _ = held
+    requests = bench.stats()["total"]
+    waiting = bench.start("--wait-lock", "6000", "-v", "--log-file", "waiting.log")
+    bench.wait_for_text("waiting.log", "waiting for", waiting)
+    waiting.send_signal(number)
+    code, said = bench.finish(waiting)
+    assert code == 4, said
+    assert "Traceback" not in said
+    assert bench.stats()["total"] == requests
+
+
+def test_two_spellings_of_one_server_are_one_account(held):
+    """By name or by number, with a slash or a dot at the end: the lock is the same."""
+    bench, _ = held
+    port = bench.base_url.rpartition(":")[2]
+    for spelling in (f"http://localhost:{port}", f"HTTP://LOCALHOST.:{port}/", f"http://127.0.0.1:{port}//"):
+        assert bench.run("--base-url", spelling)[0] == 5, spelling
+
+
+def test_a_run_whose_journal_was_removed_sends_nothing_more(tmp_path):
+    """Exit 4 and a sentence, for the next run would begin another journal and know nothing of this one."""
+    with sandbox(latency="20ms") as far_end:
+        bench = Bench(tmp_path, far_end.base_url, webhooks=4000)
+        child = bench.start()
+        assert bench.wait_for_requests(child, 20)
+        (tmp_path / "journal.db").rename(tmp_path / "elsewhere.db")
+        code, said = bench.finish(child)
+        assert code == 4, said
+        assert "removed or replaced" in said
+        assert len(bench.stored()) < 4000
+        bench.close()

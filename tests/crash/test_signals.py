@@ -11,7 +11,7 @@ import pytest
 from tests.crash.bench import Bench, sandbox
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
 def test_one_signal_finishes_what_is_in_flight_and_writes_the_results(tmp_path, number):
     """Exit 4; every request that left has its outcome in the results, the rest is ``pending``; the next run ends it."""
     with sandbox("drop-before=0.1", latency="100ms") as far_end:
@@ -73,4 +73,22 @@ def test_the_second_signal_stops_even_the_writing_of_results(tmp_path):
         assert "Traceback" not in said
         assert len(bench.stored()) == 3
         assert not (tmp_path / "out.xlsx").exists()
+        bench.close()
+
+
+@pytest.mark.parametrize("ignored", [signal.SIGINT, signal.SIGHUP], ids=["INT", "HUP"])
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path, ignored):
+    """As nohup and a shell's ``&`` start a program: it goes on, and SIGTERM stops it."""
+    with sandbox("slow=1:600") as far_end:
+        bench = Bench(tmp_path, far_end.base_url, webhooks=3)
+        log = ("-v", "--log-file", "run.log")
+        child = bench.start("--timeout", "6000", *log, preexec_fn=lambda: signal.signal(ignored, signal.SIG_IGN))
+        assert bench.wait_for_requests(child, 2)
+        for _ in range(3):
+            child.send_signal(ignored)
+        child.send_signal(signal.SIGTERM)
+        bench.wait_for_text("run.log", "stopped by SIGTERM", child)
+        child.send_signal(signal.SIGTERM)
+        code, said = bench.finish(child)
+        assert code == 130, said
         bench.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bulkhooks.errors import UsageError
-from bulkhooks.nexudus.address import check_base_url, is_loopback
+from bulkhooks.nexudus.address import account_key, check_base_url, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,32 @@ from bulkhooks.nexudus.address import check_base_url, is_loopback
     ],
 )
 def test_a_base_url_is_taken_in_one_form(given, taken):
-    """However it is written, one server is one address, for the journal's accounts are told apart by it."""
+    """However it is written, it is one address."""
     assert check_base_url(given) == taken
+
+
+@pytest.mark.parametrize(
+    ("one", "others"),
+    [
+        ("https://a.example", ["https://a.example:443", "HTTPS://A.Example./", "https://a.example//"]),
+        ("http://a.example", ["http://a.example:80"]),
+        ("http://localhost:8899", ["http://127.0.0.1:8899/", "http://[::1]:8899", "http://LOCALHOST.:8899"]),
+        ("https://10.0.0.1", ["https://10.0.0.1:443"]),
+        ("https://[2001:db8::1]:8443", ["https://[2001:DB8:0::1]:8443", "https://[2001:0db8::1]:8443/"]),
+        ("https://b\u00fccher.example", ["https://xn--bcher-kva.example", "https://B\u00dcCHER.example:443"]),
+    ],
+)
+def test_all_spellings_of_a_server_are_one_account(one, others):
+    """The journal tells accounts apart by server and user, whatever was typed."""
+    assert {account_key(other, "admin") for other in others} == {account_key(one, "admin")}
+    assert account_key(account_key(one, "x").partition("|")[0], "admin") == account_key(one, "admin")
+
+
+def test_different_servers_and_users_are_different_accounts():
+    """Another scheme, port, path or user is another account."""
+    addresses = ["https://a.example", "http://a.example", "https://a.example:8443", "https://a.example/b", "https://b"]
+    keys = {account_key(address, user) for address in addresses for user in ("one", "two")}
+    assert len(keys) == 2 * len(addresses)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from bulkhooks.errors import JournalError
+from bulkhooks.provision.journal.lock import Locks
 from bulkhooks.provision.journal.schema import connect, translated
 
 _TURNS = 16
@@ -28,7 +29,12 @@ class GroupCommit:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.database = connect(path)
+        self.locks = Locks(path)
+        try:
+            self.database = connect(path)
+        except JournalError:
+            self.locks.close()
+            raise
         self._dirty = anyio.Event()
         self._done = anyio.Event()
         self._broken: JournalError | None = None
@@ -42,6 +48,7 @@ class GroupCommit:
                 self._commit()
         finally:
             self.database.close()
+            self.locks.close()
 
     def query(self, statement: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """Ask; for whatever only reads."""
@@ -72,6 +79,7 @@ class GroupCommit:
             self._dirty = anyio.Event()
             done, self._done = self._done, anyio.Event()
             try:
+                self.locks.check()
                 self._commit()
             except JournalError as error:
                 self._broken = self._broken or error

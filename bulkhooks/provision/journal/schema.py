@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from bulkhooks.errors import JournalError
+from bulkhooks.nexudus.address import account_key
 
 _FIRST = """
 CREATE TABLE accounts (
@@ -114,7 +115,26 @@ CREATE TABLE changes (
 ) WITHOUT ROWID
 """
 
-_MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _CHANGES)
+# Two spellings of one server are one account: what the later rows of it have goes to the first. The later rows stay for
+# the runs of the past, which name them.
+_ONE_SERVER = """
+CREATE TEMP TABLE spellings AS
+    SELECT id, key, account_key(key) AS one, min(id) OVER (PARTITION BY account_key(key)) AS kept FROM accounts;
+UPDATE OR IGNORE run_accounts SET account = (SELECT kept FROM spellings WHERE spellings.id = account);
+UPDATE items SET account = (SELECT kept FROM spellings WHERE spellings.id = account)
+    WHERE account IN (SELECT id FROM spellings WHERE id <> kept);
+UPDATE OR IGNORE created SET account = (SELECT kept FROM spellings WHERE spellings.id = account);
+UPDATE OR IGNORE doubts SET account = (SELECT kept FROM spellings WHERE spellings.id = account);
+UPDATE calls SET account = (SELECT kept FROM spellings WHERE spellings.id = account);
+UPDATE changes SET account = (SELECT kept FROM spellings WHERE spellings.id = account);
+UPDATE accounts SET key = (SELECT 'account ' || kept FROM spellings WHERE spellings.id = accounts.id) || '|' || id
+    WHERE id IN (SELECT id FROM spellings WHERE id <> kept);
+UPDATE accounts SET key = (SELECT one FROM spellings WHERE spellings.id = accounts.id)
+    WHERE id IN (SELECT id FROM spellings WHERE id = kept);
+DROP TABLE spellings
+"""
+
+_MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _CHANGES, _ONE_SERVER)
 """Statements that lead from each version of the file (``PRAGMA user_version``) to the next."""
 
 _BUSY_TIMEOUT_MS = 60_000
@@ -185,8 +205,15 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise JournalError(
             f"{path}: a newer bulkhooks wrote this journal (version {version}); update bulkhooks to use it"
         )
+    connection.create_function("account_key", 1, _account_key, deterministic=True)
     for statements in _MIGRATIONS[version:]:
         for statement in statements.split(";\n"):
             connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
     connection.execute("COMMIT")
+
+
+def _account_key(key: str) -> str:
+    """The key of an account as ``AccountConfig.key`` makes it now."""
+    server, _, user = key.partition("|")
+    return account_key(server, user)

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from bulkhooks.nexudus.address import account_key
 from bulkhooks.provision.journal import history, schema
 from bulkhooks.provision.journal.journal import Journal
 from tests.provision.fake import EPOCH, Bench, FakeApi, Row
@@ -74,3 +75,33 @@ async def test_a_run_goes_on_where_the_first_edition_stopped(first_edition, tmp_
     sent = [number for number, (_, method, _, location) in enumerate(api.log) if (method, location) == ("POST", 1002)]
     assert looked_up[0] < sent[0]
     assert ran.cap_left == [7]
+
+
+def test_accounts_of_one_server_become_one(first_edition):
+    """What two spellings of it have made, in doubt and counted is the first one's; past runs keep their names."""
+    database = sqlite3.connect(first_edition)
+    database.execute("UPDATE accounts SET key = 'http://localhost:8899|default'")
+    for number, key in enumerate(
+        ["http://127.0.0.1:8899|default", "https://a.example:443|b", "http://127.0.0.1:8899|b"], 2
+    ):
+        database.execute("INSERT INTO accounts VALUES (?, ?, 'default')", (number, key))
+    database.execute(
+        "INSERT INTO created SELECT 2, 102, 1009, location, action, url, url_key, name, description, run,"
+        " created_at, deleted_at FROM created"
+    )
+    database.execute("INSERT INTO doubts VALUES (2, 1010, 6, ?, 1, 2, ?, 1)", (URL, EPOCH))
+    database.execute("INSERT INTO calls (account, write, at) VALUES (2, 1, ?)", (EPOCH,))
+    database.execute("INSERT INTO run_accounts VALUES (1, 2)")
+    database.execute("UPDATE items SET account = 2 WHERE seq = 2")
+    database.commit()
+    database.close()
+    with Journal(first_edition) as journal:
+        one = journal.account(account_key("http://[::1]:8899/", "default"), "default")
+        assert one == 1
+        assert history.owned(journal, one)["id"].tolist() == [101, 102]
+        assert history.doubted(journal, one)["business_id"].tolist() == [1002, 1010]
+        assert journal.calls(one, write=True, since=0) == [EPOCH - 30, EPOCH]
+        assert [item.seq for item in journal.to_do(1, one, after=-1, count=10)] == [0, 1, 2]
+        assert journal.account(account_key("https://A.example", "b"), "b") == 3
+        assert journal.account(account_key("http://localhost:8899", "b"), "b") == 4
+        assert len(list(history.results(journal, 1))) == 3
