@@ -87,6 +87,7 @@ class Account(Stoppable):
         self._signing_in = anyio.Lock()
         # The limits are the account's, whichever run has used them up: what the last day has sent counts from here.
         now = terms.wall()
+        journal.date_back(account_id, now)
         for write in (True, False):
             ages = [now - at for at in journal.calls(account_id, write=write, since=now - DAY)]
             self._limiter.remember(ages, write=write)

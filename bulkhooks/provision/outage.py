@@ -64,7 +64,8 @@ class Outage:
     def failed(self, sent_at: float, reason: str, *, read: bool) -> float:
         """A request sent then got no useful answer; returns how long (seconds) the account should now be quiet.
 
-        The longer the silence, the longer that is. ``GaveUp`` where it has gone on for too long.
+        The longer the silence, the longer that is. ``GaveUp`` where it has gone on for too long, and this request was
+        sent after that: a process that was stopped meanwhile (SIGSTOP) asks once more before it believes the clock.
         """
         self._failures += 1
         self._since = min(self._since, max(sent_at, self._answered_at))
@@ -72,9 +73,9 @@ class Outage:
         if read:
             self._unread.add(self.answers)
         silent = anyio.current_time() - self._since
-        if silent >= self._give_up_after:
+        if sent_at - self._since >= self._give_up_after:
             raise GaveUp(f"the API has answered nothing useful for {silent:.0f} s: {reason}")
         if not self.is_down:
             return 0.0
         pause = self._draw.uniform(0, min(LONGEST_BACKOFF, max(SHORTEST_BACKOFF, silent)))
-        return min(pause, self._give_up_after - silent)
+        return max(0.0, min(pause, self._give_up_after - silent))

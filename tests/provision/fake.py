@@ -329,7 +329,7 @@ class Bench:
                 return plan, forecast(plan, session.accounts)
 
     async def _run(self, journal, session, rows, told, start):
-        accounts = session.accounts
+        accounts, wall = session.accounts, session.wall
         plan = await _planned(accounts, rows, told)
         tell_arrivals(accounts, plan)
         numbers = {name: account.id for name, account in accounts.items()}
@@ -397,7 +397,7 @@ def _terms(told, transport):
     return Terms(
         transport=transport,
         draw=random.Random(1),
-        wall=wall,
+        wall=told.get("wall", wall),
         settle=told.get("settle", 30),
         canary=told.get("canary", 0),
         concurrency=told.get("concurrency", 8),

@@ -18,6 +18,7 @@ from tests.provision.fake import (
     rows_at,
     status,
     throttle,
+    wall,
 )
 
 THROTTLES = {
@@ -368,3 +369,35 @@ async def test_max_runtime_starts_no_new_request(tmp_path):
     assert max(at for at, *_ in api.log) <= 9
     assert ran.statuses.count("created") == len(api.webhooks) == 4
     assert "--max-runtime" in ran.told("Error")[-1]
+
+
+async def test_a_clock_that_was_ahead_once_blocks_a_cap_for_one_period(tmp_path):
+    """What it dated a month ahead counts as of the next run, once: a day later the cap is free."""
+    bench = Bench(tmp_path, FakeApi(latency=0.1), rate=["5/day"])
+    ran = await bench.run(rows_at(*range(1001, 1006)), wall=lambda: wall() + 30 * 86_400)
+    assert ran.statuses == ["created"] * 5
+    for _ in range(2):  # not anew at every run
+        ran = await bench.run(rows_at(*range(1001, 1011)))
+        assert ran.statuses == ["exists"] * 5 + ["pending"] * 5
+        assert ran.resume_at == pytest.approx(EPOCH + 86_400, rel=1e-9, abs=30)
+        await anyio.sleep(1)
+    await _sleep_until(ran.resume_at)
+    assert (await bench.run(rows_at(*range(1001, 1011)))).statuses == ["exists"] * 5 + ["created"] * 5
+
+
+async def test_a_run_whose_clock_is_ahead_forgets_nothing_that_counts(tmp_path):
+    """The writes of an hour ago look a month old to it, and count all the same once the clock is right again."""
+    bench = Bench(tmp_path, FakeApi(latency=0.1), rate=["5/day"])
+    await bench.run(rows_at(1001, 1002, 1003))
+    await bench.run(rows_at(1004), wall=lambda: wall() + 30 * 86_400)
+    ran = await bench.run(rows_at(*range(1005, 1008)))
+    assert sorted(ran.statuses) == ["created", "pending", "pending"]
+
+
+async def test_a_clock_that_jumps_back_in_the_middle_of_a_run_changes_no_limit(tmp_path):
+    """The run's own limits go by the clock that only goes on."""
+    began = wall()
+    bench = Bench(tmp_path, FakeApi(latency=0.1), rate=["3/min"])
+    ran = await bench.run(rows_at(*range(1001, 1008)), wall=lambda: wall() - (86_400 if wall() - began > 30 else 0))
+    assert ran.statuses == ["created"] * 7
+    assert 120 <= ran.seconds < 150

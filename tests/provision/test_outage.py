@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import anyio
 import httpx
 import pytest
 
+from bulkhooks.provision.outage import GaveUp, Outage
 from tests.provision.fake import (
     PAGE_OF_A_PROXY,
     Bench,
@@ -174,3 +177,16 @@ async def test_one_account_that_is_down_does_not_stop_the_other(tmp_path):
     bench = Bench(tmp_path, {"down": down, "up": up}, give_up_after=60)
     ran = await bench.run([*rows_at(1001, 1002, account="down"), *rows_at(1001, 1002, account="up")])
     assert ran.statuses == ["pending", "pending", "created", "created"]
+
+
+async def test_a_process_that_was_stopped_asks_once_more_before_it_gives_up():
+    """A request that left before a SIGSTOP of an hour says nothing of the hour; the one after it does."""
+    outage = Outage(300, random.Random(1))
+    sent_at = anyio.current_time()
+    await anyio.sleep(3600)
+    for _ in range(8):  # all that were on their way
+        assert outage.failed(sent_at, "broken", read=False) == 0
+    with pytest.raises(GaveUp):
+        outage.failed(anyio.current_time(), "refused", read=True)
+    outage.useful(anyio.current_time())
+    assert not outage.is_down

@@ -57,7 +57,12 @@ class Journal(GroupCommit):
                 (run_id, command, job, holder, at, json.dumps(list(inputs))),
             ).lastrowid
             database.executemany("INSERT INTO run_accounts VALUES (?, ?)", ((run, account) for account in accounts))
-            database.execute("DELETE FROM calls WHERE at < ?", (at - 2 * DAY,))
+            # Writes are counted from the newest of them, or a clock that is ahead would forget those that still count.
+            database.execute(
+                "DELETE FROM calls WHERE"
+                " at < CASE WHEN write THEN min(?, (SELECT max(at) FROM calls WHERE write)) ELSE ? END - ?",
+                (at, at, 2 * DAY),
+            )
         return int(run or 0)
 
     def holder(self, account_id: int) -> tuple[str, str, float] | None:
@@ -263,6 +268,11 @@ class Journal(GroupCommit):
     def called(self, account_id: int, at: float) -> None:
         """Count a request that is no write."""
         self._say("INSERT INTO calls (account, write, at) VALUES (?, 0, ?)", (account_id, at))
+
+    def date_back(self, account_id: int, now: float) -> None:
+        """Requests that a clock which was ahead has dated in the future count as of now, and not for longer."""
+        with self._transaction() as database:
+            database.execute("UPDATE calls SET at = ? WHERE account = ? AND at > ?", (now, account_id, now))
 
     def calls(self, account_id: int, *, write: bool, since: float) -> list[float]:
         """When the account's requests of earlier runs were answered, the oldest first."""
