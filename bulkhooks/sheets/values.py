@@ -6,12 +6,9 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from bulkhooks.report import Problem
-
-if TYPE_CHECKING:
-    from bulkhooks.sheets.reading.locations import LocationLine
 
 Value = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
 """A value of a results row; None and ``""`` are an empty cell."""
@@ -28,6 +25,16 @@ class ResultRow(NamedTuple):
 
     cells: Row
     problems: Sequence[Problem] = ()
+
+
+class LocationLine(NamedTuple):
+    """A line of the table of locations as written: groups with commas between, Suspended ``yes`` or ''."""
+
+    id: int
+    name: str = ""
+    groups: str = ""
+    network: str = ""
+    suspended: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import revive, unpack_problems
 from bulkhooks.provision.stopping import PLANNED_STOPS
 from bulkhooks.report import ErrorCount, Problem, Summary, counted, iso
-from bulkhooks.sheets.reading.locations import LocationLine
-from bulkhooks.sheets.values import ResultRow, RunFacts
+from bulkhooks.sheets.values import LocationLine, ResultRow, RunFacts
 from bulkhooks.sheets.writing.counts import problem_cells
 from bulkhooks.webhook import DONE, Status
 

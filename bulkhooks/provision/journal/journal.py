@@ -16,7 +16,7 @@ from bulkhooks.provision.item import Change, Item, Operation, Outcome
 from bulkhooks.provision.journal.commits import GroupCommit
 from bulkhooks.provision.journal.rows import ChangeRow, InputRow, ItemRow, pack_problems
 from bulkhooks.report import Problem
-from bulkhooks.sheets.reading.locations import LocationLine
+from bulkhooks.sheets.values import LocationLine
 from bulkhooks.webhook import Status
 
 DAY = 86400.0

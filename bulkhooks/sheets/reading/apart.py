@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.reading.child import Ask, Refusal, memory_for
+from bulkhooks.sheets.reading.ask import Ask
+from bulkhooks.sheets.reading.child import Refusal, memory_for
 from bulkhooks.sheets.reading.grid import letter
 
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from bulkhooks.sheets.reading.child import serve; serve()"

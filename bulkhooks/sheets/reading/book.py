@@ -23,7 +23,7 @@ from python_calamine import (
 )
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.reading.child import Ask
+from bulkhooks.sheets.reading.ask import Ask
 from bulkhooks.sheets.reading.package import check_package
 from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw, Look, XlsxCells, damaged
 

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from enum import Enum, auto
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -24,18 +23,6 @@ _MEMORY_OF_SIZE = 16
 """Further bytes for each byte of the file, so that a large workbook can be read that is large because much is in it."""
 _MOST_SECONDS = 5
 """Seconds of the processor for a small workbook, and one more for each megabyte."""
-
-
-class Ask(Enum):
-    """What the process is asked for.
-
-    ``SHEETS``: the worksheets, a ``SheetName`` each. ``CELLS``: of one sheet its ``SheetCells``, then its columns.
-    ``REACH``: how many rows and columns hold all cells of a sheet that have a value.
-    """
-
-    SHEETS = auto()
-    CELLS = auto()
-    REACH = auto()
 
 
 class Refusal(NamedTuple):

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from bulkhooks.errors import InputError
 from bulkhooks.sheets.reading.files import label_of, open_file
@@ -14,6 +13,7 @@ from bulkhooks.sheets.reading.grid import HEAD, Grid, letter, texts
 from bulkhooks.sheets.reading.headers import ALIASES
 from bulkhooks.sheets.reading.source import Source
 from bulkhooks.sheets.strings import folded, yes_or_no
+from bulkhooks.sheets.values import LocationLine
 
 SHEET = "locations"
 """Name (whatever the case) of the sheet in an input workbook that is the table of locations."""
@@ -58,16 +58,6 @@ class Location:
     groups: Sequence[str] = ()
     network: str = ""
     suspended: bool = False
-
-
-class LocationLine(NamedTuple):
-    """A line of the table as it is written: several groups with commas between, Suspended ``yes`` or ''."""
-
-    id: int
-    name: str = ""
-    groups: str = ""
-    network: str = ""
-    suspended: str = ""
 
 
 class Locations:

@@ -11,7 +11,6 @@ from xlsxwriter.worksheet import Worksheet
 
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.sheets.examples import EXAMPLES
-from bulkhooks.sheets.reading.locations import LocationLine
 from bulkhooks.sheets.template.checks import (
     ACTION_MISSPELT,
     ACTION_NOT_LISTED,
@@ -23,6 +22,7 @@ from bulkhooks.sheets.template.checks import (
     VALUE_MISSING,
 )
 from bulkhooks.sheets.template.lists import EVENTS, LOCATION_IDS, LOCATION_NAMES, add_lists, write_events
+from bulkhooks.sheets.values import LocationLine
 from bulkhooks.sheets.writing.atomic_file import Place, reason
 from bulkhooks.sheets.writing.locations_sheet import LOCATIONS, write_locations
 from bulkhooks.sheets.writing.sound import SoundWorkbook

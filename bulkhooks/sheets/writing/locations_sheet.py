@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from bulkhooks.sheets.reading.locations import LocationLine
+from bulkhooks.sheets.values import LocationLine
 from bulkhooks.sheets.writing.style import for_print, heading
 
 LOCATIONS = "Locations"

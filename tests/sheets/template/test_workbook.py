@@ -10,10 +10,11 @@ import pytest
 from bulkhooks.actions import NAMES, match
 from bulkhooks.errors import OutputError, UsageError
 from bulkhooks.sheets.examples import EXAMPLES, is_example
-from bulkhooks.sheets.reading.locations import LocationLine, Locations
+from bulkhooks.sheets.reading.locations import Locations
 from bulkhooks.sheets.reading.reader import read
 from bulkhooks.sheets.template.events import described_events
 from bulkhooks.sheets.template.workbook import write_template
+from bulkhooks.sheets.values import LocationLine
 
 LOCATIONS = [
     LocationLine(1001, "London Soho", "london, uk"),

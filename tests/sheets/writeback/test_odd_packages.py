@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from openpyxl.styles import Font, PatternFill
 
 from bulkhooks.errors import OutputError
-from bulkhooks.sheets.reading.locations import LocationLine
-from bulkhooks.sheets.values import RunFacts
+from bulkhooks.sheets.values import LocationLine, RunFacts
 from bulkhooks.sheets.writeback.checked import Mark, checked_copy
 from bulkhooks.sheets.writeback.copy import write_back
 from bulkhooks.sheets.writing.outputs import Outputs

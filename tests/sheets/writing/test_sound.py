@@ -9,8 +9,8 @@ import openpyxl
 import pytest
 from python_calamine import CalamineWorkbook
 
-from bulkhooks.sheets.reading.locations import LocationLine
 from bulkhooks.sheets.template.workbook import write_template
+from bulkhooks.sheets.values import LocationLine
 from bulkhooks.sheets.writing.sound import sound
 from tests.sheets.samples import problem, row, write
 
