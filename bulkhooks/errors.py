@@ -17,6 +17,7 @@
     ├── Declined              a person was asked, and said no                   (commands/sending.py)       exit 4
     ├── Incomplete            the journal took no more in the middle of a run   (commands/lifecycle.py)     exit 4
     ├── WritesClosed          no further write in this run                      (provision/stopping.py)     exit 4
+    ├── LookUpIsStale         a look-up that was too long ago              (provision/stopping.py)     never seen
     ├── HeldBack              a write that waits, as the API asked everyone to  (provision/stopping.py)     never seen
     └── ApiError              one request did not succeed; its kind alone decides what is done next
         ├── NotRead           a read that was tried often enough                (provision/stopping.py)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bulkhooks import actions
 from bulkhooks.errors import Aborted, WarningCode
 from bulkhooks.webhook import Status
 
@@ -21,6 +22,14 @@ REHEARSAL = "REHEARSAL"
 
 EXIT_CODES = {"ok": 0, "failures": 1, "input-error": 2, "auth-error": 3, "incomplete": 4, "locked": 5}
 """The exit code of each ``Summary.status`` (bulkhooks/docs/reference.md, Exit codes)."""
+
+
+def twin_sentence(business_id: int, action: int, url: str, ids: Sequence[int]) -> str:
+    """What is to be said of a webhook that the server has more than once."""
+    return (
+        f"the server has {len(ids)} webhooks for {actions.name_of(action)} at location {business_id} to {url}: ids"
+        f" {', '.join(map(str, ids))}; each event is delivered so many times"
+    )
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from bulkhooks.provision.listing import find
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.report import Ask, Question, Remark, Report, Watcher, many
 from bulkhooks.webhook import Status, url_key
+
+_log = logging.getLogger("bulkhooks")
 
 LEFT = frozenset({Status.CHANGED})
 """After an undo these are still there."""
@@ -143,8 +146,11 @@ async def _found(account: Account, journal: Journal, asked: _Asked) -> _Found:
     if asked.run is not None:
         if asked.is_doubtful:
             settled = await _settle(account, journal, asked.run)
+        await _find_twins(account, journal, asked.run)
         of_run = taking_back.made_by(journal, asked.run, account.id)
-        made = {one.id: one for one in of_run if asked.has(account.name, one.id)}
+        # A row has one id, and its sends may have made two webhooks.
+        keys = {one.key for one in of_run if asked.has(account.name, one.id)}
+        made = {one.id: one for one in of_run if one.key in keys}
         changed = taking_back.changed_by(journal, asked.run, account.id)
     if asked.owned:
         places = asked.places.get(account.name, {})
@@ -166,7 +172,7 @@ async def _settle(account: Account, journal: Journal, run: int) -> list[ItemRow]
         # Until --settle has passed, a request of a run that was killed may still be under way.
         await anyio.sleep(max(0.0, min(sent_at + account.terms.settle - account.terms.wall(), account.terms.settle)))
         try:
-            webhook_id = min(await find(account, item), default=0)
+            ids = await find(account, item)
         except (Unauthorized, Forbidden) as refusal:
             sentence = f"{refusal}; looking it up is not permitted: see in Nexudus whether it is there"
             rows.append(_in_doubt(item, Status.UNKNOWN, sentence))
@@ -177,14 +183,28 @@ async def _settle(account: Account, journal: Journal, run: int) -> list[ItemRow]
             sentence = f"the look-up failed ({failure}): run the same command again"
             rows.append(_in_doubt(item, Status.FAILED, sentence))
         else:
-            if webhook_id and was_absent:
-                account.arrived(item.identity, webhook_id)
-            elif webhook_id:
-                sentence = f"id {webhook_id} is there, and may have been before the run: see in Nexudus whether it goes"
+            if ids and was_absent:
+                account.arrived(item.identity, ids[0])
+                account.own_all(item, ids)
+            elif ids:
+                sentence = f"id {ids[0]} is there, and may have been before the run: see in Nexudus whether it goes"
                 rows.append(_in_doubt(item, Status.UNKNOWN, sentence))
             else:
                 rows.append(_in_doubt(item, Status.MISSING, ""))
     return rows
+
+
+async def _find_twins(account: Account, journal: Journal, run: int) -> None:
+    """What the run sent again may be there twice by now: both are its own. Where nobody can see it, it is left so."""
+    for item in taking_back.resent_of(journal, run, account.id):
+        if account.halted is not None:
+            return
+        try:
+            account.turned_up(item.identity, await find(account, item))
+        except (CredentialsError, Stopped) as stop:
+            account.stop(stop)
+        except ApiError as failure:
+            _log.warning("%s: whether it is there twice could not be looked up (%s)", item.place, failure)
 
 
 def _in_doubt(item: Item, status: Status, error: str) -> ItemRow:

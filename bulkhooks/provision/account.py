@@ -8,7 +8,7 @@ A write goes this way, and every arrow is one call::
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -49,9 +49,10 @@ class Account(Stoppable):
     """One account: its client, its limits, its part of the journal. ``id`` is its number in the journal.
 
     ``create``, ``update`` and ``delete`` raise the ``ApiError`` that says what became of the write, or ``WritesClosed``
-    where no more may be sent in this run. ``read``, ``search`` and ``businesses`` are repeated until they are answered;
-    they raise ``Refused``, ``GaveUp``, or ``NotRead`` where the API answers others and this one alone fails
-    ``retries`` times. All of them raise ``Stopped`` once the account is halted, ``Aborted`` on a second signal,
+    where no more may be sent in this run; ``create`` also ``LookUpIsStale``. ``read``, ``search`` and ``businesses``
+    are repeated until they are answered; they raise ``Refused``, ``GaveUp``, or ``NotRead`` where the API answers
+    others and this one alone fails ``retries`` times. All of them raise ``Stopped`` once the account is halted,
+    ``Aborted`` on a second signal,
     ``NextSlotTooFar`` (reads), ``CredentialsError`` and ``JournalError``.
     """
 
@@ -241,6 +242,14 @@ class Account(Stoppable):
         """Record that a send of an earlier run, in doubt until now, is on the server."""
         self._journal.arrived(self.id, key, webhook_id, self.terms.wall())
 
+    def turned_up(self, key: tuple[int, int, str], ids: Sequence[int]) -> None:
+        """Record which webhooks are there of what an earlier run sent again."""
+        self._journal.turned_up(self.id, key, ids, self.terms.wall())
+
+    def own_all(self, item: Item, ids: Sequence[int]) -> None:
+        """Record that an item is on the server with all these ids."""
+        self._journal.own_all(item.run, item.seq, ids, self.terms.wall())
+
     def owned(self) -> pd.DataFrame:
         """Webhooks that this tool made and has not seen gone: columns ``history.OWNED``."""
         return history.owned(self._journal, self.id)
@@ -248,6 +257,10 @@ class Account(Stoppable):
     def doubted(self) -> pd.DataFrame:
         """Sends of earlier runs without an outcome: columns ``history.DOUBTED``."""
         return history.doubted(self._journal, self.id)
+
+    def resent(self) -> pd.DataFrame:
+        """What earlier runs sent again: columns ``history.KEY``."""
+        return history.resent(self._journal, self.id)
 
     def pending(self, run: int) -> int:
         """Rows of a run that are not done."""

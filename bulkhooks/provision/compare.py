@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from bulkhooks import actions
 from bulkhooks.errors import ErrorCode, Refused, WarningCode
 from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal.history import DOUBTED, OWNED, frame
-from bulkhooks.report import Problem
+from bulkhooks.report import Problem, twin_sentence
 from bulkhooks.webhook import Status, url_key
 
 KEY = ["business_id", "action", "url_key"]
@@ -26,7 +25,7 @@ _KNOWN = (*KEY, "id", "url", "name", "active")
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """What is known of one account. ``owned`` and ``doubted`` as ``history`` gives them.
+    """What is known of one account. ``owned``, ``doubted`` and ``resent`` as ``history`` gives them.
 
     ``existing`` holds the webhooks of the plan's locations with the columns ``KEY``, ``id, url, name, active`` (0, 1):
     the server's, and those of the journal at the locations that may not be listed, ``unlisted`` (``active`` -1: not
@@ -36,6 +35,7 @@ class Existing:
     existing: pd.DataFrame
     owned: pd.DataFrame
     doubted: pd.DataFrame
+    resent: pd.DataFrame
     unlisted: frozenset[int] = frozenset()
     failed: Mapping[int, Refused] = field(default_factory=dict)
 
@@ -45,6 +45,7 @@ class Existing:
         records: Iterable[tuple[object, ...]],
         owned: pd.DataFrame,
         doubted: pd.DataFrame,
+        resent: pd.DataFrame | None = None,
         *,
         unlisted: frozenset[int] = frozenset(),
         failed: Mapping[int, Refused] | None = None,
@@ -55,7 +56,8 @@ class Existing:
         if unlisted:
             remembered = owned[owned["business_id"].isin(unlisted) & ~owned["id"].isin(existing["id"])]
             existing = pd.concat([existing, remembered.assign(active=np.int8(-1))[list(_KNOWN)]])
-        return cls(existing.sort_values("id", kind="stable"), owned, doubted, unlisted, failed or {})
+        resent = frame([], KEY) if resent is None else resent
+        return cls(existing.sort_values("id", kind="stable"), owned, doubted, resent, unlisted, failed or {})
 
     @property
     def arrived(self) -> pd.DataFrame:
@@ -66,6 +68,16 @@ class Existing:
         listed = ~self.doubted["business_id"].isin([*self.unlisted, *self.failed])
         found = self.doubted[listed].merge(self.existing.drop_duplicates(KEY), on=KEY)
         return found.assign(location=found["business_id"].astype(str), description="")
+
+    @property
+    def turned_up(self) -> list[tuple[tuple[int, int, str], list[int]]]:
+        """By key, the webhooks that are there of what earlier runs sent again after a look-up had not found it."""
+        listed = ~self.resent["business_id"].isin([*self.unlisted, *self.failed])
+        found = self.resent[listed].merge(self.existing, on=KEY)
+        ids: dict[tuple[int, int, str], list[int]] = {}
+        for *key, webhook_id in found[[*KEY, "id"]].itertuples(index=False, name=None):
+            ids.setdefault(tuple(key), []).append(webhook_id)
+        return list(ids.items())
 
     @classmethod
     def nothing(cls) -> Existing:
@@ -139,11 +151,7 @@ def _warn_of_twins(plan: AccountPlan, found: np.ndarray, existing: pd.DataFrame)
     keys = pd.MultiIndex.from_frame(rows[KEY])
     for at in np.flatnonzero(found & keys.isin(pd.MultiIndex.from_frame(again[KEY]))).tolist():
         row, twins = rows.iloc[at], ids[keys[at]]
-        sentence = (
-            f"the server has {len(twins)} webhooks for {actions.name_of(row['action'])} at location"
-            f" {row['business_id']} to {row['url']}: ids {', '.join(map(str, twins))};"
-            " each event is delivered so many times"
-        )
+        sentence = twin_sentence(row["business_id"], row["action"], row["url"], twins)
         warning = Problem(int(row["row"]), row["place"], WarningCode.TWIN, "", sentence, warning=True)
         problems[at] = (*problems[at], warning)
         plan.warnings.append(warning)

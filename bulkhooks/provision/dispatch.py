@@ -15,8 +15,11 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.limiter import Limiter, Slot
 from bulkhooks.provision.outage import Outage, backoff
 from bulkhooks.provision.requests import Request
-from bulkhooks.provision.stopping import Cancellation, HeldBack
+from bulkhooks.provision.stopping import Cancellation, HeldBack, LookUpIsStale
 from bulkhooks.provision.terms import Terms
+
+SHORTEST_SETTLE = 0.25
+"""Seconds for which a look-up counts at least, or with a tiny ``--settle`` none would be young enough."""
 
 _log = logging.getLogger("bulkhooks")
 
@@ -59,12 +62,16 @@ class Dispatcher:
     async def send(self, request: Request[T], item: Item | None = None) -> T:
         """Send a request and return its answer; ``item`` is the row that a write is for, None for a read.
 
-        Raises the ``ApiError`` that says what became of it, ``HeldBack`` where the write did not leave,
-        ``NextSlotTooFar`` and ``GaveUp``.
+        Raises the ``ApiError`` that says what became of it, ``HeldBack`` and ``LookUpIsStale`` where the write did not
+        leave, ``NextSlotTooFar`` and ``GaveUp``.
         """
         # The order is the protocol. The slot comes first: a record in the journal says "may have been sent", and must
         # not say so for the hours that a slot may take.
         slot = await self._limiter.slot(write=item is not None, patience=self._terms.patience)
+        # The first send may have been stored during the wait, or while a throttle or an outage lasted.
+        if item is not None and anyio.current_time() - item.looked_up_at > max(self._terms.settle, SHORTEST_SETTLE):
+            slot.never_left()
+            raise LookUpIsStale("looked up too long ago")
         with self._cancellation.shielded():
             # Then the record, on the disk before anything leaves: after a power cut the next run looks it up.
             if item is not None:

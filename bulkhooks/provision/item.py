@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,8 @@ class Operation(StrEnum):
     CREATE = "create"
     LOOK_UP = "look up"
     """A send of it is in doubt: look first, create only if it is not there."""
+    CHECK = "check"
+    """It was made after it had been sent again: look whether the first send has arrived as well."""
     UPDATE = "update"
     MOVE = "move"
     """Give an existing webhook a new URL (``Replaces``)."""
@@ -69,11 +72,18 @@ class Item:
     """The journal's number of the request last sent; 0 where the server has surely done nothing with it."""
     was_absent: bool = True
     """Whether the server was seen not to have it before it was sent: what is found there later is then ours."""
+    looked_up_at: float = math.inf
+    """When a look-up has last not found it, on the clock of the event loop; infinity: it was not looked up."""
     changes: str = ""
     change: Change | None = None
     """What the request that is about to leave changes, for the journal."""
     http_status: int | None = None
     duration_ms: int | None = None
+
+    @property
+    def was_looked_up(self) -> bool:
+        """Whether a send of it was in doubt and was then not found."""
+        return self.looked_up_at < math.inf
 
     @property
     def identity(self) -> tuple[int, int, str]:
@@ -87,7 +97,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an item. ``url``, ``name`` and ``description`` are the server's, None where they are as sent."""
+    """What became of an item. ``url``, ``name`` and ``description`` are the server's, None where they are as sent.
+
+    ``twins`` are further webhooks that its sends have made.
+    """
 
     status: Status
     webhook_id: int | None = None
@@ -97,3 +110,4 @@ class Outcome:
     url: str | None = None
     name: str | None = None
     description: str | None = None
+    twins: tuple[int, ...] = ()

@@ -36,6 +36,8 @@ class Plan:
     """By account the locations whose webhooks it may not list."""
     arrived: dict[str, list[tuple[tuple[int, int, str], int]]] = field(default_factory=dict)
     """By account the sends of earlier runs, in doubt until now, that the server turns out to have (key, id)."""
+    turned_up: dict[str, list[tuple[tuple[int, int, str], list[int]]]] = field(default_factory=dict)
+    """By account the webhooks that are there of what earlier runs sent again (key, ids)."""
     warnings: list[Remark] = field(default_factory=list)
 
     @property
@@ -98,6 +100,7 @@ async def make_plan(
         plan.unlisted[name] = existing.unlisted
         arrived = existing.arrived[["business_id", "action", "url_key", "id"]].itertuples(index=False)
         plan.arrived[name] = [(tuple(key), webhook_id) for *key, webhook_id in arrived]
+        plan.turned_up[name] = existing.turned_up
         if prune and existing.failed:
             plan.warnings.append(f"account {name!r}: not everything could be listed, so --prune deletes nothing there")
         elif prune and name in accounts and accounts[name].halted is None:
@@ -125,6 +128,7 @@ async def _learn(account: Account, desired: pd.DataFrame, warnings: list[Remark]
         ((*record.identity, record.id, record.url, record.name, record.active) for record in found.records.values()),
         owned,
         doubted,
+        account.resent(),
         unlisted=found.not_permitted,
         failed=found.failed,
     )
@@ -167,3 +171,5 @@ def tell_arrivals(accounts: Mapping[str, Account], plan: Plan) -> None:
     for name, account in accounts.items():
         for key, webhook_id in plan.arrived.get(name, ()):
             account.arrived(key, webhook_id)
+        for key, ids in plan.turned_up.get(name, ()):
+            account.turned_up(key, ids)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import suppress
 
 import anyio
 
@@ -38,7 +39,7 @@ from bulkhooks.provision.changes import change_of, described, differences, moved
 from bulkhooks.provision.delayed import Delayed
 from bulkhooks.provision.item import Item, Operation, Outcome
 from bulkhooks.provision.listing import find
-from bulkhooks.provision.stopping import NotRead, WritesClosed
+from bulkhooks.provision.stopping import LookUpIsStale, NotRead, WritesClosed
 from bulkhooks.webhook import Status
 
 BATCH = 500  # items read from the journal at a time
@@ -147,6 +148,9 @@ class Sender:
             await self._send_one(item)
         except WritesClosed:
             pass  # it stays pending
+        except LookUpIsStale:
+            item.operation = Operation.LOOK_UP
+            self._later.put(item, 0.0)
         except (NotSent, InDoubt) as error:
             self._lost(item, error)
         except NotRead as error:
@@ -165,6 +169,8 @@ class Sender:
                 await self._create(item)
             case Operation.LOOK_UP:
                 await self._look_up(item)
+            case Operation.CHECK:
+                await self._check(item)
             case Operation.UPDATE | Operation.MOVE:
                 await self._change(item)
             case Operation.DELETE:
@@ -175,6 +181,17 @@ class Sender:
     async def _create(self, item: Item) -> None:
         webhook_id = await self._account.create(item)
         self._end(item, Outcome(Status.CREATED, webhook_id))
+        if item.was_looked_up:
+            # The id is in the journal; now the first send has the same time once more to show that it arrived as well.
+            item.operation, item.failure = Operation.CHECK, None
+            self._later.put(item, self._account.terms.settle)
+
+    async def _check(self, item: Item) -> None:
+        """Look whether both sends of a row have arrived. What cannot be seen now, the list of the next run shows."""
+        with suppress(Refused, NotRead):
+            ids = await find(self._account, item)
+            if len(ids) > 1:
+                self._account.own_all(item, ids)
 
     async def _look_up(self, item: Item) -> None:
         """Find out what became of a create in doubt. It was sent because the server had no such webhook: one that is
@@ -188,11 +205,11 @@ class Sender:
             self._end_in_doubt(item, f"the look-up was refused ({error}): the next run looks again")
             return
         if found:
-            self._end(item, Outcome(Status.CREATED, found[0], verified=True))
+            self._end(item, Outcome(Status.CREATED, found[0], verified=True, twins=tuple(found[1:])))
         elif self._account.is_used_up(item):
             self._end_in_doubt(item, "not found on the server; out of tries")
         else:
-            item.operation = Operation.CREATE
+            item.operation, item.looked_up_at = Operation.CREATE, anyio.current_time()
             await self._create(item)
 
     async def _change(self, item: Item) -> None:

@@ -39,6 +39,10 @@ class HeldBack(BulkhooksError):
     """A write that was ready to leave when the API asked everyone to wait, or when it was found to be down."""
 
 
+class LookUpIsStale(BulkhooksError):
+    """A create that was not found when it was looked up, and has waited for longer than ``--settle`` since then."""
+
+
 class NotRead(ApiError):
     """A read that was tried often enough, while the API answered others."""
 

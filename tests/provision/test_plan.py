@@ -319,8 +319,7 @@ async def test_a_doubt_comes_with_the_results_file(tmp_path):
     api = FakeApi()
     ran = await Bench(tmp_path / "other", api).run(rows)
     assert (ran.statuses, api.count("POST")) == (["created"], 1)
-    assert api.log[-1][1] == "POST"
-    assert api.log[-1][0] >= 30
+    assert [at >= 30 for at, method, *_ in api.log if method == "POST"] == [True]
 
 
 async def test_a_plan_leaves_out_what_prune_would_leave_alone(tmp_path):

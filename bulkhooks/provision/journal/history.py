@@ -26,6 +26,7 @@ _NOT_SENT = "not sent: "
 """Before the reason for which a row was not sent."""
 
 OWNED = ("id", "business_id", "location", "action", "url", "url_key", "name", "description")
+KEY = ("business_id", "action", "url_key")
 DOUBTED = ("business_id", "action", "url_key", "was_absent")
 
 
@@ -48,6 +49,11 @@ def doubted(journal: Journal, account_id: int) -> pd.DataFrame:
         "SELECT business_id, action, url_key, was_absent FROM doubts WHERE account = ? ORDER BY sent_at", (account_id,)
     )
     return frame(found, DOUBTED)
+
+
+def resent(journal: Journal, account_id: int) -> pd.DataFrame:
+    """Identities of the account that were sent again, and of which a twin may turn up: columns ``KEY``."""
+    return frame(journal.query("SELECT business_id, action, url_key FROM resent WHERE account = ?", (account_id,)), KEY)
 
 
 def frame(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> pd.DataFrame:

@@ -13,8 +13,8 @@ from typing import Any
 
 from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.item import Change, Item, Operation, Outcome
-from bulkhooks.provision.journal.commits import GroupCommit
 from bulkhooks.provision.journal.rows import ChangeRow, InputRow, ItemRow, pack_problems
+from bulkhooks.provision.journal.twins import TwinsOfOurs
 from bulkhooks.report import Problem
 from bulkhooks.sheets.values import LocationLine
 from bulkhooks.webhook import Status
@@ -27,7 +27,7 @@ _SELECT_ITEM = (
 )
 
 
-class Journal(GroupCommit):
+class Journal(TwinsOfOurs):
     """An open journal. Times are seconds since 1970, UTC, given by the caller."""
 
     def __enter__(self) -> Journal:
@@ -159,6 +159,8 @@ class Journal(GroupCommit):
                     item.run, item.seq, at, item.was_absent,
                 ),
             )  # fmt: skip
+        if item.was_looked_up:
+            self.sent_again(item, at)
         if item.change is not None and item.operation is not Operation.RESTORE:
             self._say(
                 "INSERT OR REPLACE INTO changes (run, seq, account, webhook_id, before, after)"
@@ -212,6 +214,8 @@ class Journal(GroupCommit):
         self.unsaved.append(f"{item.place}: {outcome.status} {outcome.webhook_id or ''}".rstrip())
         if outcome.status is Status.CREATED:
             self._own(item, outcome.webhook_id or 0, at)
+            if outcome.twins:
+                self.own_all(item.run, item.seq, [outcome.webhook_id or 0, *outcome.twins], at)
         elif outcome.status in {Status.UPDATED, Status.RESTORED}:
             self._say(
                 "UPDATE created SET url = coalesce(?, url), url_key = ?, name = coalesce(?, name),"

@@ -134,7 +134,19 @@ UPDATE accounts SET key = (SELECT one FROM spellings WHERE spellings.id = accoun
 DROP TABLE spellings
 """
 
-_MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _CHANGES, _ONE_SERVER)
+# What was sent again after a look-up had not found it, by identity: the row that it was sent for, and when.
+_RESENT = """
+CREATE TABLE resent (
+    account INTEGER NOT NULL REFERENCES accounts,
+    business_id INTEGER NOT NULL, action INTEGER NOT NULL, url_key TEXT NOT NULL,
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (account, business_id, action, url_key)
+) WITHOUT ROWID
+"""
+
+_MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _CHANGES, _ONE_SERVER, _RESENT)
 """Statements that lead from each version of the file (``PRAGMA user_version``) to the next."""
 
 _BUSY_TIMEOUT_MS = 60_000

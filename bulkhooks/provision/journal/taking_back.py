@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.item import Item, Operation
@@ -27,6 +27,11 @@ class Made(NamedTuple):
     url_key: str
     name: str
     description: str
+
+    @property
+    def key(self) -> tuple[int, int, str]:
+        """``webhook.identity`` of it."""
+        return self.business_id, self.action, self.url_key
 
 
 class Changed(NamedTuple):
@@ -137,17 +142,26 @@ def doubts_of(journal: Journal, run: int, account_id: int) -> list[tuple[Item, f
         " WHERE d.run = ? AND d.account = ? ORDER BY i.seq",
         (run, account_id),
     )
-    return [
-        (
-            Item(
-                run, seq, place, account_id, business_id, location, action, url, key, name,
-                name_given=True, description=None, active=None, operation=Operation.LOOK_UP,
-            ),
-            sent_at,
-            bool(was_absent),
-        )
-        for seq, place, location, business_id, action, url, key, name, sent_at, was_absent in found
-    ]  # fmt: skip
+    return [(_sent(run, account_id, values), sent_at, bool(was_absent)) for *values, sent_at, was_absent in found]
+
+
+def resent_of(journal: Journal, run: int, account_id: int) -> list[Item]:
+    """What a run sent again after a look-up had not found it, and of which a twin may have turned up since."""
+    found = journal.query(
+        "SELECT i.seq, i.place, i.location, r.business_id, r.action, i.url, r.url_key, i.name"
+        " FROM resent r JOIN items i ON i.run = r.run AND i.seq = r.seq"
+        " WHERE r.run = ? AND r.account = ? ORDER BY i.seq",
+        (run, account_id),
+    )
+    return [_sent(run, account_id, values) for values in found]
+
+
+def _sent(run: int, account_id: int, values: Sequence[Any]) -> Item:
+    seq, place, location, business_id, action, url, key, name = values
+    return Item(
+        run, seq, place, account_id, business_id, location, action, url, key, name,
+        name_given=True, description=None, active=None, operation=Operation.LOOK_UP,
+    )  # fmt: skip
 
 
 def deletions_of(journal: Journal, run: int) -> int:
