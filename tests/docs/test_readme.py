@@ -16,7 +16,7 @@ import pytest
 
 from bulkhooks.config.job_file import read_job_file
 from tests.docs.pages import ROOT, blocks
-from tests.processes import PROGRAM, sandbox_process
+from tests.processes import bulkhooks, sandbox_process
 
 README = ROOT / "README.md"
 MOST_LINES = 299
@@ -92,17 +92,7 @@ def _run(words: list[str], shown: str, folder: Path, environment: dict[str, str]
     settings = dict(word.split("=", 1) for word in words if _SETTING.fullmatch(word))
     program, *arguments = words[len(settings) :]
     assert program == "bulkhooks", words
-    done = subprocess.run(
-        [*PROGRAM, *arguments],
-        cwd=folder,
-        env=environment | settings,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
+    done = bulkhooks(*arguments, cwd=folder, **environment | settings)
     assert done.returncode in {0, 1}, (words, done.stderr)
     assert _is_printed(shown, done.stdout), f"{shlex.join(words)} printed\n{done.stdout}\nand not\n{shown}"
 
