@@ -10,28 +10,27 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import anyio
 from anyio.lowlevel import checkpoint
 
 from bulkhooks.errors import JournalError
+from bulkhooks.provision.journal.file import JournalFile
 from bulkhooks.provision.journal.lock import Locks
-from bulkhooks.provision.journal.schema import connect, translated
+from bulkhooks.provision.journal.schema import translated
 
 _TURNS = 16
 """Turns of the event loop that share one commit, a fifth of a millisecond when nothing happens. In a few of them a
 worker gets from an outcome to its next send, and answers that are just coming in find the commit not begun."""
 
 
-class GroupCommit:
+class GroupCommit(JournalFile):
     """A file of records. Raises ``JournalError`` where it cannot be read or written."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self.locks = Locks(path)
         try:
-            self.database = connect(path)
+            super().__init__(path)
         except JournalError:
             self.locks.close()
             raise
@@ -47,14 +46,8 @@ class GroupCommit:
             if self._broken is None:
                 self._commit()
         finally:
-            self.database.close()
+            super().close()
             self.locks.close()
-
-    def query(self, statement: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
-        """Ask; for whatever only reads."""
-        with self._guarded():
-            for row in self.database.execute(statement, values):  # noqa: UP028 - "yield from" would close a cursor late
-                yield row
 
     async def durable(self) -> None:
         """Wait until every record queued so far is on the disk; ``JournalError`` where the disk does not take it."""
@@ -103,27 +96,14 @@ class GroupCommit:
     def _commit(self) -> None:
         if self._broken is not None:
             raise self._broken
-        with self._guarded():
+        with self.guarded():
             if self.database.in_transaction:
                 self.database.execute("COMMIT")
         self.unsaved.clear()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Write, all of it or nothing; what is queued is committed before."""
         self._commit()
-        with self._guarded():
-            self.database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self.database
-            except BaseException:
-                if self.database.in_transaction:
-                    self.database.execute("ROLLBACK")
-                raise
-            self.database.execute("COMMIT")
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise translated(error, self.path) from error
+        with super().transaction() as database:
+            yield database

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
+from bulkhooks.provision.journal.blocks import LOCATIONS
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.journal.rows import revive, unpack_problems
+from bulkhooks.provision.journal.listed import host_of
+from bulkhooks.provision.journal.rows import LINE, InputRow, ItemRow, revive, unpack_problems
+from bulkhooks.provision.journal.stored import WrittenRows, items
 from bulkhooks.provision.stopping import PLANNED_STOPS
 from bulkhooks.report import ErrorCount, Problem, Summary, counted, iso
 from bulkhooks.sheets.values import LocationLine, ResultRow, RunFacts
@@ -70,15 +73,16 @@ def own_columns(journal: Journal, run: int) -> list[str]:
 
 def run_facts(journal: Journal, run: int) -> RunFacts:
     """What the workbook of a run's results tells besides its rows."""
-    ((facts, locations),) = journal.query("SELECT facts, locations FROM runs WHERE id = ?", (run,))
-    table = [LocationLine(*line) for line in json.loads(locations)]
-    return RunFacts(json.loads(facts), table, run_warnings(journal, run))
+    ((facts, holder),) = journal.query("SELECT facts, holder FROM runs WHERE id = ?", (run,))
+    blocks = journal.blocks(run, LOCATIONS)
+    table = [LocationLine(*line) for block in blocks for line in journal.unpacked(block.content, LINE)]
+    return RunFacts(json.loads(facts) | {"Computer": host_of(holder)}, table, run_warnings(journal, run))
 
 
 def run_number(journal: Journal, run_id: str) -> int:
     """The journal's number of a run; ``last`` is the newest. ``UsageError`` where there is none of that id."""
     if run_id == "last":
-        found = list(journal.query("SELECT max(id) FROM runs WHERE command <> 'undo'"))
+        found = list(journal.query("SELECT max(id) FROM runs WHERE command <> 'undo' AND pruned_at IS NULL"))
     else:
         found = list(journal.query("SELECT id FROM runs WHERE run_id = ?", (run_id,)))
     if not found or found[0][0] is None:
@@ -100,30 +104,21 @@ def results(
     ``waiting`` is the word for rows that still have something to send; ``rows`` are those of the input to keep, None
     keeps all. Deletions, which no row of the input asked for, stand with its first row.
     """
-    first, last = (-1, -1) if rows is None else (rows.start or -1, rows.stop - 1)
-    found = journal.query(
-        "SELECT place, business_id, i.location, i.action, i.url, i.name, i.description, i.active, i.account, status,"
-        " webhook_id, http_status, error_code, error, changes, verified, attempts, sent_at, duration_ms,"
-        " i.row, i.problems,"
-        " r.business, r.location, r.action, r.url, r.name, r.description, r.active, r.account, r.extras"
-        " FROM items i LEFT JOIN rows r ON r.run = i.run AND r.row = i.row"
-        " WHERE i.run = ? AND (? OR i.row BETWEEN ? AND ?) ORDER BY seq",
-        (run, rows is None, first, last),
-    )
+    written = WrittenRows(journal, run)
     width = len(own_columns(journal, run))
-    for values in found:
-        yield _result(values, width, waiting)
+    kept = None if rows is None else range(rows.start or -1, rows.stop)
+    for item in items(journal, run, kept):
+        yield _result(item, written.of(item.row), width, waiting)
 
 
 def done(journal: Journal, run: int, account_id: int) -> set[int]:
     """Ids of the account's webhooks that a run has made or changed, or found as they should be."""
-    found = journal.query("SELECT webhook_id, status FROM items WHERE run = ? AND account = ?", (run, account_id))
-    return {int(webhook_id) for webhook_id, status in found if status in DONE}
+    return {item.webhook_id for item in items(journal, run) if item.account == account_id and item.status in DONE}
 
 
 def counts(journal: Journal, run: int, waiting: Status = Status.PENDING) -> dict[str, int]:
     """Rows of a run by status, in the order of ``Status``."""
-    found = dict(journal.query("SELECT status, count(*) FROM items WHERE run = ? GROUP BY status", (run,)))
+    found = Counter(item.status for item in items(journal, run))
     if Status.PENDING in found:
         found[waiting] = found.pop(Status.PENDING)
     return {str(status): found[status] for status in Status if status in found}
@@ -132,25 +127,19 @@ def counts(journal: Journal, run: int, waiting: Status = Status.PENDING) -> dict
 def errors(journal: Journal, run: int) -> list[ErrorCount]:
     """The error codes of a run, the most frequent first, each with a sentence as an example; warnings are no errors."""
     found: dict[str, ErrorCount] = {}
-    # Only an invalid row has errors among its problems; the engine's own are found by the database.
-    invalid = journal.query(
-        "SELECT row, problems FROM items WHERE run = ? AND status = ? AND problems IS NOT NULL ORDER BY seq",
-        (run, Status.INVALID),
-    )
-    for row, packed in invalid:
-        for problem in unpack_problems(packed, row):
-            if not problem.warning:
-                found.setdefault(problem.code, ErrorCount(problem.code, 0, str(problem))).count += 1
-    # What a signal or a limit left pending went wrong nowhere: somebody wanted it to wait.
-    failed = journal.query(
-        "SELECT error_code, count(*), error FROM items WHERE run = ? AND error_code <> ''"
-        " AND NOT (status = ? AND (error LIKE ? OR error LIKE ? OR error LIKE ? OR error LIKE ?))"
-        " GROUP BY error_code ORDER BY min(seq)",
-        (run, Status.PENDING, *(f"{_NOT_SENT}{reason}%" for reason in PLANNED_STOPS)),
-    )
-    for code, count, error in failed:
-        found.setdefault(code, ErrorCount(code, 0, error or "")).count += count
+    for item in items(journal, run):
+        problems = unpack_problems(item.problems, item.row) if item.status == Status.INVALID else ()
+        errors = [(problem.code, str(problem)) for problem in problems if not problem.warning]
+        if item.error_code and not _is_planned(item):
+            errors.append((item.error_code, item.error or ""))
+        for code, example in errors:
+            found.setdefault(code, ErrorCount(code, 0, example)).count += 1
     return sorted(found.values(), key=lambda error: -error.count)
+
+
+def _is_planned(item: ItemRow) -> bool:
+    """Whether a row was left pending by a stop that somebody asked for: nothing went wrong there."""
+    return item.status == Status.PENDING and (item.error or "").removeprefix(_NOT_SENT).startswith(PLANNED_STOPS)
 
 
 def run_warnings(journal: Journal, run: int) -> list[Problem]:
@@ -161,9 +150,7 @@ def run_warnings(journal: Journal, run: int) -> list[Problem]:
 
 def warnings(journal: Journal, run: int) -> list[ErrorCount]:
     """The warning codes of a run; what stands in one row of the input counts once, however many webhooks it makes."""
-    packed = journal.query(
-        "SELECT DISTINCT row, problems FROM items WHERE run = ? AND problems IS NOT NULL ORDER BY seq", (run,)
-    )
+    packed = dict.fromkeys((item.row, item.problems) for item in items(journal, run) if item.problems)
     of_rows = (problem for row, problems in packed for problem in unpack_problems(problems, row) if problem.warning)
     return counted([*run_warnings(journal, run), *dict.fromkeys(of_rows)])
 
@@ -222,43 +209,41 @@ def runs(journal: Journal) -> list[dict[str, object]]:
     ]
 
 
-def _result(values: Sequence[Any], width: int, waiting: Status) -> ResultRow:
-    (
-        place, business_id, location, action, url, name, description, active, _, status,
-        webhook_id, http_status, error_code, error, changes, verified, attempts, sent_at, duration_ms,
-        row, packed_problems,
-        raw_business, raw_location, raw_action, raw_url, raw_name, raw_description, raw_active, raw_account, extras,
-    ) = values  # fmt: skip
-    problems = unpack_problems(packed_problems, row)
+def _result(item: ItemRow, written: InputRow | None, width: int, waiting: Status) -> ResultRow:
+    problems = unpack_problems(item.problems, item.row)
     codes, sentences, warnings = problem_cells(problems)
     if not codes:  # no error of the row itself: the engine's, or which row it repeats
-        codes, sentences = error_code, error
-        waits = status == Status.PENDING and (error or "").removeprefix(_NOT_SENT).startswith(PLANNED_STOPS)
-        if error_code and not waits:
-            problems.append(Problem(row, place, error_code, "", error or ""))
+        codes, sentences = item.error_code, item.error
+        if item.error_code and not _is_planned(item):
+            problems.append(Problem(item.row, item.place, item.error_code, "", item.error or ""))
     head: list[object]
-    if status == Status.INVALID:
-        head = [_number(raw_business), raw_location, raw_action, None, raw_url, raw_name, raw_description, raw_active]
+    if item.status == Status.INVALID and written is not None:
+        head = [
+            _number(written.business), written.location, written.action, None,
+            written.url, written.name, written.description, written.active,
+        ]  # fmt: skip
     else:
-        head = [business_id, location, actions.name_of(action), action]
-        if status in _KNOWN or extras is None:
-            head += [url, name, description or None]
+        head = [item.business_id, item.location, actions.name_of(item.action), item.action]
+        if item.status in _KNOWN or written is None:
+            head += [item.url, item.name, item.description or None]
         else:
-            head += [raw_url, raw_name, raw_description]
-            if attempts:
-                written = {
-                    "URL": (url, raw_url),
-                    "Name": (name, raw_name),
-                    "Description": (description, raw_description),
-                }
-                sentences = _with_what_was_sent(sentences, written)
-        head.append(None if active is None else bool(active))
+            head += [written.url, written.name, written.description]
+            if item.attempts:
+                sentences = _with_what_was_sent(
+                    sentences,
+                    {
+                        "URL": (item.url, written.url),
+                        "Name": (item.name, written.name),
+                        "Description": (item.description, written.description),
+                    },
+                )
+        head.append(None if item.active is None else bool(item.active))
     ours = [
-        place, *head, raw_account, waiting if status == Status.PENDING else status,
-        webhook_id or None, http_status, codes, sentences, warnings, changes, "yes" if verified else None,
-        attempts, iso(sent_at), duration_ms,
+        item.place, *head, written and written.account, waiting if item.status == Status.PENDING else item.status,
+        item.webhook_id or None, item.http_status, codes, sentences, warnings, item.changes,
+        "yes" if item.verified else None, item.attempts, iso(item.sent_at), item.duration_ms,
     ]  # fmt: skip
-    theirs = json.loads(extras, object_hook=revive) if extras else [None] * width
+    theirs = json.loads(written.extras, object_hook=revive) if written and written.extras else [None] * width
     return ResultRow([None if value == "" else value for value in ours] + theirs, problems)
 
 
@@ -267,7 +252,7 @@ def _number(text: str) -> str | int:
     return int(text) if text.isascii() and text.isdecimal() and not text.startswith("0") and len(text) < 16 else text
 
 
-def _with_what_was_sent(error: str, fields: dict[str, tuple[str, str]]) -> str:
+def _with_what_was_sent(error: str, fields: Mapping[str, tuple[str | None, str]]) -> str:
     """The error, and the fields that the sheet has and that were not sent as they stand there."""
     sent = ", ".join(f"{name} {sent}" for name, (sent, written) in fields.items() if sent and written not in {"", sent})
     return f"{error} (sent: {sent})" if sent else error

@@ -9,11 +9,13 @@ import json
 import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.item import Change, Item, Operation, Outcome
-from bulkhooks.provision.journal.rows import ChangeRow, InputRow, ItemRow, pack_problems
+from bulkhooks.provision.journal.blocks import ITEMS, LOCATIONS, ROWS, spans, store
+from bulkhooks.provision.journal.rows import LINE, ChangeRow, InputRow, ItemRow, is_settled, pack_problems
 from bulkhooks.provision.journal.twins import TwinsOfOurs
 from bulkhooks.report import Problem
 from bulkhooks.sheets.values import LocationLine
@@ -23,24 +25,22 @@ DAY = 86400.0
 
 _SELECT_ITEM = (
     "SELECT seq, place, account, business_id, location, action, url, url_key, name, name_given,"
-    " description, active, operation, webhook_id FROM items"
+    " description, active, operation, webhook_id, attempts FROM items"
 )
 
 
 class Journal(TwinsOfOurs):
     """An open journal. Times are seconds since 1970, UTC, given by the caller."""
 
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._run_id = ""
 
     # Accounts and runs
 
     def account(self, key: str, name: str) -> int:
         """The number of the account with this base URL and user."""
-        with self._transaction() as database:
+        with self.transaction() as database:
             database.execute("INSERT INTO accounts (key, name) VALUES (?, ?) ON CONFLICT DO NOTHING", (key, name))
             (number,) = database.execute("SELECT id FROM accounts WHERE key = ?", (key,)).fetchone()
         return int(number)
@@ -50,7 +50,7 @@ class Journal(TwinsOfOurs):
     ) -> int:
         """Open a run; from now on it is what holds its accounts."""
         holder = f"process {os.getpid()} on {socket.gethostname()}"
-        with self._transaction() as database:
+        with self.transaction() as database:
             run = database.execute(
                 "INSERT INTO runs (run_id, command, job, holder, started_at, inputs, columns, facts)"
                 " VALUES (?, ?, ?, ?, ?, ?, '[]', '{}')",
@@ -63,11 +63,12 @@ class Journal(TwinsOfOurs):
                 " at < CASE WHEN write THEN min(?, (SELECT max(at) FROM calls WHERE write)) ELSE ? END - ?",
                 (at, at, 2 * DAY),
             )
+        self._run_id = run_id
         return int(run or 0)
 
     def holder(self, account_id: int) -> tuple[str, str, float] | None:
         """Run id, process and start of the newest unfinished run of the account."""
-        with self._guarded():
+        with self.guarded():
             found = self.database.execute(
                 "SELECT run_id, holder, started_at FROM runs JOIN run_accounts ON run = id"
                 " WHERE account = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
@@ -92,36 +93,36 @@ class Journal(TwinsOfOurs):
         ``columns`` are the names of the input's own columns, ``locations`` the table of them, ``warnings`` those that
         no row has, ``changes`` what an undo takes back. Raises ``JournalError`` where the disk does not take it.
         """
-        with self._transaction() as database:
+        with self.transaction() as database:
             database.execute(
-                "UPDATE runs SET columns = ?, facts = ?, locations = ?, warnings = ? WHERE id = ?",
-                (
-                    json.dumps(list(columns)),
-                    json.dumps(facts),
-                    json.dumps(list(locations)),
-                    pack_problems(warnings),
-                    run,
-                ),
+                "UPDATE runs SET columns = ?, facts = ?, warnings = ? WHERE id = ?",
+                (json.dumps(list(columns)), json.dumps(facts), pack_problems(warnings), run),
             )
-            database.executemany(_insert("rows", InputRow._fields), ((run, *row) for row in rows))
-            database.executemany(_insert("items", ItemRow._fields), ((run, *item) for item in items))
+            for lines in spans((number, *line) for number, line in enumerate(locations)):
+                store(database, run, LOCATIONS, ("number", *LINE), lines)
+            for written in spans(rows):
+                store(database, run, ROWS, InputRow._fields, written)
+            for together in spans(items):
+                store(database, run, ITEMS, ItemRow._fields, [item for item in together if is_settled(item)])
+                sent = ((run, *item) for item in together if not is_settled(item))
+                database.executemany(_insert("items", ItemRow._fields), sent)
             database.executemany(_insert("changes", ChangeRow._fields), ((run, *change) for change in changes))
 
     def forget(self, run: int) -> None:
         """Remove a run that ended before anything was planned."""
-        with self._transaction() as database:
+        with self.transaction() as database:
             database.execute("DELETE FROM runs WHERE id = ?", (run,))
 
     def finish(self, run: int, summary: Mapping[str, object], at: float) -> None:
         """Close a run."""
-        with self._transaction() as database:
+        with self.transaction() as database:
             database.execute(
                 "UPDATE runs SET finished_at = ?, summary = ? WHERE id = ?", (at, json.dumps(summary), run)
             )
 
     def to_do(self, run: int, account_id: int, *, after: int, count: int) -> list[Item]:
         """The next items of the account that something has to be sent for."""
-        with self._guarded():
+        with self.guarded():
             found = self.database.execute(
                 f"{_SELECT_ITEM} WHERE run = ? AND account = ? AND seq > ? AND operation <> '' ORDER BY seq LIMIT ?",
                 (run, account_id, after, count),
@@ -130,7 +131,7 @@ class Journal(TwinsOfOurs):
 
     def give_up(self, run: int, account_id: int, reason: str) -> None:
         """Say on every row that was not sent why it was not."""
-        with self._transaction() as database:
+        with self.transaction() as database:
             database.execute(
                 "UPDATE items SET error_code = ?, error = ?"
                 " WHERE run = ? AND account = ? AND operation <> '' AND status = 'pending' AND error_code = ''",
@@ -139,7 +140,7 @@ class Journal(TwinsOfOurs):
 
     def pending(self, run: int, account_id: int) -> int:
         """How many rows of the account still have something to send."""
-        with self._guarded():
+        with self.guarded():
             ((count,),) = self.database.execute(
                 "SELECT count(*) FROM items WHERE run = ? AND account = ? AND status = 'pending'", (run, account_id)
             )
@@ -250,7 +251,7 @@ class Journal(TwinsOfOurs):
 
         That run created it, unless it could not see what was there before.
         """
-        with self._guarded():
+        with self.guarded():
             found = self.database.execute(
                 "SELECT was_absent, run, seq FROM doubts"
                 " WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
@@ -259,11 +260,12 @@ class Journal(TwinsOfOurs):
             values = found and self.database.execute(f"{_SELECT_ITEM} WHERE run = ? AND seq = ?", found[1:]).fetchone()
         if values:
             status = Status.CREATED if found[0] else Status.EXISTS
-            self.ended(_item(found[1], values), Outcome(status, webhook_id, verified=True), at)
+            told = f"sent without an answer by this run; run {self._run_id} found it on the server"
+            self.ended(_item(found[1], values), Outcome(status, webhook_id, error=told, verified=True), at)
 
     def change(self, item: Item) -> Change:
         """The change that goes with a row of an undo: from what the run wrote to what it was before that."""
-        with self._guarded():
+        with self.guarded():
             before, after = self.database.execute(
                 "SELECT before, after FROM changes WHERE run = ? AND seq = ?", (item.run, item.seq)
             ).fetchone()
@@ -275,12 +277,12 @@ class Journal(TwinsOfOurs):
 
     def date_back(self, account_id: int, now: float) -> None:
         """Requests that a clock which was ahead has dated in the future count as of now, and not for longer."""
-        with self._transaction() as database:
+        with self.transaction() as database:
             database.execute("UPDATE calls SET at = ? WHERE account = ? AND at > ?", (now, account_id, now))
 
     def calls(self, account_id: int, *, write: bool, since: float) -> list[float]:
         """When the account's requests of earlier runs were answered, the oldest first."""
-        with self._guarded():
+        with self.guarded():
             found = self.database.execute(
                 "SELECT at FROM calls WHERE account = ? AND write = ? AND at > ? ORDER BY at",
                 (account_id, write, since),
@@ -302,8 +304,8 @@ def _insert(table: str, columns: Sequence[str]) -> str:
 
 def _item(run: int, values: tuple[Any, ...]) -> Item:
     seq, place, account_id, business_id, location, action, url, url_key, *rest = values
-    name, name_given, description, active, operation, webhook_id = rest
+    name, name_given, description, active, operation, webhook_id, attempts = rest
     return Item(
         run, seq, place, account_id, business_id, location, action, url, url_key, name, bool(name_given), description,
-        None if active is None else bool(active), Operation(operation), webhook_id or 0,
+        None if active is None else bool(active), Operation(operation), webhook_id or 0, attempts,
     )  # fmt: skip

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from itertools import chain
 
 import pandas as pd
 
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import SENDING
+from bulkhooks.provision.journal.stored import blocks_of_all
 from bulkhooks.webhook import Status
 
 _SENT = (
     "SELECT webhook_id, http_status, verified, attempts, sent_at, duration_ms FROM items"
     " WHERE account = ? AND status = ? AND run IN (SELECT DISTINCT run FROM created WHERE account = ?)"
 )
-_IDS = (
-    "SELECT webhook_id FROM created WHERE account = ?",
-    "SELECT DISTINCT webhook_id FROM items WHERE account = ?",
+_SENT_TO = (
+    "SELECT account, webhook_id FROM created",
+    "SELECT DISTINCT account, webhook_id FROM items",
 )
 
 
@@ -41,8 +43,11 @@ def known_ids(journal: Journal, ids: Collection[int], is_there: Callable[[str], 
     ``is_there`` tells of an account's key whether it is of that server.
     """
     wanted, known = set(ids), set[int]()
-    accounts = [number for number, key in journal.query("SELECT id, key FROM accounts") if is_there(key)]
-    for statement in _IDS:  # the second reads every run, and is rarely needed
-        for account in accounts if wanted - known else ():
-            known |= {number for (number,) in journal.query(statement, (account,)) if number in wanted}
+    accounts = {number for number, key in journal.query("SELECT id, key FROM accounts") if is_there(key)}
+    settled = (found for _, found in blocks_of_all(journal, ("account", "webhook_id")))
+    # The later ones read more, and are rarely needed.
+    for found in chain(map(journal.query, _SENT_TO), settled):
+        if wanted <= known:
+            break
+        known |= {number for account, number in found if account in accounts and number in wanted}
     return known

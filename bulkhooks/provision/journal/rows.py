@@ -6,13 +6,17 @@ import datetime
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
-from typing import Any, NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bulkhooks.provision.item import Operation
 from bulkhooks.report import Problem
 from bulkhooks.webhook import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LINE = ("id", "name", "groups", "network", "suspended")
+"""The columns of a line of the table of locations."""
 
 SENDING = ("http_status", "verified", "attempts", "sent_at", "duration_ms")
 """The columns of ``items`` that tell how a row was sent."""
@@ -69,6 +73,11 @@ class ItemRow(NamedTuple):
     attempts: int = 0
     sent_at: float | None = None
     duration_ms: int | None = None
+
+
+def is_settled(item: ItemRow) -> bool:
+    """Whether nothing is sent for a row: it stays as it is planned."""
+    return not item.operation and item.status != Status.PENDING
 
 
 class ChangeRow(NamedTuple):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from bulkhooks.errors import JournalError
-from bulkhooks.nexudus.address import account_key
+from bulkhooks.private import make_private, tighten
+from bulkhooks.provision.journal.blocks import ITEMS, LOCATIONS, ROWS, spans, store
 
 _FIRST = """
 CREATE TABLE accounts (
@@ -146,16 +150,82 @@ CREATE TABLE resent (
 ) WITHOUT ROWID
 """
 
-_MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _CHANGES, _ONE_SERVER, _RESENT)
-"""Statements that lead from each version of the file (``PRAGMA user_version``) to the next."""
+# Rows that stay as they are (blocks.py): the input's, those of items that nothing is sent for, the table of locations.
+# From here on the table items has what is sent, and the column locations of runs is empty. pruned_at: of a run that is
+# no longer kept, and whose webhooks are still there.
+_BLOCKS = """
+CREATE TABLE blocks (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    content BLOB NOT NULL
+);
+CREATE TABLE run_blocks (
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    low INTEGER NOT NULL, high INTEGER NOT NULL,
+    block INTEGER NOT NULL REFERENCES blocks,
+    PRIMARY KEY (run, kind, first)
+) WITHOUT ROWID;
+CREATE INDEX run_blocks_of_block ON run_blocks (block);
+ALTER TABLE runs ADD COLUMN pruned_at REAL
+"""
+
+
+_LINE = ("id", "name", "groups", "network", "suspended")
+_SETTLED = {
+    ROWS: "SELECT * FROM rows WHERE run = ? ORDER BY row",
+    ITEMS: "SELECT * FROM items WHERE run = ? AND operation = '' AND status <> 'pending' ORDER BY seq",
+}
+_EMPTY = """
+DELETE FROM items WHERE operation = '' AND status <> 'pending';
+UPDATE runs SET locations = '[]';
+DROP TABLE rows
+"""
+
+
+def _move_into_blocks(database: sqlite3.Connection) -> None:
+    """Put what stays as it is into blocks, run by run."""
+    _execute(database, _BLOCKS)
+    for run, locations in database.execute("SELECT id, locations FROM runs ORDER BY id").fetchall():
+        for lines in spans((number, *line) for number, line in enumerate(json.loads(locations))):
+            store(database, run, LOCATIONS, ("number", *_LINE), lines)
+        for kind, statement in _SETTLED.items():
+            found = database.execute(statement, (run,))
+            columns = [name for name, *_ in found.description[1:]]  # the first is the run
+            for rows in spans(row[1:] for row in found):
+                store(database, run, kind, columns, rows)
+    _execute(database, _EMPTY)
+
+
+Migration = str | Callable[[sqlite3.Connection], None]
+
+_MIGRATIONS: tuple[Migration, ...] = (
+    _FIRST,
+    _SECOND,
+    _THIRD,
+    _FOURTH,
+    _CHANGES,
+    _ONE_SERVER,
+    _RESENT,
+    _move_into_blocks,
+)
+"""Statements, or functions, that lead from each version of the file (``PRAGMA user_version``) to the next."""
 
 _BUSY_TIMEOUT_MS = 60_000
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the journal's file, checked and at the present version; a ``JournalError`` says what to do otherwise."""
+    """Open the journal's file, its owner's alone and at the present version.
+
+    Only its beginning and its length are checked; other damage is found where it is met. Raises ``JournalError``, which
+    says what to do.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if str(path) != ":memory:":
+            make_private(path)
+            for suffix in ("-wal", "-shm"):
+                tighten(Path(f"{path.resolve()}{suffix}"))
         connection = sqlite3.connect(
             path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
         )
@@ -165,8 +235,9 @@ def connect(path: Path) -> sqlite3.Connection:
         ) from error
     try:
         connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-        _check(connection, path)
-        _migrate(connection, path)
+        _check_length(connection, path)
+        if _migrate(connection, path):
+            _shrink(connection)
     except sqlite3.Error as error:
         connection.close()
         raise translated(error, path) from error
@@ -180,7 +251,7 @@ def translated(error: sqlite3.Error, path: Path) -> JournalError:
     """What SQLite says, as a sentence for the person who runs the job."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return _damaged(path, str(error))
+        return damaged(path, str(error))
     if name.startswith("SQLITE_FULL") or "disk I/O" in str(error):
         return JournalError(
             f"{path}: the disk takes no more of the journal ({error}); nothing more is sent: make room and run again"
@@ -196,20 +267,33 @@ def translated(error: sqlite3.Error, path: Path) -> JournalError:
     return JournalError(f"{path}: the journal failed ({error})")
 
 
-def _damaged(path: Path, finding: str) -> JournalError:
+def damaged(path: Path, finding: str) -> JournalError:
+    """The sentence for a journal in which something is not as it was written."""
     return JournalError(
         f"{path}: the journal is damaged ({' '.join(finding.split())}); restore it from a backup, or move it away and"
         " run the last results file again: what is on the server is then found there, as long as listing is permitted"
     )
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    finding = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if finding != "ok":
-        raise _damaged(path, finding)
+def _check_length(connection: sqlite3.Connection, path: Path) -> None:
+    """Find a file that was cut off. In a transaction, so that no other process makes it shorter meanwhile."""
+    if str(path) == ":memory:":
+        return
+    connection.execute("BEGIN")
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    log = Path(f"{path.resolve()}-wal")
+    there = path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+    connection.execute("COMMIT")
+    if there < pages * size:
+        raise damaged(path, f"{there:,} bytes of {pages * size:,} are there")
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> bool:
+    """Bring the tables up to date; True where the file held rows that it now holds in less space."""
+    if connection.execute("PRAGMA user_version").fetchone() == (len(_MIGRATIONS),):
+        return False
     connection.execute("BEGIN IMMEDIATE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(_MIGRATIONS):
@@ -218,14 +302,30 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: a newer bulkhooks wrote this journal (version {version}); update bulkhooks to use it"
         )
     connection.create_function("account_key", 1, _account_key, deterministic=True)
-    for statements in _MIGRATIONS[version:]:
-        for statement in statements.split(";\n"):
-            connection.execute(statement)
+    for migration in _MIGRATIONS[version:]:
+        if isinstance(migration, str):
+            _execute(connection, migration)
+        else:
+            migration(connection)
     connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
     connection.execute("COMMIT")
+    return bool(version) and _move_into_blocks in _MIGRATIONS[version:]
+
+
+def _execute(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";\n"):
+        connection.execute(statement)
+
+
+def _shrink(connection: sqlite3.Connection) -> None:
+    """Give the disk back what an earlier version took; where another process is at work, ``journal prune`` does it."""
+    with suppress(sqlite3.OperationalError):
+        connection.execute("VACUUM")
 
 
 def _account_key(key: str) -> str:
     """The key of an account as ``AccountConfig.key`` makes it now."""
+    from bulkhooks.nexudus.address import account_key  # for the sake of old files alone
+
     server, _, user = key.partition("|")
     return account_key(server, user)

@@ -12,6 +12,7 @@ from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.item import Item, Operation
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import ChangeRow, ItemRow
+from bulkhooks.provision.journal.stored import blocks_of_all, items
 from bulkhooks.webhook import Status, url_key
 
 
@@ -83,24 +84,20 @@ def accounts_of(journal: Journal, run: int) -> list[str]:
 
 def webhooks_in(journal: Journal, run: int) -> dict[str, dict[int, str]]:
     """The webhooks that a run made, changed or found: by account name, their places in its results by id."""
-    found = journal.query(
-        "SELECT a.name, webhook_id, place FROM items JOIN accounts a ON a.id = account"
-        " WHERE run = ? AND webhook_id > 0 ORDER BY seq",
-        (run,),
-    )
+    names = dict(journal.query("SELECT id, name FROM accounts"))
     places: dict[str, dict[int, str]] = {}
-    for name, webhook_id, place in found:
-        places.setdefault(name, {}).setdefault(webhook_id, place)
+    for item in items(journal, run):
+        if item.webhook_id:
+            places.setdefault(names[item.account], {}).setdefault(item.webhook_id, item.place)
     return places
 
 
 def made_by(journal: Journal, run: int, account_id: int) -> list[Made]:
     """What a run created, by id. A webhook that arrived a second time has the place of its twin."""
-    items = journal.query(
-        "SELECT business_id, action, url_key, place FROM items WHERE run = ? AND account = ? ORDER BY seq DESC",
-        (run, account_id),
-    )
-    places = {tuple(key): place for *key, place in items}
+    places: dict[tuple[int, int, str], str] = {}
+    for item in items(journal, run):
+        if item.account == account_id:
+            places.setdefault((item.business_id, item.action, item.url_key), item.place)
     return [
         made._replace(place=places.get((made.business_id, made.action, made.url_key), ""))
         for made in _owned(journal, account_id, run)
@@ -177,11 +174,12 @@ def run_of(journal: Journal, rows: Mapping[int, tuple[str, str]], path: Path) ->
     Where several do, or no row has an id, the one that wrote to ``path``, and of those the newest. None where the
     journal knows of no such run.
     """
-    found = journal.query(
-        "SELECT run, webhook_id, status, url_key FROM items JOIN runs ON runs.id = run"
-        " WHERE webhook_id > 0 AND command = 'run'"
-    )
-    agreeing = Counter(run for run, webhook_id, *row in found if rows.get(webhook_id) == tuple(row))
+    is_run = {run for (run,) in journal.query("SELECT id FROM runs WHERE command = 'run'")}
+    sent = journal.query("SELECT run, webhook_id, status, url_key FROM items WHERE webhook_id > 0")
+    agreeing = Counter(run for run, webhook_id, *row in sent if rows.get(webhook_id) == tuple(row) and run in is_run)
+    for runs, settled in blocks_of_all(journal, ("webhook_id", "status", "url_key")):
+        if count := sum(rows.get(webhook_id) == tuple(row) for webhook_id, *row in settled if webhook_id):
+            agreeing.update(dict.fromkeys(is_run.intersection(runs), count))
     most = max(agreeing.values(), default=0)
     wrote = _writers_of(journal, path)
     best = [run for run, count in agreeing.items() if count == most] if agreeing else wrote

@@ -45,7 +45,7 @@ class TwinsOfOurs(GroupCommit):
 
     def turned_up(self, account_id: int, key: tuple[int, int, str], ids: Sequence[int], at: float) -> None:
         """A later list has told which webhooks of something sent again are there."""
-        with self._guarded():
+        with self.guarded():
             found = self.database.execute(
                 "SELECT run, seq, at FROM resent WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
                 (account_id, *key),
