@@ -14,7 +14,7 @@
     │   ├── GaveUp             the API has answered nothing for too long         (provision/outage.py)       exit 4
     │   └── NextSlotTooFar     the limits allow the next request only much later (provision/limiter.py)      exit 4
     ├── Aborted               a second signal: stopped without waiting for what was in flight               exit 130
-    ├── Declined              a person was asked, and said no                   (commands/sending.py)       exit 4
+    ├── Declined              a person was asked, and said no                                               exit 4
     ├── Incomplete            the journal took no more in the middle of a run   (commands/lifecycle.py)     exit 4
     ├── WritesClosed          no further write in this run                      (provision/stopping.py)     exit 4
     ├── LookUpIsStale         a look-up that was too long ago              (provision/stopping.py)     never seen
@@ -140,6 +140,12 @@ class LockedError(BulkhooksError):
 
 class Stopped(BulkhooksError):
     """The work ended before it was done: a first signal, a limit that is far away, an API that does not answer."""
+
+    exit_code = 4
+
+
+class Declined(BulkhooksError):
+    """A person was asked, and said no."""
 
     exit_code = 4
 

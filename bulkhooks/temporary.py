@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
+from bulkhooks.errors import OutputError
+
 _OURS = re.compile(r"\.?bulkhooks-(?P<machine>[0-9a-f]{8})-(?P<process>\d{1,10})-.+")
 _A_DAY = 86_400.0
 """Seconds after which a file of another machine is left over: none is written for so long."""
@@ -25,9 +27,21 @@ def temporary_name(suffix: str) -> str:
     return f".{_prefix()}{secrets.token_hex(8)}{suffix}"
 
 
+def check_temporary_folder() -> None:
+    """Raise ``OutputError`` where temporary files have no place, before anything is done that needs one at its end."""
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise OutputError("no folder for temporary files can be written to; name one in TMPDIR") from error
+
+
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder that is removed when the block is left; those of killed processes are removed before."""
+    """A folder that is removed when the block is left; those of killed processes are removed before.
+
+    Raises ``OutputError`` where it has no place.
+    """
+    check_temporary_folder()
     remove_left_over(tempfile.gettempdir())
     with tempfile.TemporaryDirectory(prefix=_prefix()) as folder:
         yield Path(folder)

@@ -12,7 +12,7 @@ import click
 
 from bulkhooks.cli.completion import SHELLS, answer_an_earlier_script, show_script
 from bulkhooks.cli.help import Command, Program
-from bulkhooks.cli.parameters import files, parameters
+from bulkhooks.cli.parameters import CARE, choice, files, parameters
 from bulkhooks.cli.terminal import remark, say
 from bulkhooks.version import VERSION
 
@@ -46,13 +46,13 @@ def app() -> None:
     """Creates Nexudus webhooks from a spreadsheet: never twice, never lost, and a sheet that says what happened."""
 
 
-def command(name: str, argument: click.Argument | None = None, help: str = "") -> Callable[[F], F]:  # noqa: A002
-    """Register a command with its argument, the argument's help, and every option that the table has for it."""
+def command(name: str, *arguments: tuple[click.Argument, str]) -> Callable[[F], F]:
+    """Register a command with its arguments, the help of each, and every option that the table has for it."""
 
     def register(function: F) -> F:
-        own = [argument] if argument is not None else []
+        own = [argument for argument, _ in arguments]
         made = Command(name, callback=function, params=[*own, *parameters(name)], help=function.__doc__)
-        made.argument_help = help
+        made.argument_help = [text for _, text in arguments]
         app.add_command(made)
         return function
 
@@ -90,7 +90,7 @@ def _not_understood(error: click.ClickException) -> int:
     return error.exit_code
 
 
-@command("run", files("inputs", "INPUT", several=True), _INPUTS)
+@command("run", (files("inputs", "INPUT", several=True), _INPUTS))
 def _run(inputs: tuple[str, ...], **flags: Any) -> None:
     """Read, check, plan, send, write results."""
     from bulkhooks.cli import ask, text
@@ -111,7 +111,7 @@ def _run(inputs: tuple[str, ...], **flags: Any) -> None:
     execute(line, lambda job: answer(job, attended(job, lambda: send(job), line.run_id), text.closing))
 
 
-@command("check", files("inputs", "INPUT", several=True), _INPUTS)
+@command("check", (files("inputs", "INPUT", several=True), _INPUTS))
 def _check(inputs: tuple[str, ...], **flags: Any) -> None:
     """Read and check the input; sends nothing."""
     from bulkhooks.cli import text
@@ -125,7 +125,7 @@ def _check(inputs: tuple[str, ...], **flags: Any) -> None:
     )
 
 
-@command("plan", files("inputs", "INPUT", several=True), _INPUTS)
+@command("plan", (files("inputs", "INPUT", several=True), _INPUTS))
 def _plan(inputs: tuple[str, ...], **flags: Any) -> None:
     """Tell what `run` would do now."""
     from bulkhooks.cli import text
@@ -136,7 +136,7 @@ def _plan(inputs: tuple[str, ...], **flags: Any) -> None:
     execute(CommandLine("plan", inputs, flags), lambda job: answer(job, with_mapping(job, plan), text.planned))
 
 
-@command("undo", files("results", "RESULTS"), "The results file of a run.")
+@command("undo", (files("results", "RESULTS"), "The results file of a run."))
 def _undo(results: str | None, **flags: Any) -> None:
     """Take back what a run created or changed."""
     from bulkhooks.cli import ask, text
@@ -182,7 +182,7 @@ def _runs(**flags: Any) -> None:
     """List the runs in the journal, newest first."""
     from bulkhooks.cli.execute import Answer, CommandLine, execute
     from bulkhooks.cli.runs import runs_as_json, runs_as_text
-    from bulkhooks.commands.history import runs
+    from bulkhooks.commands.journal import runs
 
     execute(
         CommandLine("runs", (), flags),
@@ -190,7 +190,20 @@ def _runs(**flags: Any) -> None:
     )
 
 
-@command("template", files("output", "OUT.xlsx", required=True), "Where the workbook goes.")
+@command(
+    "journal",
+    (choice("action", CARE), "prune removes runs older than --keep; backup copies; check reads all; path tells."),
+    (files("copy", "FILE"), "Where backup puts the copy."),
+)
+def _journal(action: str, copy: str | None, **flags: Any) -> None:
+    """Care for the journal: `prune --keep 90d`, `backup FILE`, `path`, `check`."""
+    from bulkhooks.cli.execute import Answer, CommandLine, execute
+    from bulkhooks.cli.runs import cared_for
+
+    execute(CommandLine("journal", (), flags), lambda job: Answer(cared_for(job, action, copy)))
+
+
+@command("template", (files("output", "OUT.xlsx", required=True), "Where the workbook goes."))
 def _template(output: str, **flags: Any) -> None:
     """Write an empty input workbook with drop-downs."""
     from bulkhooks.cli import text
@@ -205,7 +218,7 @@ def _template(output: str, **flags: Any) -> None:
     execute(CommandLine("template", (), flags), work)
 
 
-@command("export", files("output", "OUT", required=True), "Where the sheet goes: .xlsx, .csv or .jsonl.")
+@command("export", (files("output", "OUT", required=True), "Where the sheet goes: .xlsx, .csv or .jsonl."))
 def _export(output: str, **flags: Any) -> None:
     """Write what the server has as a sheet that `run` takes."""
     from bulkhooks.cli import text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from bulkhooks.cli.terminal import remark
@@ -47,6 +49,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "export": ("bulkhooks export hooks.xlsx", "bulkhooks export all.csv --accounts accounts.toml"),
     "results": ("bulkhooks results --run last -o again.xlsx",),
     "runs": ("bulkhooks runs", "bulkhooks runs --json"),
+    "journal": (
+        "bulkhooks journal prune --keep 90d",
+        "bulkhooks journal backup journal-copy.db",
+        "bulkhooks journal check",
+    ),
     "template": ("bulkhooks template hooks.xlsx", "bulkhooks template hooks.xlsx --locations live"),
     "actions": ("bulkhooks actions", "bulkhooks actions --json"),
     "sandbox": (
@@ -83,7 +90,7 @@ class Program(click.Group):
 class Command(click.Command):
     """A command whose options come from the table. A signal that comes while it is still loading ends it with 4."""
 
-    argument_help = ""
+    argument_help: Sequence[str] = ()
 
     def invoke(self, ctx: click.Context) -> object:
         """Load and do the command."""
@@ -95,10 +102,9 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the arguments, then the options of each section, then --help."""
+        own = (parameter for parameter in self.params if isinstance(parameter, click.Argument))
         arguments = [
-            (parameter.make_metavar(ctx), self.argument_help)
-            for parameter in self.params
-            if isinstance(parameter, click.Argument)
+            (parameter.make_metavar(ctx), text) for parameter, text in zip(own, self.argument_help, strict=True)
         ]
         if arguments:
             with formatter.section("Arguments"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from bulkhooks.cli.terminal import one_line, printable
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError, OutputError
+from bulkhooks.private import make_private
 from bulkhooks.redact import without_secrets
 from bulkhooks.report import iso
 
@@ -80,10 +80,7 @@ class _File(logging.FileHandler):
     """A log file. A line that cannot be written (the disk is full) is dropped: it ends no run, shows no traceback."""
 
     def __init__(self, path: Path) -> None:
-        # The file belongs to its owner alone, for its lines name endpoints; so does a folder that is made for it.
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        make_private(path)
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802

@@ -66,3 +66,12 @@ def files(name: str, metavar: str, *, several: bool = False, required: bool = Fa
     return click.Argument(
         [name], type=Text(is_path=True), nargs=-1 if several else 1, required=required, metavar=metavar
     )
+
+
+CARE = ("prune", "backup", "path", "check")
+"""What may be done with the journal."""
+
+
+def choice(name: str, words: tuple[str, ...]) -> click.Argument:
+    """An argument that is one of some words."""
+    return click.Argument([name], type=click.Choice(words), metavar="|".join(words))

@@ -1,14 +1,17 @@
-"""The runs in a journal: as a table with local times for a person, as JSON with times in UTC for a machine."""
+"""The runs in a journal, and what was done for it: local times for a person, JSON with times in UTC for a machine."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from bulkhooks.cli.terminal import columns, cut
-from bulkhooks.report import local_time, moment
+from bulkhooks.config.job import Job
+from bulkhooks.errors import UsageError
+from bulkhooks.report import local_time, many, moment
 
-_HEAD = ("RUN", "STARTED", "COMMAND", "STATUS", "ROWS", "INPUT")
+_HEAD = ("RUN", "STARTED", "BY", "COMMAND", "STATUS", "ROWS", "INPUT")
 
 
 def runs_as_json(found: Sequence[Mapping[str, object]]) -> str:
@@ -36,8 +39,57 @@ def _row(run: Mapping[str, object], now: float | None) -> tuple[str, ...]:
     return (
         str(run["run_id"]),
         local_time(moment(str(run["started_at"])), now),
+        " on ".join(filter(None, (str(run["user"]), str(run["host"])))),
         str(run["command"]),
-        str(run["status"]),
+        f"{run['status']} ({run['holder']})" if run["holder"] else str(run["status"]),
         ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "-",
         ", ".join(map(str, inputs)),
     )
+
+
+def cared_for(job: Job, action: str, copy: str | None) -> str:
+    """Do what ``bulkhooks journal ACTION`` asks for, and tell it: with ``--json`` as an object.
+
+    Raises ``UsageError`` where a file is missing or one too many, and what the action itself raises.
+    """
+    from bulkhooks.cli import ask
+    from bulkhooks.commands import journal
+
+    if (action == "backup") != (copy is not None):
+        raise UsageError(
+            "say where the copy goes: `bulkhooks journal backup FILE`"
+            if copy is None
+            else f"journal {action}: {copy} is one word too many; only backup takes a file"
+        )
+    if action == "prune":
+        told = journal.prune(job, ask.on_a_terminal())
+    elif action == "backup":
+        told = journal.backup(job, copy or "")
+    else:
+        told = journal.check(job) if action == "check" else journal.path(job)
+    return json.dumps(told, indent=2) if job.json else _SENTENCES[action](told)
+
+
+def _pruned(told: Mapping[str, Any]) -> str:
+    freed = f"; {_bytes(told['freed'])} came back, {_bytes(told['size'])} are left"
+    return f"Removed {many(told['runs'], 'run', 'runs')} of {told['runs'] + told['left']:,}{freed}"
+
+
+def _checked(told: Mapping[str, Any]) -> str:
+    lines = [f"{told['path']}: all is well ({many(told['runs'], 'run', 'runs')}, {_bytes(told['size'])})"]
+    for run in told["held"]:
+        since = local_time(moment(run["started_at"]))
+        lines.append(f"account {run['accounts']}: run {run['run_id']} of {run['user']} ({run['holder']}) since {since}")
+    return "\n".join(lines)
+
+
+_SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "prune": _pruned,
+    "backup": lambda told: f"Copy of {told['path']}: {told['copy']} ({_bytes(told['size'])})",
+    "path": lambda told: str(told["path"]),
+    "check": _checked,
+}
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1_000_000:,.1f} MB" if count >= 1_000_000 else f"{count / 1_000:,.0f} kB"

@@ -8,12 +8,10 @@ import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
 from bulkhooks.config.job import AccountSettings, Job
+from bulkhooks.config.places import journal_path, refuse_the_journal
 from bulkhooks.errors import CredentialsError
 from bulkhooks.nexudus.address import account_key, check_base_url
 from bulkhooks.nexudus.credentials import authorization_from
@@ -45,16 +43,13 @@ async def open_context(job: Job) -> AsyncIterator[Context]:
     """The journal, the session, and with ``--sandbox`` a sandbox, open until the block is left.
 
     From here on signals are listened to: the first halts every account and ends ``Session.stoppable``, the second
-    gives up what is in flight. Raises ``JournalError`` where the journal cannot be used.
+    gives up what is in flight. Raises ``JournalError`` where the journal cannot be used, ``UsageError`` where something
+    else would be written to it, or where ``--sandbox`` finds no folder for its own.
     """
+    refuse_the_journal(job)
     with _with_sandbox(job) as (carried_out, sandbox), Journal(journal_path(carried_out)) as journal:
         async with Session(journal, terms(carried_out)) as session:
             yield Context(carried_out, journal, session, sandbox)
-
-
-def journal_path(job: Job) -> Path:
-    """The file of the job's memory: ``--journal``, or ``journal.db`` in the user's state directory."""
-    return Path(job.journal) if job.journal else platformdirs.user_state_path("bulkhooks") / "journal.db"
 
 
 def terms(job: Job) -> Terms:

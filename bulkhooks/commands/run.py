@@ -14,6 +14,7 @@ import time
 from bulkhooks.commands.check import check_of
 from bulkhooks.commands.context import open_accounts, open_context
 from bulkhooks.commands.inputs import Desired, read_desired
+from bulkhooks.commands.journal import forget_old_runs
 from bulkhooks.commands.lifecycle import begin, nothing_to_do, registered
 from bulkhooks.commands.other_server import refuse_to_replace
 from bulkhooks.commands.outputs import Destinations, places, refuse_to_overwrite
@@ -24,6 +25,7 @@ from bulkhooks.provision.forecast import forecast
 from bulkhooks.provision.plan import Plan, tell_arrivals
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.report import Ask, Forecast, Question, Report, Summary, Watcher
+from bulkhooks.temporary import check_temporary_folder
 from bulkhooks.webhook import Status
 
 
@@ -50,6 +52,8 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
             desired = await read_desired(context, lock=True)
         if job.strict and desired.is_flawed:
             return _refused(job, desired, started_at)
+        if job.write_back:
+            check_temporary_folder()
         refuse_to_overwrite(job.outputs, desired.table, job.inputs)
         refuse_to_replace(job, places(job.outputs, job.inputs), desired.accounts)
         # The places of the results are open before the first request: what cannot be written is known in time.
@@ -73,7 +77,10 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
                     unlisted=plan.unlisted,
                     canary=job.canary,
                 )
-                return running.conclude()
+                report = running.conclude()
+            if job.keep is not None and report.exit_code == 0 and not job.sandbox:
+                report.warnings += forget_old_runs(context.journal, job.keep, started_at)
+            return report
 
 
 def _refused(job: Job, desired: Desired, started_at: float) -> Report:

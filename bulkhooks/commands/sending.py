@@ -12,19 +12,13 @@ import anyio
 from bulkhooks.commands.context import Accounts
 from bulkhooks.commands.inputs import Desired
 from bulkhooks.config.job import Job
-from bulkhooks.errors import BulkhooksError
+from bulkhooks.errors import Declined
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.item import Outcome
 from bulkhooks.provision.plan import Plan, make_plan
 from bulkhooks.provision.send import send as send_items
 from bulkhooks.provision.tasks import task_group
 from bulkhooks.report import REHEARSAL, Ask, Progress, Question, Summary, Watcher
-
-
-class Declined(BulkhooksError):
-    """A person was asked, and said no."""
-
-    exit_code = 4
 
 
 async def compare(job: Job, desired: Desired, accounts: Accounts, watcher: Watcher | None = None) -> Plan:

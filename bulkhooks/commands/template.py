@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bulkhooks.commands.context import account_of, open_context
 from bulkhooks.config.job import Job
+from bulkhooks.config.places import refuse_the_journal
 from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
 from bulkhooks.provision.networks import table_of_locations
 from bulkhooks.provision.tasks import run_sync
@@ -19,6 +20,7 @@ def template(job: Job, output: str) -> str:
     Returns where it is. Raises ``OutputError`` where it cannot be written, ``InputError`` where the file of locations
     cannot be read, ``CredentialsError`` where the API may not be asked for them, ``Stopped`` on a first signal.
     """
+    refuse_the_journal(job, [("OUT", Path(output))])
     if job.locations == "live":
         known = run_sync(lambda: _live_locations(job))
     elif job.locations:

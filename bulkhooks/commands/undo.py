@@ -102,7 +102,7 @@ def _asked_for(job: Job, journal: Journal) -> tuple[_Asked, list[str], Sequence[
     if job.run:
         if job.inputs:
             raise UsageError("undo takes a results file or --run RUN_ID, not both")
-        run = history.run_number(journal, job.run)
+        run = history.run_number(journal, job.run, even_pruned=True)
         asked = _Asked(run, taking_back.webhooks_in(journal, run), is_doubtful=True, owned=job.owned)
         return asked, taking_back.accounts_of(journal, run), ()
     if len(job.inputs) != 1:

@@ -145,6 +145,7 @@ class Job:
     only: _Texts = _Texts()
     owned: _Flag = _Flag()
     run: Setting[str | None, str] = Setting[str | None, str]()
+    keep: Setting[float | None, float | str] = Setting[float | None, float | str]()
     json: _Flag = _Flag()
     log_format: _Text = _Text()
     log_file: _PathOrNone = _PathOrNone()

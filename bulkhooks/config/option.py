@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +17,8 @@ class Kind(StrEnum):
     """The type of an option's values, in the words of an error message.
 
     ``FLAG`` is a bool. ``COUNT`` is an int: a flag that may be given several times, elsewhere a whole number. ``WHOLE``
-    is an int, ``SECONDS`` a float, ``RATE`` text such as ``60/min``, ``PATH`` a ``Path``. ``PLACE`` is text: a path, or
+    is an int, ``SECONDS`` a float, ``PERIOD`` a float of seconds that is written as ``90d``, ``RATE`` text such as
+    ``60/min``, ``PATH`` a ``Path``. ``PLACE`` is text: a path, or
     a word or ``{placeholder}`` that has a meaning of its own there.
     """
 
@@ -26,11 +28,12 @@ class Kind(StrEnum):
     RATE = "a rate such as '60/min'"
     WHOLE = "a whole number"
     SECONDS = "a number of seconds"
+    PERIOD = "a period such as 90d"
     PATH = "a path"
     PLACE = "a path or a word"
 
 
-FLAG, COUNT, TEXT, RATE, WHOLE, SECONDS, PATH, PLACE = Kind
+FLAG, COUNT, TEXT, RATE, WHOLE, SECONDS, PERIOD, PATH, PLACE = Kind
 NUMBERS = frozenset({COUNT, WHOLE, SECONDS})
 
 _YES = frozenset({"1", "true", "yes", "y", "on"})
@@ -106,17 +109,19 @@ class Option:
             return _truth(given, where)
         if isinstance(given, bool | dict | list) or given is None:
             raise UsageError(f"{where}: {given!r} is not {self._expected}")
-        if self.kind in NUMBERS:
+        if self.kind in NUMBERS or (self.kind == PERIOD and base is None and not isinstance(given, str)):
             return self._number(given, where)
         return self._text(str(given) if isinstance(given, Path) else given, where, base)
 
-    def _text(self, given: object, where: str, base: Path | None) -> str | Path | None:
+    def _text(self, given: object, where: str, base: Path | None) -> str | float | Path | None:
         if not isinstance(given, str):
             raise UsageError(f"{where}: {given!r} is not text; put it in quotation marks")
         if "\0" in given:
             raise UsageError(f"{where}: {given!r} holds a character that no path and no name has")
         if self.kind == RATE:
             return checked_rate(given, where)
+        if self.kind == PERIOD:
+            return seconds_of(given, where)
         if self.choices and given not in self.choices:
             raise UsageError(
                 f"{where}: {given!r} is none of {', '.join(self.choices)}{did_you_mean(given, self.choices)}"
@@ -145,7 +150,7 @@ class Option:
             number = float(str(given).strip())
         except ValueError:
             number = math.nan
-        is_whole = self.kind != SECONDS
+        is_whole = self.kind not in {SECONDS, PERIOD}
         if not math.isfinite(number) or (is_whole and not number.is_integer()):
             raise UsageError(f"{where}: {given!r} is not {self._expected}")
         if number < self.least:
@@ -186,3 +191,15 @@ def checked_rate(text: str, where: str) -> str:
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from None
     return text
+
+
+_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_PERIOD = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*", re.IGNORECASE)
+
+
+def seconds_of(text: str, where: str) -> float:
+    """A period as seconds: ``90d``, ``36h``, ``2w``. Raises ``UsageError`` with ``where`` before its sentence."""
+    found = _PERIOD.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{where}: {text!r} is not {PERIOD}; write a number and one of {', '.join(_UNITS)}")
+    return float(found[1]) * _UNITS[found[2].lower()]

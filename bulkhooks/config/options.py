@@ -6,7 +6,7 @@ this table. ``Option.value`` alone turns what is written into a value.
 
 from __future__ import annotations
 
-from bulkhooks.config.option import COUNT, FLAG, PATH, PLACE, RATE, SECONDS, TEXT, WHOLE, Option
+from bulkhooks.config.option import COUNT, FLAG, PATH, PERIOD, PLACE, RATE, SECONDS, TEXT, WHOLE, Option
 
 BASE_URL = "https://spaces.nexudus.com"
 
@@ -23,9 +23,9 @@ _READS = _on("run check plan")
 _LOCATES = _READS | {"template"}
 _DECIDES = _on("run plan")
 _SENDS = _on("run plan undo health check template export")
-_ASKS = _on("run undo health")
+_ASKS = _on("run undo health journal")
 _WRITES = _on("run check plan undo health results")
-_SPEAKS = _on("run check plan undo health results runs template export")
+_SPEAKS = _on("run check plan undo health results runs journal template export")
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -65,6 +65,10 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "owned", FLAG, DECIDING, _on("undo"), "Also delete what earlier runs created, all of the file that is ours."
+    ),
+    Option(
+        "keep", PERIOD, DECIDING, _on("run journal"), "Remove runs from the journal that are older than this; a run"
+        " does it once it went well.", "PERIOD", otherwise="all are kept",
     ),
     Option("reactivate", FLAG, DECIDING, _on("health"), "Switch on what failures have switched off."),
     Option(
@@ -114,7 +118,7 @@ OPTIONS: tuple[Option, ...] = (
         default=0.0,
     ),
     Option(
-        "journal", PATH, API, _SENDS | {"results", "runs"}, "The job's memory.", "PATH",
+        "journal", PATH, API, _SENDS | {"results", "runs", "journal"}, "The job's memory.", "PATH",
         otherwise="in the user's state directory",
     ),
     Option(

@@ -11,7 +11,7 @@ from typing import Any
 
 from bulkhooks.config.accounts import VARIABLE
 from bulkhooks.config.job_file import WHEN_TO_TELL
-from bulkhooks.config.option import COUNT, FLAG, SECONDS, WHOLE, Kind, Option
+from bulkhooks.config.option import COUNT, FLAG, PERIOD, SECONDS, WHOLE, Kind, Option
 from bulkhooks.config.options import BY_NAME
 
 Schema = dict[str, Any]
@@ -55,6 +55,7 @@ def _job() -> Schema:
 
 def _of_option(option: Option) -> Schema:
     kinds: dict[Kind, Schema] = {FLAG: {"type": "boolean"}, SECONDS: {"type": "number", "minimum": option.least}}
+    kinds[PERIOD] = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([sSdDwWhH]|[mM][iI][nN])\s*$"}
     whole = {"type": "integer", "minimum": option.least}
     one: Schema = kinds.get(option.kind) or (whole if option.kind in {COUNT, WHOLE} else {"type": "string"})
     if option.choices:

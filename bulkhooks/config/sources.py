@@ -13,6 +13,7 @@ from bulkhooks.config.job import Job
 from bulkhooks.config.job_file import JobFile, read_job_file, rehearse
 from bulkhooks.config.option import COUNT, did_you_mean
 from bulkhooks.config.options import BY_NAME, of_command
+from bulkhooks.config.places import refuse_the_journal
 from bulkhooks.errors import UsageError
 
 _ALSO = {"base_url": "NEXUDUS_BASE_URL"}
@@ -54,7 +55,9 @@ def resolve(
     )
     if file is not None and command == "check":
         rehearse(file, job, environment)
-    return replace(job, output=_outputs(command, job))
+    job = replace(job, output=_outputs(command, job))
+    refuse_the_journal(job)
+    return job
 
 
 def given_values(command: str, flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:

@@ -79,12 +79,17 @@ def run_facts(journal: Journal, run: int) -> RunFacts:
     return RunFacts(json.loads(facts) | {"Computer": host_of(holder)}, table, run_warnings(journal, run))
 
 
-def run_number(journal: Journal, run_id: str) -> int:
-    """The journal's number of a run; ``last`` is the newest. ``UsageError`` where there is none of that id."""
+def run_number(journal: Journal, run_id: str, *, even_pruned: bool = False) -> int:
+    """The journal's number of a run; ``last`` is the newest. ``UsageError`` where there is none of that id.
+
+    Of a run that was removed from the journal only what it made is left, if that: for who takes it back,
+    ``even_pruned``.
+    """
     if run_id == "last":
         found = list(journal.query("SELECT max(id) FROM runs WHERE command <> 'undo' AND pruned_at IS NULL"))
     else:
-        found = list(journal.query("SELECT id FROM runs WHERE run_id = ?", (run_id,)))
+        statement = "SELECT id FROM runs WHERE run_id = ? AND (? OR pruned_at IS NULL)"
+        found = list(journal.query(statement, (run_id, even_pruned)))
     if not found or found[0][0] is None:
         raise UsageError(f"--run {run_id}: the journal {journal.path} has no such run; `bulkhooks runs` lists them")
     return int(found[0][0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -16,6 +15,7 @@ from bulkhooks.sheets.writing.atomic_file import Place, reason
 from bulkhooks.sheets.writing.input_workbook import InputWriter
 from bulkhooks.sheets.writing.text_formats import CsvWriter, JsonlWriter
 from bulkhooks.sheets.writing.workbook import WorkbookWriter
+from bulkhooks.temporary import check_temporary_folder
 
 _BATCH = 2_000
 """Rows that are handed on at a time."""
@@ -140,11 +140,9 @@ class Outputs:
 def _check_temporary_folder(path: Path) -> None:
     """A workbook is put together there, which is too late to find out that there is none."""
     try:
-        tempfile.gettempdir()
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written: no folder for temporary files can be written to; name one in TMPDIR"
-        ) from error
+        check_temporary_folder()
+    except OutputError as error:
+        raise OutputError(f"{path} cannot be written: {error}") from error
 
 
 def _emptied(place: Place) -> IO[bytes]:

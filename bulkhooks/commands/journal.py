@@ -1,0 +1,90 @@
+"""``runs`` and ``journal``: what is in the journal, and the care for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from bulkhooks.config.job import Job
+from bulkhooks.config.places import existing_journal, journal_path, refuse_the_journal
+from bulkhooks.errors import BulkhooksError, Declined, UsageError
+from bulkhooks.provision.journal import listed, upkeep
+from bulkhooks.provision.journal.file import JournalFile
+from bulkhooks.report import Ask, Question, duration, many
+
+Told = Mapping[str, object]
+"""What one of the commands answers, by the keys of its JSON object (bulkhooks/docs/reference.md, The journal)."""
+
+
+def runs(job: Job) -> list[dict[str, object]]:
+    """The runs in the journal, the newest first: ``run_id``, ``command``, ``status``, ``counts``, ``inputs`` and more.
+
+    Raises ``UsageError`` where there is no journal, ``JournalError`` where it cannot be read.
+    """
+    with JournalFile(existing_journal(job)) as journal:
+        return listed.runs(journal)
+
+
+def path(job: Job) -> Told:
+    """Where the journal is: ``path``, and in ``exists`` whether there is one."""
+    place = journal_path(job)
+    return {"path": str(place), "exists": place.exists()}
+
+
+def check(job: Job) -> Told:
+    """Read all of the journal: ``path``, ``size`` in bytes, how many ``runs``, and ``held``, the runs under way.
+
+    Raises ``JournalError`` where anything is not as it was written.
+    """
+    with JournalFile(existing_journal(job)) as journal:
+        upkeep.check(journal)
+        found = listed.runs(journal)
+        size = journal.path.stat().st_size
+    keys = ("run_id", "accounts", "holder", "started_at", "user", "host")
+    held = [{key: run[key] for key in keys} for run in found if run["holder"]]
+    return {"path": str(journal.path), "size": size, "runs": len(found), "held": held}
+
+
+def backup(job: Job, copy: str) -> Told:
+    """Copy the journal to ``copy`` while runs go on: ``path``, ``copy``, and ``size`` of the copy in bytes.
+
+    Raises ``OutputError`` where the copy cannot be written, ``UsageError`` where it would be the journal itself.
+    """
+    refuse_the_journal(job, [("backup", Path(copy))])
+    with JournalFile(existing_journal(job)) as journal:
+        size = upkeep.back_up(journal, Path(copy))
+    return {"path": str(journal.path), "copy": copy, "size": size}
+
+
+def prune(job: Job, ask: Ask | None = None) -> Told:
+    """Remove the runs that are older than ``job.keep``, after a question where ``ask`` puts one.
+
+    Returns ``path``, how many ``runs`` were removed, how many are ``left``, the bytes that were ``freed`` and the
+    ``size`` that is left. Raises ``UsageError`` where ``keep`` is not given, ``Declined`` where the answer is no.
+    """
+    if job.keep is None:
+        raise UsageError("say with --keep what stays: `bulkhooks journal prune --keep 90d`")
+    with JournalFile(existing_journal(job)) as journal:
+        now = time.time()
+        old = len(upkeep.old_runs(journal, now - job.keep))
+        if old and ask is not None and not job.yes:
+            sentence = f"Remove {many(old, 'run', 'runs')} older than {duration(job.keep)} from {journal.path}?"
+            if not ask(Question(sentence)):
+                raise Declined("nothing was removed")
+        done = upkeep.prune(journal, now - job.keep, now, shrink=True)
+    freed = max(0, done.before - done.after)
+    return {"path": str(journal.path), "runs": done.runs, "left": done.left, "freed": freed, "size": done.after}
+
+
+def forget_old_runs(journal: JournalFile, keep: float, started_at: float) -> list[str]:
+    """What ``keep`` asks of a run that went well: the runs older than that are removed, never the run itself.
+
+    ``started_at``: when that was, in seconds since 1970. Returns a sentence where it fails; the run is over all the
+    same.
+    """
+    try:
+        upkeep.prune(journal, min(time.time() - keep, started_at), time.time(), shrink=False)
+    except BulkhooksError as error:
+        return [f"old runs were not removed from the journal: {error}"]
+    return []
