@@ -35,3 +35,11 @@ def tighten(path: Path) -> None:
         found = path.stat()
         if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o077:
             path.chmod(stat.S_IMODE(found.st_mode) & 0o700)
+
+
+def is_database(path: Path) -> bool:
+    """Whether there is a database of SQLite, such as a journal. Raises ``OSError`` where it cannot be read."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(15) == b"SQLite format 3"

@@ -7,7 +7,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 import click
@@ -84,8 +84,8 @@ def execute(line: CommandLine, work: Callable[[Job], Answer]) -> NoReturn:
     try:
         with logging_for(job, line.run_id):
             summary = _do(line, job, doing)
-    except BulkhooksError as error:  # there is no log
-        summary = _failed(line, job, error)
+    except BulkhooksError as error:  # there is no log, so it is told once and without it
+        summary = _failed(line, replace(job, log_file=None, log_format="text"), error)
     raise click.exceptions.Exit(summary.exit_code)
 
 

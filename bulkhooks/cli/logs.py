@@ -12,7 +12,7 @@ from pathlib import Path
 from bulkhooks.cli.terminal import one_line, printable
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError, OutputError
-from bulkhooks.private import make_private
+from bulkhooks.private import is_database, make_private
 from bulkhooks.redact import without_secrets
 from bulkhooks.report import iso
 
@@ -106,6 +106,9 @@ class _Stderr(logging.Handler):
 def _handler(job: Job) -> logging.Handler:
     if path := job.log_file:
         try:
+            # Asked of the file itself: a command line that is refused for this very reason has a log, too.
+            if is_database(path):
+                raise OutputError(f"--log-file {path}: this is the journal itself, or another; name another place")
             return _File(path)
         except OSError as error:
             raise OutputError(f"--log-file {path}: cannot be written: {error.strerror}") from error

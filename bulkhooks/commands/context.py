@@ -17,6 +17,7 @@ from bulkhooks.nexudus.address import account_key, check_base_url
 from bulkhooks.nexudus.credentials import authorization_from
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.upkeep import check_memory
 from bulkhooks.provision.rates import parse_rates
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.terms import PATIENCE, AccountConfig, Terms
@@ -48,6 +49,7 @@ async def open_context(job: Job) -> AsyncIterator[Context]:
     """
     refuse_the_journal(job)
     with _with_sandbox(job) as (carried_out, sandbox), Journal(journal_path(carried_out)) as journal:
+        check_memory(journal)
         async with Session(journal, terms(carried_out)) as session:
             yield Context(carried_out, journal, session, sandbox)
 

@@ -52,7 +52,10 @@ def refuse_the_journal(job: Job, more: Iterable[tuple[str, Path]] = ()) -> None:
 def _at_home() -> Path | None:
     import platformdirs
 
-    folder = platformdirs.user_state_path("bulkhooks")
+    try:
+        folder = platformdirs.user_state_path("bulkhooks")
+    except RuntimeError:  # neither HOME nor an entry in the system's list of users; earlier versions leave the ~ there
+        return None
     return folder / "journal.db" if folder.is_absolute() else None
 
 

@@ -14,7 +14,7 @@ import pytest
 from bulkhooks.config.accounts import AccountSettings, read_toml
 from bulkhooks.config.job import Job, Notify
 from bulkhooks.config.job_file import read_job_file
-from bulkhooks.config.option import COUNT, FLAG, PATH, PLACE, RATE, SECONDS, WHOLE
+from bulkhooks.config.option import COUNT, FLAG, PATH, PERIOD, PLACE, RATE, SECONDS, WHOLE
 from bulkhooks.config.options import BY_NAME, of_command
 from bulkhooks.config.schema import job_schema
 from bulkhooks.config.sources import resolve
@@ -27,6 +27,7 @@ VALUES = {
     RATE: ((["1/s", "2/min"], ("1/s", "2/min")), ("3/s\n4/min", ("3/s", "4/min")), ('["5/s"]', ("5/s",))),
     WHOLE: (("3", 3), ("4", 4), ("5", 5)),
     SECONDS: (("3.5", 3.5), ("4.5", 4.5), ("5.5", 5.5)),
+    PERIOD: (("90d", 7_776_000.0), ("2 H", 7_200.0), ('"1.5min"', 90.0)),
     PATH: (("flag.csv", Path("flag.csv")), ("variable.csv", Path("variable.csv")), ('"file.csv"', Path("file.csv"))),
     PLACE: (("flag.csv", "flag.csv"), ("variable.csv", "variable.csv"), ('"file.csv"', "file.csv")),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bulkhooks.errors import OutputError
-from bulkhooks.private import make_private
+from bulkhooks.private import is_database, make_private
 from bulkhooks.provision.journal.file import JournalFile
 from bulkhooks.provision.journal.schema import damaged, translated
 from bulkhooks.temporary import temporary_name
@@ -18,7 +18,7 @@ from bulkhooks.temporary import temporary_name
 # one of its accounts: that one may be under way. What is in doubt stands in its run, and is looked up there.
 _OLD = """
 SELECT id FROM runs r WHERE pruned_at IS NULL AND coalesce(finished_at, started_at) < ?1
-AND id NOT IN (SELECT run FROM doubts WHERE run IS NOT NULL)
+AND id NOT IN (SELECT run FROM doubts WHERE run IS NOT NULL UNION SELECT run FROM resent)
 AND (finished_at IS NOT NULL OR NOT EXISTS (
     SELECT 1 FROM run_accounts a WHERE a.run = r.id
     AND NOT EXISTS (SELECT 1 FROM run_accounts later WHERE later.account = a.account AND later.run > a.run)))
@@ -82,7 +82,7 @@ def back_up(journal: JournalFile, copy: Path) -> int:
     """
     try:
         target = Path(os.path.realpath(copy))
-        if target.exists() and not _is_a_copy(target):
+        if target.exists() and target.stat().st_size and not is_database(target):
             raise OutputError(f"{copy}: this is no copy of a journal, and is not replaced; choose another name")
         part = target.with_name(temporary_name(".part"))
         make_private(part)
@@ -102,9 +102,12 @@ def back_up(journal: JournalFile, copy: Path) -> int:
         raise OutputError(f"{copy} cannot be written: {error.strerror or error}; choose another place") from error
 
 
-def _is_a_copy(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(15) in {b"SQLite format 3", b""}
+def check_memory(journal: JournalFile) -> None:
+    """Check the tables by which nothing is sent twice; they are small. Raises ``JournalError``."""
+    for table in ("accounts", "created", "doubts", "calls"):
+        for (finding,) in journal.query(f"PRAGMA quick_check('{table}')"):
+            if finding != "ok":
+                raise damaged(journal.path, finding)
 
 
 def check(journal: JournalFile) -> None:

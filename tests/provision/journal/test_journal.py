@@ -9,6 +9,7 @@ import pytest
 
 from bulkhooks.errors import JournalError
 from bulkhooks.provision.item import Operation, Outcome
+from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import ItemRow
 from bulkhooks.webhook import Status
@@ -113,6 +114,25 @@ async def test_what_arrived_is_ours_only_where_it_was_seen_absent(journal, was_a
     assert on_disk(journal, "SELECT status, verified FROM items WHERE seq = 0") == [(status, 1)]
     assert on_disk(journal, "SELECT webhook_id FROM created") == owned
     assert on_disk(journal, "SELECT * FROM doubts") == []
+
+
+async def test_what_arrived_keeps_how_the_run_sent_it_and_names_the_run_that_found_it(journal):
+    """Attempts and SentAt are that run's own; Error tells who found it, and is no error."""
+    item = planned(journal)[0]
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.keep)
+        for at in (NOW, NOW + 5):
+            await journal.sending(item, at)
+        journal.begin("run-2", command="run", job="", inputs=[], accounts=[item.account_id], at=NOW + 9)
+        journal.arrived(item.account_id, (1001, 6, URL), 77, NOW + 9)
+        await journal.durable()
+        group.cancel_scope.cancel()
+    ((status, attempts, sent_at, code, error),) = on_disk(
+        journal, "SELECT status, attempts, sent_at, error_code, error FROM items WHERE seq = 0"
+    )
+    assert (status, attempts, sent_at, code) == ("created", 2, NOW + 5, "")
+    assert "run run-2 found it" in error
+    assert history.errors(journal, item.run) == []
 
 
 async def test_what_was_not_processed_leaves_no_trace_but_its_reason(journal):

@@ -105,3 +105,51 @@ def test_accounts_of_one_server_become_one(first_edition):
         assert journal.account(account_key("https://A.example", "b"), "b") == 3
         assert journal.account(account_key("http://localhost:8899", "b"), "b") == 4
         assert len(list(history.results(journal, 1))) == 3
+
+
+ROW = ("1001", "Soho", "BookingCreate", URL, "", "", "", "", '["a note"]')
+
+
+@pytest.fixture
+def fifth_edition(first_edition):
+    """The file after some years: every row of the input in a table, also of what nothing was sent for."""
+    database = sqlite3.connect(first_edition)
+    for number, statements in enumerate(schema._MIGRATIONS[1:5], 2):
+        for statement in statements.split(";\n"):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {number}")
+    for run in (2, 3):
+        database.execute(
+            "INSERT INTO runs (id, run_id, command, job, holder, started_at, finished_at, inputs, columns, facts,"
+            f" locations) VALUES ({run}, 'run-{run}', 'run', '', 'process 1 on desk', {EPOCH}, {EPOCH}, '[]',"
+            ' \'["Note"]\', \'{}\', \'[[1001, "Soho", "@uk", "", ""]]\')'
+        )
+        for row in range(1_000):
+            database.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (run, row, *ROW))
+            database.execute(
+                "INSERT INTO items (run, seq, row, place, account, business_id, location, action, url, url_key, name,"
+                " name_given, operation, status, webhook_id, http_status, error_code, error, attempts, sent_at,"
+                " verified, duration_ms)"
+                " VALUES (?, ?, ?, ?, 1, ?, 'Soho', 6, ?, ?, 'name', 0, '', ?, ?, 200, '', '', 1, 7.5, 1, 42)",
+                (run, row, row, f"a.csv:{row + 2}", row, URL, URL, "exists" if row else "duplicate", 500 + row),
+            )
+    database.commit()
+    database.execute("VACUUM")
+    database.close()
+    return first_edition
+
+
+def test_rows_of_an_earlier_edition_are_as_they_were_and_take_less_room(fifth_edition):
+    """Each run has its results, its own columns and its table of locations; what they have alike is stored once."""
+    before = fifth_edition.stat().st_size
+    with Journal(fifth_edition) as journal:
+        found = [[row.cells for row in history.results(journal, run)] for run in (2, 3)]
+        assert found[0] == found[1]
+        assert found[0][999] == [
+            "a.csv:1001", 999, "Soho", "BookingCreate", 6, URL, "name", None, None, None, "exists", 1499, 200, None,
+            None, None, None, "yes", 1, "1970-01-01T00:00:07.500Z", 42, "a note",
+        ]  # fmt: skip
+        assert history.counts(journal, 2) == {"exists": 999, "duplicate": 1}
+        assert [tuple(line) for line in history.run_facts(journal, 3).locations] == [(1001, "Soho", "@uk", "", "")]
+        assert history.counts(journal, 1) == {"created": 1, "pending": 2}
+    assert fifth_edition.stat().st_size < before / 4
