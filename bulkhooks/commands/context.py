@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import getpass
 import os
+import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkhooks.config.job import AccountSettings, Job
@@ -27,6 +29,10 @@ from bulkhooks.webhook import url_key
 
 if TYPE_CHECKING:
     from bulkhooks.sandbox.server import Sandbox
+
+
+_OTHER_FILES = 12
+"""File descriptors that a command needs besides its connections: journal, lock, results, the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ def terms(job: Job) -> Terms:
     """The job's options of patience and size, as the engine takes them. Times are seconds."""
     return Terms(
         timeout=job.timeout,
-        concurrency=job.concurrency,
+        concurrency=min(job.concurrency, _connections(job)),
         retries=job.retries,
         settle=job.settle,
         canary=job.canary,
@@ -68,6 +74,19 @@ def terms(job: Job) -> Terms:
         wait_lock=job.wait_lock,
         limit=job.limit,
     )
+
+
+def _connections(job: Job) -> int:
+    """How many connections there are file descriptors for (``ulimit -n``), beside those of journal and results."""
+    if sys.platform == "win32":
+        return job.concurrency
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return job.concurrency
+    left = limit - sum(1 for _ in Path("/dev/fd").iterdir()) - _OTHER_FILES
+    return max(1, left // 2 if job.sandbox else left)  # of an embedded sandbox both ends are in this process
 
 
 @contextmanager
