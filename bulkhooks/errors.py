@@ -29,7 +29,8 @@
             ├── Unauthorized  401
             ├── Forbidden     403
             ├── NotFound      404
-            └── Conflict      409 without Retry-After
+            ├── Conflict      409 without Retry-After
+            └── ListingFailed a list that cannot be had whole                   (provision/walk.py)         exit 4
 
 Those with a module in brackets are part of one mechanism and live beside it. The sandbox shares nothing with the
 program: its ``SandboxError``, ``Rejected`` and ``Refused`` (sandbox/) are exceptions of its own.

@@ -16,7 +16,7 @@ from bulkhooks.provision.listing import Listing, described, existing
 from bulkhooks.provision.recall import recall
 from bulkhooks.provision.tasks import task_group
 from bulkhooks.report import Problem, Remark
-from bulkhooks.webhook import Status, url_key
+from bulkhooks.webhook import Status
 
 _MOST_NAMED = 10
 
@@ -117,7 +117,7 @@ async def _learn(account: Account, desired: pd.DataFrame, warnings: list[Remark]
     found = Listing()  # where it cannot be had, nobody knows what is there, and nothing will be sent
     try:
         found = await existing(account, business_ids)
-        await recall(account, found, owned, _keys(desired))
+        await recall(account, found, owned, desired)
     except (Stopped, ApiError, CredentialsError) as error:
         account.stop(error)
     if found.not_permitted:
@@ -132,17 +132,6 @@ async def _learn(account: Account, desired: pd.DataFrame, warnings: list[Remark]
         unlisted=found.not_permitted,
         failed=found.failed,
     )
-
-
-def _keys(rows: pd.DataFrame) -> set[tuple[int, int, str]]:
-    """What rows name: their webhooks, and those that they are to replace."""
-    actions = rows["action"].astype("int64")
-    keys = set(zip(rows["business_id"], actions, rows["url_key"], strict=True))
-    moves = rows["replaces"] != ""
-    if moves.any():
-        old = rows.loc[moves, "replaces"].map(url_key)
-        keys |= set(zip(rows.loc[moves, "business_id"], actions[moves], old, strict=True))
-    return keys
 
 
 def _of_odd(name: str, found: Listing) -> list[Problem]:

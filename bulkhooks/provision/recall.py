@@ -7,7 +7,7 @@ more than ``MOST_READS`` in a run.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -18,6 +18,7 @@ from bulkhooks.provision.listing import Listing
 from bulkhooks.provision.stopping import NotRead
 from bulkhooks.provision.tasks import task_group
 from bulkhooks.provision.walk import ListingFailed
+from bulkhooks.webhook import url_key
 
 MOST_READS = 5_000
 """Reads by id of one account in a run: more could not be made again in a day (bulkhooks/docs/nexudus.md, Limits)."""
@@ -25,27 +26,35 @@ MOST_READS = 5_000
 REFUSALS = 3
 """So many reads refused, and none granted, and reading is not permitted at all."""
 
-Key = tuple[int, int, str]
 
-
-async def recall(account: Account, found: Listing, owned: pd.DataFrame, wanted: Collection[Key]) -> None:
-    """Add to a listing what of ours it lacks, of the keys that are wanted. ``owned``: columns ``history.OWNED``.
+async def recall(account: Account, found: Listing, owned: pd.DataFrame, desired: pd.DataFrame) -> None:
+    """Add to a listing what of ours it lacks, of the webhooks that rows desire. ``owned``: columns ``history.OWNED``.
 
     Where it cannot be read whether one is there, its location has failed. Where reading is not permitted, the list
     alone decides. Raises what ``Account.read`` raises for the whole account.
     """
-    await _Recall(account, found).run(list(_missing(found, owned, wanted)))
+    lacking = owned[~owned["id"].isin(found.records) & ~owned["business_id"].isin(found.refused)]
+    if not lacking.empty:
+        await _Recall(account, found).run(list(_missing(lacking, found, desired)))
 
 
-def _missing(found: Listing, owned: pd.DataFrame, wanted: Collection[Key]) -> Iterator[tuple[int, int]]:
+def _missing(lacking: pd.DataFrame, found: Listing, desired: pd.DataFrame) -> Iterator[tuple[int, int]]:
     """Id and location of the webhooks of ours that would be made again."""
-    listed = {record.identity for record in found.records.values()}
-    for webhook_id, business_id, action, url_key in owned[["id", "business_id", "action", "url_key"]].itertuples(
-        index=False, name=None
-    ):
-        key = (business_id, action, url_key)
-        if key in wanted and key not in listed and business_id not in found.refused and webhook_id not in found.records:
-            yield webhook_id, business_id
+    wanted = _keys(desired) - {record.identity for record in found.records.values()}
+    for webhook_id, *key in lacking[["id", "business_id", "action", "url_key"]].itertuples(index=False, name=None):
+        if tuple(key) in wanted:
+            yield webhook_id, key[0]
+
+
+def _keys(rows: pd.DataFrame) -> set[tuple[int, int, str]]:
+    """What rows name: their webhooks, and those that they are to replace."""
+    actions = rows["action"].astype("int64")
+    keys = set(zip(rows["business_id"], actions, rows["url_key"], strict=True))
+    moves = rows["replaces"] != ""
+    if moves.any():
+        old = rows.loc[moves, "replaces"].map(url_key)
+        keys |= set(zip(rows.loc[moves, "business_id"], actions[moves], old, strict=True))
+    return keys
 
 
 class _Recall:

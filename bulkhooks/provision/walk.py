@@ -40,6 +40,8 @@ T = TypeVar("T", Record, Business)
 class ListingFailed(Refused):
     """The server's list cannot be had whole: what is there is not known, so nothing may be sent for it."""
 
+    exit_code = 4
+
 
 class _Shifted(Exception):
     """This time the list is not complete; another time it may be."""
