@@ -27,6 +27,8 @@ _log = logging.getLogger("bulkhooks")
 _RUNS = frozenset({"run", "undo"})
 """Commands whose log says when they started and how they finished."""
 
+_BEFORE_ANYTHING = "stopped before anything was sent; run the same command again"
+
 _VOICE = ("json", "quiet", "verbose", "log_format", "log_file")
 """Options that say how a command speaks."""
 
@@ -116,6 +118,7 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
     """The work between the first and the last record of its log; what went wrong is told, too."""
     if line.command in _RUNS:
         _log.info("run started", extra={"is_event": True})
+    found: Answer | None = None
     try:
         found = work(job)
         summary = found.summary
@@ -128,7 +131,12 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
     except BulkhooksError as error:
         summary = _failed(line, job, error)
     except KeyboardInterrupt:
-        summary = _failed(line, job, Stopped("stopped before anything was sent; run the same command again"))
+        # Where the work was done and only the telling was stopped, the exit code is the work's own.
+        summary = (
+            found.summary
+            if found
+            else _failed(line, job, Stopped("stopped before anything was sent; run the same command again"))
+        )
     except Exception as error:  # noqa: BLE001  # no traceback reaches a user
         summary = _failed(line, job, _unexpected(error))
         if job.verbose >= 2 and not job.quiet:

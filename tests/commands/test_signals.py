@@ -145,3 +145,23 @@ def test_the_second_signal_ends_at_once_with_130(tmp_path, command):
         _, said = child.communicate(timeout=120)
         assert child.returncode == 130, said
         assert "Traceback" not in said
+
+
+def test_a_signal_while_the_answer_is_told_changes_no_exit_code(tmp_path):
+    """Nobody reads what a check has found, so it waits; its exit code is what it found."""
+    rows = "".join(f"{number},NoSuchEvent,https://h.example.com/in\n" for number in range(1001, 5001))
+    (tmp_path / "hooks.csv").write_text(f"BusinessId,Action,URL\n{rows}")
+    child = subprocess.Popen(
+        [*PROGRAM, "check", "hooks.csv"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert "4,000 rows are invalid" in child.stdout.readline()
+    child.send_signal(signal.SIGTERM)
+    said, _ = child.communicate(timeout=120)
+    assert child.returncode == 1, said[-500:]
+    assert "before anything was sent" not in said
+    assert "Traceback" not in said
