@@ -43,7 +43,7 @@ class IdReader:
     """Reads BusinessId cells against one table of locations."""
 
     def __init__(self, locations: Locations) -> None:
-        self._locations = locations
+        self.locations = locations
         self.remarks: list[str] = []
         """What there is to tell of all cells that were read."""
         self._has_silent = bool(locations.networks or locations.suspended)
@@ -76,23 +76,23 @@ class IdReader:
 
     def _remarks(self, cell: str, ids: Sequence[int]) -> Iterator[Finding]:
         """Warnings about locations whose webhooks stay silent: networks, and those that are switched off."""
-        networks = [number for number in dict.fromkeys(ids) if number in self._locations.networks]
+        networks = [number for number in dict.fromkeys(ids) if number in self.locations.networks]
         if networks:
-            groups = one_of([f"@{self._locations.networks[number]}" for number in networks], word="and")
+            groups = one_of([f"@{self.locations.networks[number]}" for number in networks], word="and")
             are = "is a network" if len(networks) == 1 else "are networks"
             sentence = (
                 f"{self._named(networks)} {are}: a webhook there is silent for what happens at the locations of the"
                 f" network. Write {groups} for those"
             )
             yield Finding.about(WarningCode.NETWORK_LOCATION, cell, sentence, warning=True)
-        suspended = [number for number in dict.fromkeys(ids) if number in self._locations.suspended]
+        suspended = [number for number in dict.fromkeys(ids) if number in self.locations.suspended]
         if suspended:
             are = "is" if len(suspended) == 1 else "are"
             sentence = f"{self._named(suspended)} {are} suspended in Nexudus, and nothing is sent from there"
             yield Finding.about(WarningCode.SUSPENDED_LOCATION, cell, sentence, warning=True)
 
     def _named(self, ids: Sequence[int]) -> str:
-        names = self._locations.name_of
+        names = self.locations.name_of
         return one_of([f"{names[number]} ({number})" if names[number] else str(number) for number in ids], word="and")
 
     def _plain(self, cell: str) -> Sequence[int]:
@@ -136,7 +136,7 @@ class IdReader:
         if number := _ID.fullmatch(item):
             return _checked_id(item, number[1])
         if item in {"*", "＊"} or item.casefold() == "all":
-            return self._every_location() if self._locations else self._without_table(item)
+            return self._every_location() if self.locations else self._without_table(item)
         if named := self._known(item):
             return named if len(named) == 1 else self._shared_name(item, named)
         if _GROUPED_ITEM.fullmatch(item):
@@ -149,25 +149,25 @@ class IdReader:
 
     def _every_location(self) -> Sequence[int]:
         """What ``*`` is: networks are left out, for their locations are among the others."""
-        networks = list(self._locations.networks)
-        if why := self._locations.without_networks:
+        networks = list(self.locations.networks)
+        if why := self.locations.without_networks:
             self.remarks = [f"* and all name every location, and among them there may be networks, for {why}"]
         elif networks:
             are = "which is a network" if len(networks) == 1 else "which are networks"
             self.remarks = [f"* and all leave out {self._named(networks)}, {are}: write the id where it is meant"]
-        return self._locations.without_roots
+        return self.locations.without_roots
 
     def _known(self, text: str) -> Sequence[int]:
-        return self._locations.by_name.get(name_key(text), ())
+        return self.locations.by_name.get(name_key(text), ())
 
     def _group(self, item: str) -> Sequence[int] | Finding:
-        if not self._locations:
+        if not self.locations:
             return self._without_table(item)
-        groups = self._locations.groups
+        groups = self.locations.groups
         name = group_key(item[1:])
         if name in groups:
             return groups[name]
-        if why := self._locations.without_networks:
+        if why := self.locations.without_networks:
             return Finding.of(
                 ErrorCode.UNKNOWN_LOCATION, item, f"may be a network, but {why}. Write the ids of its locations"
             )
@@ -185,11 +185,11 @@ class IdReader:
     def _unknown(self, item: str) -> Finding:
         if words := _misread(item):
             return Finding.of(ErrorCode.BAD_BUSINESS_ID, item, words)
-        if close := self._names(item) if self._locations else []:
+        if close := self._names(item) if self.locations else []:
             return _no_such_name(item, f"Did you mean {shown(close[0])}? Or write the id")
         if not any(map(str.isalpha, item)) or _NUMBERS_AND_WORDS.fullmatch(item):
             return Finding.of(ErrorCode.BAD_BUSINESS_ID, item, f"is no location's id. {_HOW}")
-        if not self._locations:
+        if not self.locations:
             return self._without_table(item)
         return _no_such_name(item, "Look into the table of locations, or write the id")
 

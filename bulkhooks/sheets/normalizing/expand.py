@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +31,8 @@ class Expansion:
     where not known), ``url``, ``url_key`` (in which URLs are compared), ``name``, ``description`` ('' where not given),
     ``active`` (int8; -1 where not given, else 0 or 1), ``replaces`` ('' or a URL), ``known_id`` (int64, 0 where none),
     ``known_doubt`` (bool), ``status`` (planned, duplicate, invalid), ``error_code`` (''; the engine's), ``error`` (of a
-    duplicate, which row it repeats), ``problems`` (a tuple of ``Problem``: the errors and warnings of its row, empty
-    where there are none). On an invalid line the texts are as written.
+    duplicate, which row it repeats), ``problems`` (a tuple of ``Problem``: the errors and warnings of its row, of
+    several lines each those that concern it). On an invalid line the texts are as written.
 
     ``problems``: everything found, by row and in a row by field, warnings among them.
     """
@@ -168,7 +168,7 @@ def _frame(lines: ExpandedRows, stopped: BoolArray, found: Iterable[Problem], pr
             "status": _text(status),
             "error_code": _text(np.full(count, "", dtype=object)),
             "error": _text(error),
-            "problems": pd.Series(_by_line(found, row), dtype=object, copy=False),
+            "problems": pd.Series(_by_line(found, lines), dtype=object, copy=False),
         },
         copy=False,
     )
@@ -196,15 +196,22 @@ def _same_as(lines: ExpandedRows, problems: Problems, twins: IntArray, firsts: I
         )
 
 
-def _by_line(found: Iterable[Problem], row: IntArray) -> StrArray:
-    """For every line the problems of its row."""
+def _by_line(found: Iterable[Problem], lines: ExpandedRows) -> StrArray:
+    """For every line the problems of its row; of a warning about some locations or events only the lines with these."""
     of_row: dict[int, list[Problem]] = {}
     for problem in found:
         of_row.setdefault(problem.row, []).append(problem)
-    by_line = np.empty(len(row), dtype=object)
+    concerned: dict[str, tuple[IntArray, Collection[int]]] = {
+        code: (lines.business_id, ids) for code, ids in lines.fields.silent.items()
+    }
+    concerned[WarningCode.NEVER_FIRES] = (lines.action, {actions.NEVER_FIRES})
+    by_line = np.empty(len(lines.row), dtype=object)
     by_line.fill(())
     for number, problems in of_row.items():
         shared = tuple(problems)
-        for line in range(*np.searchsorted(row, [number, number + 1]).tolist()):  # the lines are in the order of rows
-            by_line[line] = shared
+        those = range(*np.searchsorted(lines.row, [number, number + 1]).tolist())  # lines are in the order of rows
+        partial = [problem for problem in problems if problem.code in concerned] if len(those) > 1 else []
+        for line in those:
+            others = {one for one in partial if concerned[one.code][0][line] not in concerned[one.code][1]}
+            by_line[line] = tuple(one for one in shared if one not in others) if others else shared
     return by_line

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from bulkhooks.errors import ErrorCode, UsageError, WarningCode
+from bulkhooks.errors import Code, ErrorCode, UsageError, WarningCode
 from bulkhooks.report import Problem
 from bulkhooks.sheets.normalizing.business_ids import IdReader
 from bulkhooks.sheets.normalizing.categorical import BoolArray, Categorical, Lists, StrArray, texts
@@ -42,6 +42,7 @@ class Fields:
     """What the cells mean, one entry for each row of ``table``, which has what there is to tell of all cells besides.
 
     ``ids`` and ``actions``: the numbers of locations and events, in the order written (of a row without any, none).
+    ``silent``: the ids of locations that a warning is about, by its code.
     ``shown_as``: the location's name as the sheet has it, '' where it has none; ``names`` then has it by id.
     ``account``: names of credentials. ``active``: int8, -1 where the cell is empty. ``templates``: by field, those of
     ``TEMPLATED``; under "" the template of names, for names that turn out empty.
@@ -51,6 +52,7 @@ class Fields:
     problems: Problems
     ids: Lists
     actions: Lists
+    silent: Mapping[Code, Collection[int]]
     shown_as: StrArray
     names: Mapping[int, str]
     account: Categorical
@@ -117,6 +119,12 @@ def normalize(
         problems=problems,
         ids=ids,
         actions=numbers,
+        silent={
+            WarningCode.NETWORK_LOCATION: {number for known in readers.values() for number in known.locations.networks},
+            WarningCode.SUSPENDED_LOCATION: {
+                number for known in readers.values() for number in known.locations.suspended
+            },
+        },
         shown_as=np.where(is_named, "", raw["Location"]),
         names=locations.name_of,
         account=Categorical(known.codes[tenants.codes], known.distinct),

@@ -114,7 +114,7 @@ class Headers:
         missing = set(FIELDS) - {"Location"} - layout.fields.keys()
         for at in sorted(layout.extras.values()):
             header = layout.headers[at]
-            if not header or _CARRIED.search(header) or self.kind(header):
+            if not header or self.kind(header):
                 continue
             near = nearest_field(header)
             if ours := _begun(header) or (near if near in missing else ""):

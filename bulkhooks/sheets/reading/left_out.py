@@ -13,7 +13,6 @@ from bulkhooks.errors import WarningCode
 from bulkhooks.sheets.examples import EXAMPLES, is_example
 from bulkhooks.sheets.reading.grid import Column, written
 from bulkhooks.sheets.reading.headers import Layout
-from bulkhooks.sheets.reading.source import FIELDS
 from bulkhooks.sheets.reading.stacked import Span, rows_where
 from bulkhooks.sheets.strings import folded
 from bulkhooks.webhook import Status
@@ -61,7 +60,7 @@ def left_out(
     yield LeftOut(_noted(bare, columns, layout), "skipped: nothing stands there in a column that counts")
     yield LeftOut(_under(span, span.repeated), "skipped: the header once more")
     yield LeftOut(_under(span, span.titles), "skipped: a title of the next table")
-    yield LeftOut(_totals(filled, fields), "skipped: this looks like a line of totals")
+    yield LeftOut(_totals(filled, fields, columns), "skipped: this looks like a line of totals")
     yield LeftOut(_examples(fields), "skipped: an example of the template; write over it to use it")
     yield _defaults_only(filled, fields, columns, layout)
     if layout.results:
@@ -110,20 +109,23 @@ def _defaults_only(
     )
 
 
-def _totals(filled: BoolArray, fields: Mapping[str, Column]) -> Positions:
+def _totals(filled: BoolArray, fields: Mapping[str, Column], columns: Sequence[Column]) -> Positions:
     """Rows that begin like a total, with no more than numbers in the place of an event and an address."""
     leading = [fields[name] for name in ("Action", "URL") if name in fields]
     found = []
-    for row in rows_where(leading[0], _is_number_or_empty).tolist():
-        if filled[row] and all(_is_number_or_empty(column[row]) for column in leading):
-            first = next((fields[name][row] for name in FIELDS if name in fields and fields[name][row]), "")
-            if len(first) <= _LONGEST_TOTAL and _TOTAL.fullmatch(folded(first)):
-                found.append(row)
+    for row in rows_where(leading[0], _is_of_total).tolist():
+        first = next(filter(None, (written(column[row]) for column in columns)), "")
+        if filled[row] and _is_total(first) and all(_is_of_total(column[row]) for column in leading):
+            found.append(row)
     return np.array(found, dtype=np.int64)
 
 
-def _is_number_or_empty(text: str) -> bool:
-    return _NUMBER.fullmatch(text) is not None
+def _is_total(text: str) -> bool:
+    return len(text) <= _LONGEST_TOTAL and _TOTAL.fullmatch(folded(text)) is not None
+
+
+def _is_of_total(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None or _is_total(text)
 
 
 def _examples(fields: Mapping[str, Column]) -> Positions:

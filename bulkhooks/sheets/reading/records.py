@@ -88,13 +88,18 @@ def _swallowed(
 
 
 def _likeness(parts: Sequence[str], fields: Mapping[str, int]) -> int:
-    """How many parts of a line are what belongs there: an id, the name of an event, an address."""
+    """How many parts of a line are what belongs there: an id, an event, an address.
+
+    A number or a pattern counts as an event beside an address only; without one it may be part of a list of ids.
+    """
     texts = {name: parts[at].strip(' "') for name, at in fields.items() if at < len(parts)}
     event = next(filter(None, re.split(r"\s*[,;|]\s*", texts.get("Action", ""))), "")
+    is_address = bool(re.match(r"https?://", texts.get("URL", ""), re.IGNORECASE))
+    is_word = is_address or not (event.isdigit() or "*" in event)
     return (
         bool(re.fullmatch(r"[\d\s,;-]+", texts.get("BusinessId", "")))
-        + bool(event and not event.isdigit() and "*" not in event and actions.match(event))
-        + bool(re.match(r"https?://", texts.get("URL", ""), re.IGNORECASE))
+        + bool(event and is_word and actions.match(event))
+        + is_address
     )
 
 

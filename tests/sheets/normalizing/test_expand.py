@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhooks.errors import InputError
+from bulkhooks.sheets.reading.locations import Location, Locations
 from bulkhooks.sheets.reading.source import FIELDS
 from tests.sheets.tables import LOCATIONS, NOWHERE, URL, expanded, row, table, told
 
@@ -166,6 +167,7 @@ ids = st.lists(st.integers(1, 40), min_size=1, max_size=5)
 numbers = st.lists(st.integers(1, 90), min_size=1, max_size=4)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(ids, numbers, st.sampled_from("ab")), max_size=5))
 def test_every_webhook_once(rows):
     """There are locations x actions webhooks a row, each identity is planned once, and first where it stands first."""
@@ -228,3 +230,11 @@ def test_two_addresses_in_a_cell_are_refused():
     """For one webhook has one; an odd end of a URL that is none is not told as well."""
     assert told(row(url=f"{URL}, {URL};")) == [("bad-url", "Hooks!D2")]
     assert told(row(Replaces=f"{URL};{URL}")) == [("bad-url", "Hooks!I2")]
+
+
+def test_a_warning_about_some_locations_or_events_stands_at_these_alone():
+    """Not at the others that the same cells name."""
+    locations = Locations([Location(1, "Open"), Location(2, "Shut", suspended=True)])
+    webhooks = expanded(table(row("*", "None, BookingCreate")), locations).webhooks
+    codes = [[problem.code for problem in problems] for problems in webhooks["problems"]]
+    assert codes == [["never-fires"], [], ["suspended-location", "never-fires"], ["suspended-location"]]

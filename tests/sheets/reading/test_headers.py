@@ -190,7 +190,8 @@ def test_of_two_headers_the_one_without_decoration_counts():
         ("Locations manager", "BusinessId"),
         ("Owner", ""),
         ("Company name", ""),
-        ("URL (input)", ""),
+        ("URL (input)", "URL"),
+        ("Active (input)", "Active"),
     ],
 )
 def test_a_header_that_begins_like_a_known_one_is_unused(header, field):

@@ -152,3 +152,20 @@ def test_such_a_record_stays_invalid_in_its_results(table, code):
     )
     assert told(made) == [(code, "hooks.csv:2")]
     assert expanded(made).webhooks["status"].tolist() == ["invalid", "planned"]
+
+
+@pytest.mark.parametrize("column", ["Location", "Action", "Description"])
+def test_a_quote_that_swallows_locations_by_name_and_events_by_number_is_found(table, column):
+    """A number beside an address is an event."""
+    one = {"Location": "Harbour", "Action": "6", "URL": "https://hooks.example.com/a", "Description": "x"}
+    first = ",".join('"' * (name == column) + text for name, text in one.items())
+    made = table(
+        f'{",".join(one)}\n{first}\nMill,7,https://hooks.example.com/b,y\nMill,8,https://hooks.example.com/c,"z"\n'
+    )
+    assert told(made) == [("stray-quote", "hooks.csv:2")]
+
+
+def test_lists_of_numbers_on_several_lines_are_no_records(table):
+    """Without an address beside them they are the ids of a cell."""
+    made = table(f'{HEADER}\n"1001, 6\n1002, 7",BookingCreate,https://hooks.example.com/a,"6, 7\n8, 9"\n')
+    assert told(made) == []

@@ -92,6 +92,13 @@ def test_a_line_of_totals_is_no_row(table, row):
     assert "a line of totals" in str(made.warnings)
 
 
+@pytest.mark.parametrize("row", [["Total", "", "", 2], ["Total: 2 hooks"], ["Sum", 2, "", ""]])
+def test_a_total_in_the_column_of_addresses_is_no_row(table, row):
+    """It stands in the first column, whichever that is."""
+    made = table(["URL", "BusinessId", "Action", "Active"], [f"{URL}a", 1001, "BookingCreate", "yes"], row)
+    assert lines(made) == [2]
+
+
 def test_a_location_that_is_called_like_a_total_is_a_row(table):
     """For it has an event and an address."""
     made = table(["Location", *HEADER[1:]], ["Total", "BookingCreate", f"{URL}a", ""], ["Summe", 6, f"{URL}b", ""])
