@@ -82,16 +82,20 @@ def test_runs_have_a_head_and_local_times():
         "job": "",
         "started_at": iso(NOW.timestamp() - 60),
         "finished_at": None,
+        "user": "ops",
+        "host": "desk",
+        "holder": "",
         "accounts": "default",
         "inputs": ["a.xlsx", "b.xlsx"],
         "status": "ok",
         "counts": {"created": 1200, "failed": 2},
     }
     head, line = runs_as_text([run], NOW.timestamp()).splitlines()
-    assert head.split() == ["RUN", "STARTED", "COMMAND", "STATUS", "ROWS", "INPUT"]
+    assert head.split() == ["RUN", "STARTED", "BY", "COMMAND", "STATUS", "ROWS", "INPUT"]
     assert re.split(r"  +", line) == [
         "20261125T221000Z-4f2a",
         "23:09 (60 s ago)",
+        "ops on desk",
         "run",
         "ok",
         "1,200 created, 2 failed",

@@ -8,7 +8,8 @@ import shutil
 from openpyxl import load_workbook
 
 from bulkhooks import Job, run
-from bulkhooks.commands.history import results_again, runs
+from bulkhooks.commands.history import results_again
+from bulkhooks.commands.journal import runs
 from bulkhooks.commands.outputs import words_for
 from bulkhooks.sandbox.server import Sandbox
 from tests.processes import bulkhooks

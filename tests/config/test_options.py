@@ -15,6 +15,7 @@ from bulkhooks.config.option import (
     COUNT,
     FLAG,
     PATH,
+    PERIOD,
     PLACE,
     RATE,
     SECONDS,
@@ -29,7 +30,7 @@ from bulkhooks.errors import UsageError
 
 READS = "run check plan"
 TALKS = "run plan undo health check template export"
-SPEAKS = "run check plan undo health results runs template export"
+SPEAKS = "run check plan undo health results runs template export journal"
 
 PROMISED = {
     **dict.fromkeys(("sheet", "map", "name_template"), READS),
@@ -38,11 +39,12 @@ PROMISED = {
     **dict.fromkeys(("rate", "request_rate"), f"{TALKS} sandbox"),
     **dict.fromkeys(("concurrency", "timeout", "retries", "give_up_after", "settle"), TALKS),
     **dict.fromkeys(("base_url", "account", "accounts", "auth", "allow_http", "sandbox", "no_progress"), TALKS),
-    "journal": f"{TALKS} results runs",
+    "journal": f"{TALKS} results runs journal",
     **dict.fromkeys(("log_format", "log_file", "job"), SPEAKS),
     **dict.fromkeys(("json", "verbose", "quiet"), f"{SPEAKS} actions"),
     "output": "run check plan undo health results",
-    "yes": "run undo health",
+    "yes": "run undo health journal",
+    "keep": "run journal",
     "write_back": "run check",
     "confirm_above": "run",
     "owned": "undo",
@@ -83,7 +85,7 @@ def _long_flags(command):
 
 def test_the_commands_are_those_of_the_page():
     """No command is missing, and none is there that the page does not name."""
-    assert " ".join(COMMANDS) == "actions check export health plan results run runs sandbox template undo"
+    assert " ".join(COMMANDS) == "actions check export health journal plan results run runs sandbox template undo"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -120,7 +122,7 @@ def test_every_option_is_a_field_of_the_job_with_the_promised_default():
 @pytest.mark.parametrize("option", BY_NAME.values(), ids=lambda option: option.name)
 def test_a_field_of_the_job_has_the_type_of_its_option(option):
     """What is read from a ``Job`` is what its option makes of text, whichever way the job was made."""
-    types = {FLAG: bool, COUNT: int, WHOLE: int, SECONDS: float, PATH: Path}
+    types = {FLAG: bool, COUNT: int, WHOLE: int, SECONDS: float, PERIOD: float, PATH: Path}
     text, value = SAID.get(option.kind, ("a", "a"))
     if option.choices:
         text = value = option.choices[0]
@@ -158,6 +160,7 @@ def test_every_flag_can_be_said_no_to():
 
 
 SAID = {FLAG: ("yes", True), COUNT: ("2", 2), RATE: ("7/min", "7/min"), WHOLE: ("7", 7), SECONDS: ("7.5", 7.5),
+        PERIOD: ("90d", 90 * 86_400.0),
         PATH: ("here.txt", Path("here.txt"))}  # fmt: skip
 
 

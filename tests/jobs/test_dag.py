@@ -8,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 import anyio
 import pytest
 
+from bulkhooks.nexudus.address import account_key
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.lock import hold
 from bulkhooks.sandbox.server import Sandbox
@@ -124,11 +125,12 @@ async def test_another_run_under_way_is_waited_for(airflow, inbox):
     _write_sheet(inbox / "inbox/hooks.xlsx")
     server = airflow.connection.host
     with Journal(inbox / "journal.db") as journal:
-        key = f"{server}|default"
-        held = await hold(journal, journal.account(key, "default"), key, "default", 0)
+        key = account_key(server, "default")
+        account_id = journal.account(key, "default")
+        await hold(journal, account_id, "default", 0)
         with pytest.raises(_Exception, match="default") as raised:
             await anyio.to_thread.run_sync(airflow.provision, str(inbox))
-        held.release()
+        journal.locks.release(account_id)
     assert not isinstance(raised.value, _FailException)
 
 

@@ -189,31 +189,6 @@ def _unfinished(journal: Journal, run: int, run_id: str, started_at: float, inpu
     )
 
 
-def runs(journal: Journal) -> list[dict[str, object]]:
-    """The runs in the journal, the newest first."""
-    found = journal.query(
-        "SELECT run_id, command, job, started_at, finished_at, inputs, summary, facts,"
-        " (SELECT group_concat(name, ', ') FROM run_accounts JOIN accounts ON accounts.id = account"
-        " WHERE run = runs.id)"
-        " FROM runs ORDER BY id DESC"
-    )
-    return [
-        {
-            "run_id": run_id,
-            "command": command,
-            "job": job,
-            "started_at": iso(started_at),
-            "finished_at": iso(finished_at),
-            "accounts": accounts or "",
-            "user": json.loads(facts).get("User", ""),
-            "inputs": json.loads(inputs),
-            "status": (json.loads(summary) if summary else {}).get("status", "unfinished"),
-            "counts": (json.loads(summary) if summary else {}).get("counts", {}),
-        }
-        for run_id, command, job, started_at, finished_at, inputs, summary, facts, accounts in found
-    ]
-
-
 def _result(item: ItemRow, written: InputRow | None, width: int, waiting: Status) -> ResultRow:
     problems = unpack_problems(item.problems, item.row)
     codes, sentences, warnings = problem_cells(problems)
