@@ -258,7 +258,7 @@ def test_what_the_run_has_in_doubt_is_looked_up_first(tmp_path, fault, arrived):
 @needs_signals
 def test_an_undo_that_was_killed_is_taken_up_again(tmp_path):
     """In the middle of its deletions and of what gets its old fields back, over a slow line."""
-    with Sandbox(SandboxOptions(locations=LOCATIONS, latency=parse_latency("30ms"))) as far_end:
+    with Sandbox(SandboxOptions(locations=LOCATIONS, latency=parse_latency("100ms"))) as far_end:
         bench = Bench(tmp_path, far_end.base_url)
         for location in range(1001, 1013):
             bench.make(BusinessId=location, Description="before")
@@ -267,7 +267,8 @@ def test_an_undo_that_was_killed_is_taken_up_again(tmp_path):
         new = booking(*range(1013, 1025))
         assert bench.run(*rows, *new, if_exists="update").counts == {"created": 12, "updated": 12}
         for kind in ("deletion", "old fields"):
-            process = child(bench, "undo", "out.csv", "-y", settle="0.1")
+            # One request after the other: seconds are left when the first effect is seen.
+            process = child(bench, "undo", "out.csv", "-y", "--concurrency", "1", settle="0.1")
             if kind == "deletion":
                 kill_when(process, lambda: len(stored(far_end.base_url)) < 24)
             else:
