@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
-from bulkhooks import Job, UsageError, plan, run
+from bulkhooks import Job, UsageError, check, plan, run
 from bulkhooks.commands.undo import undo
 from bulkhooks.sandbox.options import SandboxOptions
 from bulkhooks.sandbox.server import Sandbox
@@ -166,3 +166,21 @@ def test_the_server_is_known_after_other_programs_have_saved_the_workbook(tmp_pa
     del book["Summary"]
     book.save(path)
     assert recorded_server(path) is None
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "csv", "jsonl"])
+def test_a_formula_without_value_stays_an_error_until_somebody_corrects_it(tmp_path, suffix):
+    """Its text stands in the results, so that no round takes the cell for an empty one."""
+    book = Workbook()
+    for line in (["BusinessId", "Action", "URL", "Active"], [1001, 6, "https://hooks.example.com/a", "=NOT(A1)"]):
+        book.active.append(line)
+    book.save(tmp_path / "hooks.xlsx")
+    first, second = (str(tmp_path / f"{name}.{suffix}") for name in ("first", "second"))
+    assert check(Job(input=tmp_path / "hooks.xlsx", output=first)).counts == {"invalid": 1}
+    again = check(Job(input=first, output=second))
+    assert [problem.code for problem in again.problems] == ["formula-error"]
+    assert again.counts == {"invalid": 1}
+    if suffix == "csv":
+        corrected = Path(second).read_text("utf-8").replace(",'=NOT(A1),", ",no,")
+        Path(second).write_text(corrected, "utf-8")
+        assert check(Job(input=second)).counts == {"planned": 1}

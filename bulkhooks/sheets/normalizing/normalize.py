@@ -115,7 +115,7 @@ def normalize(
     problems.add_distinct("Account", tenants, found)
 
     return Fields(
-        table=replace(table, warnings=[*table.warnings, *remarks]) if remarks else table,
+        table=_as_written(replace(table, warnings=[*table.warnings, *remarks]) if remarks else table, problems, flawed),
         problems=problems,
         ids=ids,
         actions=numbers,
@@ -131,6 +131,19 @@ def normalize(
         active=active[switches.codes],
         templates=templates,
     )
+
+
+def _as_written(table: Table, problems: Problems, flawed: Mapping[str, BoolArray]) -> Table:
+    """The table with the text of every formula and error in its cell, for results and for those who read them again."""
+    texts_of = {flaw.place: flaw.value for flaw in table.flaws if flaw.code == ErrorCode.FORMULA_ERROR}
+    rows = table.rows
+    for name, where in flawed.items() if texts_of else ():
+        if where.any():
+            column = rows[name].to_numpy(dtype=object, copy=True)
+            for row in np.flatnonzero(where).tolist():
+                column[row] = texts_of.get(problems.cell(row, name), column[row])
+            rows = rows.assign(**{name: column})
+    return replace(table, rows=rows) if rows is not table.rows else table
 
 
 _BETWEEN = "\x1f"

@@ -9,9 +9,9 @@ import numpy as np
 
 from bulkhooks import actions
 from bulkhooks.errors import ErrorCode
-from bulkhooks.sheets.reading.grid import Column, Records
+from bulkhooks.sheets.reading.grid import Column, Records, written
 from bulkhooks.sheets.reading.stacked import rows_where
-from bulkhooks.sheets.reading.xlsx_cells import Flaw
+from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw
 from bulkhooks.sheets.strings import AROUND, cut, shown
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -51,6 +51,18 @@ def of_earlier(codes: Column) -> dict[int, Flaw]:
         sentence = "the record was not read as it was meant. Correct the cells of this row, then empty its ErrorCode"
         found[int(row)] = Flaw(code, sentence, ErrorCode(code))
     return found
+
+
+def errors_of_earlier(codes: Column, columns: Sequence[Column], fields: Mapping[str, int]) -> dict[Cell, Flaw]:
+    """Cells of rows of results that were formulas or errors and still hold their text; ``codes`` as above."""
+    rows = rows_where(codes, lambda value: isinstance(value, str) and ErrorCode.FORMULA_ERROR in value.split("; "))
+    cells = ((int(row), at, written(columns[at][row])) for row in rows for at in fields.values())
+    return {
+        (row, at): Flaw.of_cell(text, is_formula=text[0] == "=") for row, at, text in cells if _CALCULATED.match(text)
+    }
+
+
+_CALCULATED = re.compile(r"=|#[A-Z0-9_/]+[!?]?\Z")
 
 
 def _surplus(columns: Sequence[Column], width: int) -> dict[int, int]:

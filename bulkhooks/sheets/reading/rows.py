@@ -16,7 +16,7 @@ from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts
 from bulkhooks.sheets.reading.headers import Layout
 from bulkhooks.sheets.reading.left_out import LeftOut, left_out, listed_places, overwritten_examples, unfinished
 from bulkhooks.sheets.reading.links import follow_links
-from bulkhooks.sheets.reading.records import of_earlier, record_flaws
+from bulkhooks.sheets.reading.records import errors_of_earlier, of_earlier, record_flaws
 from bulkhooks.sheets.reading.source import FIELDS, Source
 from bulkhooks.sheets.reading.stacked import Span
 from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw
@@ -89,6 +89,12 @@ def part_of(grid: Grid, span: Span, layout: Layout, source: Source) -> Part:
     flaws = _under(grid.flaws, grid, span)
     columns = _lengthened(columns, max((row + 1 for row, _ in flaws), default=0))
     fields = {name: texts(columns[at], is_ascii=grid.is_ascii) for name, at in layout.fields.items()}
+    if "ErrorCode" in layout.results:
+        old = errors_of_earlier(columns[layout.results["ErrorCode"]], columns, layout.fields)
+        fields = {
+            name: _emptied(fields[name], [row for row, of in old if of == at]) for name, at in layout.fields.items()
+        }
+        flaws |= old
     flaws |= follow_links(_under(grid.links, grid, span), layout, fields, flaws)
     field_at = {at: name for name, at in layout.fields.items()}
     in_fields = sorted((row, field_at[at], flaw) for (row, at), flaw in flaws.items() if at in field_at)
@@ -171,6 +177,14 @@ def source_of(grid: Grid, layout: Layout, label: str, number: int) -> Source:
 
 def _taken(column: Column, rows: Positions) -> Column:
     return column if len(rows) == len(column) else column[rows]
+
+
+def _emptied(column: Column, rows: Sequence[int]) -> Column:
+    if not rows:
+        return column
+    column = column.copy()
+    column[list(rows)] = ""
+    return column
 
 
 def _without_guards(column: Column) -> Column:
