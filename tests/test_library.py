@@ -115,6 +115,9 @@ def test_check_finds_every_problem(tmp_path):
         ("hooks.csv:2 Action", "unknown-action"),
         ("hooks.csv:2 URL", "bad-url"),
     ]
+    assert report.results[["Row", "Status", "ErrorCode"]].to_numpy().tolist() == [
+        ["hooks.csv:2", "invalid", "unknown-action; bad-url"]
+    ]
 
 
 def test_run_works_inside_a_running_event_loop(sheet):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pandas as pd
 
-from bulkhooks.commands.checked import write_checked
+from bulkhooks.commands.checked import checked_frame, write_checked
 from bulkhooks.commands.context import begin_summary, open_accounts, open_context
 from bulkhooks.commands.inputs import Desired, expand_table, read_desired, read_table
 from bulkhooks.commands.lifecycle import nothing_to_do
@@ -58,7 +59,9 @@ def check_of(job: Job, desired: Desired, started_at: float) -> Report:
     summary.warnings = counted([*coded(desired.table.warnings), *(problem for problem in problems if problem.warning)])
     summary.settle()
     summary.close(time.time())
-    return Report(summary, problems, list(desired.table.warnings))
+    # Made when it is asked for: most who check want the problems alone.
+    load = partial(checked_frame, job, desired, summary)
+    return Report(summary, problems, list(desired.table.warnings), load=load)
 
 
 async def _check_live(job: Job, started_at: float) -> Report:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import pandas as pd
+
 from bulkhooks.commands.inputs import Desired
-from bulkhooks.commands.outputs import Destinations, refuse_to_overwrite
+from bulkhooks.commands.outputs import Destinations, refuse_to_overwrite, results_frame
 from bulkhooks.commands.scratch import plan_of_all, scratch_journal
 from bulkhooks.config.job import Job
 from bulkhooks.errors import OutputError
-from bulkhooks.report import Problem, Report
+from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.report import Problem, Report, Summary
 from bulkhooks.sheets.reading.source import Source
 from bulkhooks.sheets.writeback.checked import Mark, checked_copy
 from bulkhooks.webhook import Status
@@ -27,20 +31,23 @@ def write_checked(job: Job, desired: Desired, report: Report) -> None:
     if job.outputs:
         refuse_to_overwrite(job.outputs, desired.table, job.inputs)
         with Destinations(job.outputs, job.inputs) as destinations:
-            scratch = scratch_journal(
-                job,
-                desired,
-                plan_of_all(desired),
-                accounts=desired.accounts,
-                facts=report.summary.facts,
-                summary=report.summary,
-            )
-            with scratch as (journal, number):
+            with _scratch(job, desired, report.summary) as (journal, number):
                 destinations.write(journal, number, report.summary, desired.table, Status.PLANNED)
             report.warnings += destinations.warnings
     if job.write_back:
         for number, name in enumerate(job.inputs):
             _write_copy(number, name, desired, report)
+
+
+def checked_frame(job: Job, desired: Desired, summary: Summary) -> pd.DataFrame:
+    """What ``-o`` would hold: one row a webhook or invalid row, ``RESULT_COLUMNS`` and then the input's own columns."""
+    with _scratch(job, desired, summary) as (journal, number):
+        return results_frame(journal, number, Status.PLANNED)
+
+
+def _scratch(job: Job, desired: Desired, summary: Summary) -> AbstractContextManager[tuple[Journal, int]]:
+    plan = plan_of_all(desired)
+    return scratch_journal(job, desired, plan, accounts=desired.accounts, facts=summary.facts, summary=summary)
 
 
 def _write_copy(number: int, name: str, desired: Desired, report: Report) -> None:
