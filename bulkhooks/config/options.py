@@ -108,9 +108,9 @@ OPTIONS: tuple[Option, ...] = (
         default=300.0,
     ),
     Option("settle", SECONDS, API, _SENDS, "Wait before an in-doubt webhook is looked up.", "SECONDS", default=30.0),
-    Option("wait", FLAG, API, _on("run undo health export"), "Sleep until the next slot, however far away it is."),
+    Option("wait", FLAG, API, _SENDS, "Sleep until the next slot, however far away it is."),
     Option(
-        "max_runtime", SECONDS, API, _on("run undo health export"), "Start no new request after that.", "SECONDS",
+        "max_runtime", SECONDS, API, _SENDS, "Start no new request after that.", "SECONDS",
         otherwise="none",
     ),
     Option(

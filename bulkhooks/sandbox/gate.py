@@ -11,6 +11,7 @@ from collections import Counter
 from typing import cast
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -115,6 +116,8 @@ class Gate:
             await self._calls(scope, receive, send)
         except Rejected as rejected:
             await answer(rejected.answer(), 400)(scope, receive, send)
+        except ClientDisconnect:
+            pass  # a client that went away in the middle of its request: nobody is there to be answered
         except OSError as error:
             _log.error("the sandbox cannot write its state file: %s", error.strerror or error)
             await failure(500, "The state file cannot be written.")(scope, receive, send)

@@ -37,7 +37,7 @@ PROMISED = {
     "locations": f"{READS} template sandbox",
     **dict.fromkeys(("if_exists", "prune", "max_deletes", "strict", "limit", "canary", "resend_unknown"), "run plan"),
     **dict.fromkeys(("rate", "request_rate"), f"{TALKS} sandbox"),
-    **dict.fromkeys(("concurrency", "timeout", "retries", "give_up_after", "settle"), TALKS),
+    **dict.fromkeys(("concurrency", "timeout", "retries", "give_up_after", "settle", "wait", "max_runtime"), TALKS),
     **dict.fromkeys(("base_url", "account", "accounts", "auth", "allow_http", "sandbox", "no_progress"), TALKS),
     "journal": f"{TALKS} results runs journal",
     **dict.fromkeys(("log_format", "log_file", "job"), SPEAKS),
@@ -52,8 +52,6 @@ PROMISED = {
     **dict.fromkeys(("live", "probe"), "check"),
     "run": "undo results",
     **dict.fromkeys(("reactivate", "since", "only"), "health"),
-    # What is waited for and written besides makes sense wherever something is sent.
-    **dict.fromkeys(("wait", "max_runtime"), "run undo health export"),
     "metrics_file": "run",
     "wait_lock": "run undo",
     **dict.fromkeys(

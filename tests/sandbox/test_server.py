@@ -167,3 +167,17 @@ def test_state_is_readable_lines(tmp_path):
         create(client)
     for line in (tmp_path / "state").read_text().splitlines():
         assert isinstance(json.loads(line), dict)
+
+
+def test_a_client_that_goes_away_in_the_middle_of_its_request_is_no_error(caplog):
+    """Half a body and then nothing: the sandbox stores nothing, reports nothing and answers the next request."""
+    with Sandbox() as sandbox, talking_to(sandbox) as client:
+        host, port = sandbox.base_url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as gone:
+            head = f"POST {WEBHOOKS} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {sandbox.token}\r\n"
+            gone.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+            while not stats(client)["requests"]["create"]:
+                pass
+        assert create(client) == 1
+        assert stats(client)["webhooks"] == 1
+    assert not caplog.records
