@@ -100,6 +100,8 @@ class FakeApi(httpx.AsyncBaseTransport):
     """Webhooks by id; ``next_writes`` and ``next_reads`` hold what becomes of the next requests, None for an answer.
 
     ``judge``, where given, says it for each request by itself. ``log`` is what came: (seconds, method, path, location).
+    ``lag``: seconds after which searches show a webhook whose create was answered. ``between_pages`` is called with
+    each request for a later page of a search, before it is answered.
     """
 
     next_writes: list = field(default_factory=list)
@@ -108,8 +110,11 @@ class FakeApi(httpx.AsyncBaseTransport):
     latency: float = 0.0
     page_size: int = 500
     may_list: bool = True
+    lag: float = 0.0
+    between_pages: object = None
     webhooks: dict = field(default_factory=dict)
     postponed: list = field(default_factory=list)
+    hidden: dict = field(default_factory=dict)
     log: list = field(default_factory=list)
     writes_at: list = field(default_factory=list)
     last_id: int = 100
@@ -122,9 +127,12 @@ class FakeApi(httpx.AsyncBaseTransport):
         self._catch_up()
         scripted = self.next_reads if request.method == "GET" else self.next_writes
         fate = (self.judge and self.judge(request)) or (scripted.pop(0) if scripted else None)
-        if fate is None:
-            return self.answer(request)
-        return fate(self, request)
+        if fate is not None:
+            return fate(self, request)
+        answer = self.answer(request)
+        if self.lag and request.method == "POST":
+            self.hidden[self.last_id] = anyio.current_time() + self.lag
+        return answer
 
     async def aclose(self):
         pass
@@ -171,11 +179,14 @@ class FakeApi(httpx.AsyncBaseTransport):
 
     def _page(self, request):
         query = request.url.params
-        wanted = {"WebHook_Business": "BusinessId", "WebHook_Action": "Action"}
+        if self.between_pages and int(query["page"]) > 1:
+            self.between_pages(request)
+        wanted, now = {"WebHook_Business": "BusinessId", "WebHook_Action": "Action"}, anyio.current_time()
         found = [
             {**each, "Description": None}
-            for each in self.webhooks.values()
-            if all(str(each[name]) == query[key] for key, name in wanted.items() if key in query)
+            for number, each in self.webhooks.items()
+            if self.hidden.get(number, now) <= now
+            and all(str(each[name]) == query[key] for key, name in wanted.items() if key in query)
         ]
         page, size = int(query["page"]), min(int(query["size"]), self.page_size)
         pages = -(-len(found) // size)
@@ -334,7 +345,12 @@ class Bench:
         tell_arrivals(accounts, plan)
         numbers = {name: account.id for name, account in accounts.items()}
         run = journal.begin(
-            new_run_id(wall()), command="run", job="", inputs=["hooks.csv"], accounts=numbers.values(), at=wall()
+            new_run_id(self.wall()),
+            command="run",
+            job="",
+            inputs=["hooks.csv"],
+            accounts=numbers.values(),
+            at=self.wall(),
         )
         journal.plan(
             run,

@@ -1,4 +1,5 @@
-"""Any sequence of runs, kills, interrupts, outages, edits and deletions: in the end each webhook is there once."""
+"""Any sequence of runs, kills, interrupts, outages, edits, deletions, lags, shifts and wrong clocks: in the end each
+webhook is there once."""
 
 from __future__ import annotations
 
@@ -28,10 +29,14 @@ from tests.provision.fake import (
     refuse_connection,
     status,
     throttle,
+    wall,
 )
 
 POOL = [Row(location, action) for location in (1001, 1002, 1003) for action in (6, 7)]
 FATES = [None, None, drop_before, drop_after, status(500), done_but(500), throttle(2), refuse_connection, later(20)]
+
+PER_DAY = 15
+"""Writes that the account's limit takes in a day."""
 
 inputs = st.lists(st.sampled_from(POOL), unique=True, min_size=1, max_size=len(POOL))
 fates = st.lists(st.sampled_from(FATES), max_size=8)
@@ -76,6 +81,7 @@ class MortalApi(FakeApi):
                     case 1:
                         self.postponed.append((anyio.current_time() + 20, request))
         self.in_flight.clear()
+        self.hidden.clear()  # whoever was killed may not have the id of what was answered: a search shows it in time
         raise Killed
 
     def answer(self, request):
@@ -95,7 +101,10 @@ class Jobs(RuleBasedStateMachine):
         self.api = MortalApi()
         for row in theirs:
             self.api.add(row.business_id, row.action, row.url)
-        self.bench = Bench(self.folder, self.api, concurrency=3, retries=3)
+        self.bench = Bench(self.folder, self.api, concurrency=3, retries=3, rate=(f"{PER_DAY}/day",), wall=self._wall)
+        self.skew = 0.0
+        for row in POOL[::2]:
+            self._bystander(row.business_id)
         self.now = 0.0
         self.input = POOL[:3]
 
@@ -111,6 +120,30 @@ class Jobs(RuleBasedStateMachine):
     def somebody_deletes_one(self, number):
         if self.api.webhooks:
             self.api.webhooks.pop(sorted(self.api.webhooks)[number % len(self.api.webhooks)])
+
+    @rule(seconds=st.sampled_from([0, 5, 45, 3600]))
+    def searches_lag(self, seconds):
+        """Longer than the settle, too: what was answered is known."""
+        self.api.lag = seconds
+
+    @rule(how=st.sampled_from(["", "delete", "create"]), size=st.sampled_from([1, 2, 500]))
+    def pages_shift(self, how, size):
+        """Between two pages of a list somebody deletes one of theirs, or makes one."""
+
+        def shift(request):
+            location = int(request.url.params.get("WebHook_Business", 1001))
+            theirs = [number for number, each in self.api.webhooks.items() if each["Name"] == "bystander"]
+            if how == "create" and len(theirs) < 10:
+                self._bystander(location)
+            elif how == "delete" and theirs:
+                self.api.webhooks.pop(theirs[0])
+
+        self.api.page_size, self.api.between_pages = size, shift if how else None
+
+    @rule(days=st.sampled_from([-400, -1, 0, 1, 30]))
+    def clock_jumps(self, days):
+        """The clock on the wall is set, right or wrong."""
+        self.skew = days * 86_400
 
     @rule(
         writes=fates,
@@ -142,8 +175,8 @@ class Jobs(RuleBasedStateMachine):
     @rule()
     def run_to_the_end_and_look(self):
         """Without further trouble: what the input names is there once, and of ours nothing else."""
-        self.now += 60
-        ran = self._run([], prune=True)
+        self.api.between_pages = None
+        ran = self._run_until_done()
         wanted = sorted((row.business_id, row.action, row.url) for row in self.input)
         assert {*ran.statuses} <= {"created", "exists", "deleted", "missing"}, ran.rows
         stored = self.api.stored()
@@ -154,6 +187,22 @@ class Jobs(RuleBasedStateMachine):
         ids = {row["WebhookId"] for row in ran.rows if row["Status"] in {"created", "exists"}}
         assert ids <= set(self.api.webhooks)
         assert len(ids) == len(wanted)
+
+    def _run_until_done(self):
+        """A run a day, for the limit takes so many writes a day and no more."""
+        for _ in range(len(POOL)):
+            self.now += 86_400
+            ran = self._run([], prune=True)
+            if "pending" not in ran.statuses:
+                break
+        return ran
+
+    def _wall(self):
+        return wall() + self.skew
+
+    def _bystander(self, location):
+        """A webhook of somebody else that no input names."""
+        self.api.add(location, 3, f"https://others.example.com/{self.api.last_id}", Name="bystander")
 
     def _run(self, writes, **options):
         self.api.next_writes = list(writes)
