@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -53,15 +53,22 @@ def _serve() -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            _become(**json.loads(line))
+            become(**json.loads(line))
             return
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def _become(arguments: list[str], cwd: str, environment: dict[str, str], streams: list[str]) -> None:
-    """Be the process that was asked for, to the end of the program."""
-    from bulkhooks.__main__ import main
+def become(
+    arguments: Sequence[str],
+    cwd: str,
+    environment: Mapping[str, str],
+    streams: Sequence[str],
+    main: Callable[[], None] | None = None,
+) -> None:
+    """Be the process that was asked for, to the end of the program; ``main`` is that, if not this one."""
+    if main is None:
+        from bulkhooks.__main__ import main
 
     for number, path in enumerate(streams):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT)

@@ -30,6 +30,8 @@ class Size:
     runs: int = 100
     parallel: int = 4
     kinds: Sequence[str] = KINDS
+    storms: int = 5
+    """Processes of a job that meet bad weather before it clears, at most."""
 
 
 def play(size: Size, main: Main | None = None) -> Tally:
@@ -59,7 +61,7 @@ def _work(there: int, size: Size, number: int, program: Program) -> NoReturn:
     try:
         while (jobs == 0 or tally.jobs.total() < jobs) and tally.runs.total() < runs:
             folder = Path(tempfile.mkdtemp(prefix="chaos"))
-            found = Job(program, folder, seed, size.kinds[seed % len(size.kinds)]).play()
+            found = Job(program, folder, seed, size.kinds[seed % len(size.kinds)], size.storms).play()
             tally.add(found)
             if not (found.found and os.environ.get("CHAOS_KEEP")):
                 shutil.rmtree(folder)

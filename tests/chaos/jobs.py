@@ -46,10 +46,14 @@ class Tally:
 
 
 class Job:
-    """One job with a server and a journal of its own; what happens to it is decided by the seed."""
+    """One job with a server and a journal of its own; what happens to it is decided by the seed.
 
-    def __init__(self, program: Program, folder: Path, seed: int, kind: str) -> None:
+    ``storms``: how many processes at most meet bad weather before it clears.
+    """
+
+    def __init__(self, program: Program, folder: Path, seed: int, kind: str, storms: int) -> None:
         self.program, self.folder, self.kind, self.seed = program, folder, kind, seed
+        self.storms = storms
         self.draw = random.Random(f"{kind} {seed}")
         self.server = Server(seed, SETTLE, TIMEOUT)
         self.oracle = Oracle(self.server.store, folder / "journal.db")
@@ -155,7 +159,7 @@ class Job:
 
     def _until_done(self, command: str, *, late: float = 0.8) -> None:
         """In bad weather a few times, then in fair weather until the exit code says that everything is done."""
-        for _ in range(self.draw.randint(1, 4)):
+        for _ in range(self.draw.randint(1, self.storms)):
             self.server.weather = storm(self.draw)
             self.server.weather.late = late
             self.server.store.shifts = self.shifts
@@ -169,7 +173,7 @@ class Job:
             assert self.last is not None
             self.oracle.say(LOST, f"{command} is never done: {self.last.code} {self.last.err[-300:]}")
         assert self.last is not None
-        self.oracle.at_the_end(self.wanted, self.gone, self.last)
+        self.oracle.at_the_end(self.wanted, self.gone, self.last, with_late=late <= 1)
 
     def _nothing_left_to_do(self) -> None:
         """The same command once more writes nothing."""

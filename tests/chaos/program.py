@@ -19,6 +19,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
+from tests.warm import become
+
 Main = Callable[[], None]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -41,11 +43,10 @@ def load() -> None:
 
 def _trial(folder: Path, there: int) -> NoReturn:
     try:
-        os.chdir(folder)
-        Path("hooks.csv").write_text("BusinessId,Action,URL\n1001,6,https://hooks.example.com/in\n")
-        sys.argv = ["bulkhooks", "run", "hooks.csv", "-o", "out.csv", "--sandbox", "-q"]
+        (folder / "hooks.csv").write_text("BusinessId,Action,URL\n1001,6,https://hooks.example.com/in\n")
+        arguments = ["run", "hooks.csv", "-o", "out.csv", "--sandbox", "-q"]
         with suppress(SystemExit):
-            _bulkhooks()
+            become(arguments, str(folder), os.environ.copy(), [os.devnull] * 3)
         names = [
             name for name in sys.modules if name.startswith(("bulkhooks", "anyio", "http", "asyncio", "encodings"))
         ]
@@ -101,14 +102,14 @@ class Program:
         if self._pid == 0:
             os.close(self._orders)
             os.close(self._answers)
-            _stand_by(orders, answers, main or _bulkhooks)
+            _stand_by(orders, answers, main)
         os.close(orders)
         os.close(answers)
         self._lines = os.fdopen(self._answers, "r")
 
     def start(self, arguments: Sequence[str], folder: Path, environment: dict[str, str]) -> Child:
         """Start a command in a folder."""
-        order = json.dumps([list(arguments), str(folder), environment]) + "\n"
+        order = json.dumps([list(arguments), str(folder), {**os.environ, **environment}]) + "\n"
         os.write(self._orders, order.encode())
         return Child(int(self._lines.readline()), lambda: int(self._lines.readline()))
 
@@ -119,7 +120,7 @@ class Program:
         os.waitpid(self._pid, 0)
 
 
-def _stand_by(orders: int, answers: int, main: Main) -> NoReturn:
+def _stand_by(orders: int, answers: int, main: Main | None) -> NoReturn:
     """Fork for each order; answer with the child's number, and with its status when it has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with os.fdopen(orders, "r") as lines:
@@ -133,24 +134,17 @@ def _stand_by(orders: int, answers: int, main: Main) -> NoReturn:
     os._exit(0)
 
 
-def _become(arguments: list[str], folder: str, environment: dict[str, str], main: Main) -> NoReturn:
+def _become(arguments: list[str], folder: str, environment: dict[str, str], main: Main | None) -> NoReturn:
     """Be a process that has just been started with these arguments."""
     for number in _SIGNALS:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     os.setsid()
-    os.chdir(folder)
-    os.environ.update(environment)
-    null = os.open(os.devnull, os.O_RDONLY)
-    out = os.open("out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    err = os.open("err", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for number, stream in enumerate((null, out, err)):
-        os.dup2(stream, number)
-    os.closerange(3, 256)
-    sys.argv = ["bulkhooks", *arguments]
     code = 70
     try:
+        os.closerange(3, 256)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        main()
+        streams = [os.devnull, *(str(Path(folder) / name) for name in ("out", "err"))]
+        become(arguments, folder, environment, streams, main)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -160,9 +154,3 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str], main
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code)
-
-
-def _bulkhooks() -> None:
-    from bulkhooks.__main__ import main
-
-    main()

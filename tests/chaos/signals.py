@@ -29,7 +29,7 @@ def strike(child: Child, draw: random.Random, requests: Callable[[], int]) -> li
 
 def _choice(draw: random.Random) -> list[signal.Signals]:
     chosen = draw.random()
-    if chosen < 0.15:
+    if chosen < 0.2:
         return []
     if chosen < 0.4:
         return [draw.choice(_POLITE)]
@@ -45,7 +45,7 @@ def _choice(draw: random.Random) -> list[signal.Signals]:
 def _moment(child: Child, draw: random.Random, requests: Callable[[], int]) -> bool:
     """Wait for a number of requests or for a time; False where the child ends before."""
     if draw.random() < 0.6:
-        count = requests() + draw.randint(0, 12)
+        count = requests() + draw.randint(0, 25)
         while requests() < count:
             if not child.is_running:
                 return False

@@ -49,7 +49,7 @@ def figure(told, name):
 
 def test_jobs_of_every_kind_come_to_their_end_with_nothing_twice_lost_or_untrue():
     """A few of each kind would take a minute; one of each is enough to see that all of them still work."""
-    code, told = chaos("--jobs", len(KINDS), "--runs", 24, "--parallel", 5, "--seed", 20)
+    code, told = chaos("--jobs", len(KINDS), "--runs", 40, "--parallel", 5, "--storms", 1, "--seed", 20)
     assert code == 0, told
     assert figure(told, "process runs") >= len(KINDS)
     assert figure(told, "faults") > 0
