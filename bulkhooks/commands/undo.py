@@ -154,8 +154,8 @@ async def _found(account: Account, journal: Journal, asked: _Asked) -> _Found:
         changed = taking_back.changed_by(journal, asked.run, account.id)
     if asked.owned:
         places = asked.places.get(account.name, {})
-        owned = taking_back.owned_among(journal, account.id, places)
-        made = {one.id: one for one in owned if asked.urls is None or asked.urls[one.id] == one.url_key} | made
+        owned = taking_back.owned_among(journal, account.id, places, asked.urls)
+        made = {one.id: one for one in owned} | made
     # What is deleted needs no old values.
     kept = [one for one in changed if one.webhook_id not in made and asked.has(account.name, one.webhook_id)]
     return _Found(account.id, sorted(made.values()), kept, settled)

@@ -14,6 +14,7 @@ import pytest
 from bulkhooks import Job, run
 from bulkhooks.commands.undo import undo
 from bulkhooks.errors import BulkhooksError
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.sandbox.options import parse_faults, parse_latency
 from bulkhooks.sandbox.server import Sandbox, SandboxOptions
 from tests.processes import PROGRAM, UNLIMITED, stored
@@ -100,6 +101,21 @@ def test_a_file_of_a_repeated_run_takes_back_nothing_and_with_owned_all_that_is_
     assert len(bench.there()) == 3
     assert bench.undo(output, owned=True).counts == {"deleted": 2}
     assert [webhook["Name"] for webhook in bench.there()] == ["theirs"]
+
+
+def test_with_owned_the_twins_of_what_a_later_file_names_are_deleted_as_well(bench):
+    """The file of a later run has one id a row; the journal knows the other one, which the same row made."""
+    bench.run(*booking(1001, 1002))
+    first, second = (record["Id"] for record in stored(bench.base_url))
+    name = next(record["Name"] for record in bench.there() if record["BusinessId"] == 1001)
+    twin = bench.make(Name=name)
+    with Journal(bench.folder / "journal.db") as journal:
+        journal.own_all(1, 0, [first, twin], time.time())
+    bench.run(*booking(1001, 1002), output="later.csv")
+    report = bench.undo("later.csv", owned=True)
+    assert sorted(report.results["WebhookId"]) == [first, second, twin]
+    assert report.results["Row"].tolist().count("hooks.csv:2") == 2
+    assert bench.there() == []
 
 
 @pytest.mark.parametrize("by", ["file", "run"])

@@ -345,12 +345,7 @@ class Bench:
         tell_arrivals(accounts, plan)
         numbers = {name: account.id for name, account in accounts.items()}
         run = journal.begin(
-            new_run_id(self.wall()),
-            command="run",
-            job="",
-            inputs=["hooks.csv"],
-            accounts=numbers.values(),
-            at=self.wall(),
+            new_run_id(wall()), command="run", job="", inputs=["hooks.csv"], accounts=numbers.values(), at=wall()
         )
         journal.plan(
             run,

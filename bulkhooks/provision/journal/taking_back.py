@@ -104,9 +104,19 @@ def made_by(journal: Journal, run: int, account_id: int) -> list[Made]:
     ]
 
 
-def owned_among(journal: Journal, account_id: int, places: Mapping[int, str]) -> list[Made]:
-    """What this tool has ever created of some webhooks, by id; ``places`` are their places in the results, by id."""
-    return [made._replace(place=places[made.id]) for made in _owned(journal, account_id, None) if made.id in places]
+def owned_among(
+    journal: Journal, account_id: int, places: Mapping[int, str], urls: Mapping[int, str] | None = None
+) -> list[Made]:
+    """What this tool has ever created of some webhooks, with the twins that its sends have made of those, by id.
+
+    ``places`` are their places in the results and ``urls`` the ``url_key`` that each has there, both by id: what the
+    journal knows with another one is not meant.
+    """
+    owned = list(_owned(journal, account_id, None))
+    meant = {
+        one.key: places[one.id] for one in owned if one.id in places and (urls is None or urls[one.id] == one.url_key)
+    }
+    return [one._replace(place=places.get(one.id, meant[one.key])) for one in owned if one.key in meant]
 
 
 def _owned(journal: Journal, account_id: int, run: int | None) -> Iterator[Made]:
