@@ -12,6 +12,8 @@ _STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") i
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     del number, frame
+    # What is half made now, an event loop for example, fails when it is put away, and Python would tell of it.
+    sys.unraisablehook = lambda _: None
     raise KeyboardInterrupt
 
 

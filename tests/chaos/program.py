@@ -139,10 +139,13 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str], main
     for number in _SIGNALS:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     os.setsid()
+    os.closerange(3, 256)
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    except KeyboardInterrupt:  # it came before there was a program
+        os._exit(130)
     code = 70
     try:
-        os.closerange(3, 256)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         streams = [os.devnull, *(str(Path(folder) / name) for name in ("out", "err"))]
         become(arguments, folder, environment, streams, main)
         code = 0

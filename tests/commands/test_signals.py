@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 
@@ -165,3 +166,33 @@ def test_a_signal_while_the_answer_is_told_changes_no_exit_code(tmp_path):
     assert child.returncode == 1, said[-500:]
     assert "before anything was sent" not in said
     assert "Traceback" not in said
+
+
+AT_THE_EVENT_LOOP = """
+import signal, sys
+
+def hook(event, arguments):
+    if event == "socket.__new__" and sys._getframe(1).f_globals.get("__name__") == "socket" and not struck:
+        struck.append(event)
+        signal.raise_signal(signal.SIGTERM)
+
+struck = []
+sys.addaudithook(hook)
+from bulkhooks.__main__ import main
+main()
+"""
+
+
+def test_a_signal_while_the_event_loop_is_made_prints_one_sentence(tmp_path):
+    """The loop is half made then, and fails when it is put away."""
+    (tmp_path / "hooks.csv").write_text("BusinessId,Action,URL\n1001,6,https://hooks.example.com/in\n")
+    done = subprocess.run(
+        [sys.executable, "-c", AT_THE_EVENT_LOOP, "run", "hooks.csv", "--base-url", "http://127.0.0.1:9"],
+        cwd=tmp_path,
+        env={**os.environ, **TOKEN},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4, done.stderr
+    assert done.stderr == "bulkhooks: stopped before anything was sent; run the same command again\n"
