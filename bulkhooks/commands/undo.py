@@ -147,10 +147,9 @@ async def _found(account: Account, journal: Journal, asked: _Asked) -> _Found:
         if asked.is_doubtful:
             settled = await _settle(account, journal, asked.run)
         await _find_twins(account, journal, asked.run)
-        of_run = taking_back.made_by(journal, asked.run, account.id)
         # A row has one id, and its sends may have made two webhooks.
-        keys = {one.key for one in of_run if asked.has(account.name, one.id)}
-        made = {one.id: one for one in of_run if one.key in keys}
+        meant = None if asked.is_doubtful else asked.places.get(account.name, {})
+        made = {one.id: one for one in taking_back.made_by(journal, asked.run, account.id, meant)}
         changed = taking_back.changed_by(journal, asked.run, account.id)
     if asked.owned:
         places = asked.places.get(account.name, {})

@@ -103,8 +103,9 @@ def test_a_file_of_a_repeated_run_takes_back_nothing_and_with_owned_all_that_is_
     assert [webhook["Name"] for webhook in bench.there()] == ["theirs"]
 
 
-def test_with_owned_the_twins_of_what_a_later_file_names_are_deleted_as_well(bench):
-    """The file of a later run has one id a row; the journal knows the other one, which the same row made."""
+@pytest.mark.parametrize("by", ["file of the run", "later file, owned"])
+def test_an_undo_in_two_parts_deletes_the_twins_of_what_the_first_part_deleted(bench, by):
+    """A file has one id a row; the journal knows the other one, which the same row made."""
     bench.run(*booking(1001, 1002))
     first, second = (record["Id"] for record in stored(bench.base_url))
     name = next(record["Name"] for record in bench.there() if record["BusinessId"] == 1001)
@@ -112,9 +113,13 @@ def test_with_owned_the_twins_of_what_a_later_file_names_are_deleted_as_well(ben
     with Journal(bench.folder / "journal.db") as journal:
         journal.own_all(1, 0, [first, twin], time.time())
     bench.run(*booking(1001, 1002), output="later.csv")
-    report = bench.undo("later.csv", owned=True)
-    assert sorted(report.results["WebhookId"]) == [first, second, twin]
-    assert report.results["Row"].tolist().count("hooks.csv:2") == 2
+    given = {"name": "out.csv"} if by == "file of the run" else {"name": "later.csv", "owned": True}
+    first_part = bench.undo(**given, limit=1)
+    assert first_part.counts == {"deleted": 1, "pending": 2}
+    assert sorted(first_part.results["WebhookId"]) == [first, second, twin]
+    assert first_part.results["Row"].tolist().count("hooks.csv:2") == 2
+    assert sorted(record["Id"] for record in stored(bench.base_url)) == [second, twin]
+    assert bench.undo(**given).counts == {"deleted": 2}
     assert bench.there() == []
 
 

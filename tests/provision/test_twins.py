@@ -55,6 +55,18 @@ async def test_what_arrives_after_the_run_is_found_by_the_next_one(tmp_path):
     assert any("twin: " in str(cell) for cell in row.cells)
 
 
+async def test_what_was_sent_three_times_may_turn_up_three_times(tmp_path):
+    """Each of them is owned by the first run that sees it."""
+    api = FakeApi([later(900), later(900)])
+    bench = Bench(tmp_path, api, settle=30)
+    await bench.run([Row()])
+    for there in (2, 3):
+        api.answer(api.postponed.pop()[1])
+        await bench.run([Row()])
+        assert len(api.webhooks) == there
+        assert owned(bench) == sorted(api.webhooks)
+
+
 async def test_what_nobody_sent_again_is_not_ours(tmp_path):
     """A webhook of somebody else beside ours stays theirs."""
     api = FakeApi()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,15 +92,21 @@ def webhooks_in(journal: Journal, run: int) -> dict[str, dict[int, str]]:
     return places
 
 
-def made_by(journal: Journal, run: int, account_id: int) -> list[Made]:
-    """What a run created, by id. A webhook that arrived a second time has the place of its twin."""
+def made_by(journal: Journal, run: int, account_id: int, meant: Container[int] | None = None) -> list[Made]:
+    """What a run created, by id: all of it, or what is ``meant`` of it, with the twins that its sends have made.
+
+    A webhook that arrived a second time has the place of its twin, and is meant with it, also when that is deleted.
+    """
     places: dict[tuple[int, int, str], str] = {}
     for item in items(journal, run):
         if item.account == account_id:
             places.setdefault((item.business_id, item.action, item.url_key), item.place)
+    every = list(_made(journal, account_id, run))
+    keys = {each.made.key for each in every if meant is None or each.made.id in meant}
     return [
-        made._replace(place=places.get((made.business_id, made.action, made.url_key), ""))
-        for made in _owned(journal, account_id, run)
+        each.made._replace(place=places.get(each.made.key, ""))
+        for each in every
+        if not each.is_gone and each.made.key in keys
     ]
 
 
@@ -112,20 +118,37 @@ def owned_among(
     ``places`` are their places in the results and ``urls`` the ``url_key`` that each has there, both by id: what the
     journal knows with another one is not meant.
     """
-    owned = list(_owned(journal, account_id, None))
+    every = list(_made(journal, account_id, None))
+    # Twins are of one run: what was deleted and has been made again by a later run is another webhook.
     meant = {
-        one.key: places[one.id] for one in owned if one.id in places and (urls is None or urls[one.id] == one.url_key)
+        (each.run, each.made.key): places[each.made.id]
+        for each in every
+        if each.made.id in places
+        and (urls is None or urls[each.made.id] == each.made.url_key)
+        and not (each.is_gone and each.run is None)
     }
-    return [one._replace(place=places.get(one.id, meant[one.key])) for one in owned if one.key in meant]
+    return [
+        each.made._replace(place=places.get(each.made.id, meant[each.run, each.made.key]))
+        for each in every
+        if not each.is_gone and (each.run, each.made.key) in meant
+    ]
 
 
-def _owned(journal: Journal, account_id: int, run: int | None) -> Iterator[Made]:
+class _Created(NamedTuple):
+    made: Made
+    run: int | None
+    is_gone: bool
+
+
+def _made(journal: Journal, account_id: int, run: int | None) -> Iterator[_Created]:
+    """Every webhook that this tool, or a run, has made, whether it is there or has been seen gone."""
     found = journal.query(
-        "SELECT webhook_id, '', business_id, location, action, url, url_key, name, description FROM created"
-        " WHERE account = ?1 AND deleted_at IS NULL AND (?2 IS NULL OR run = ?2) ORDER BY webhook_id",
+        "SELECT webhook_id, '', business_id, location, action, url, url_key, name, description, run,"
+        " deleted_at IS NOT NULL FROM created"
+        " WHERE account = ?1 AND (?2 IS NULL OR run = ?2) ORDER BY webhook_id",
         (account_id, run),
     )
-    return (Made(*values) for values in found)
+    return (_Created(Made(*values), of_run, bool(is_gone)) for *values, of_run, is_gone in found)
 
 
 def changed_by(journal: Journal, run: int, account_id: int) -> list[Changed]:

@@ -11,7 +11,7 @@ from bulkhooks.provision.journal.rows import pack_problems, unpack_problems
 from bulkhooks.report import Problem, twin_sentence
 
 KEPT_FOR = 3600.0
-"""Seconds for which a list that shows no twin does not end the search for one."""
+"""Seconds after the last send for which twins are looked for in every list."""
 
 
 class TwinsOfOurs(GroupCommit):
@@ -53,7 +53,7 @@ class TwinsOfOurs(GroupCommit):
             if found is None:
                 return
             self.own_all(found[0], found[1], ids, at)
-        if len(ids) > 1 or at - found[2] > KEPT_FOR:
+        if at - found[2] > KEPT_FOR:  # sent three times, it may turn up a third time
             self._say(
                 "DELETE FROM resent WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
                 (account_id, *key),
