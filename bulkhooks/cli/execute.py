@@ -20,7 +20,8 @@ from bulkhooks.cli.terminal import printable, remark, say
 from bulkhooks.config.job import Job
 from bulkhooks.config.sources import given_values, resolve
 from bulkhooks.errors import BulkhooksError, Stopped
-from bulkhooks.report import Report, Summary, new_run_id
+from bulkhooks.report import Report, Summary
+from bulkhooks.times import new_run_id
 
 _log = logging.getLogger("bulkhooks")
 

@@ -14,7 +14,7 @@ from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError, OutputError
 from bulkhooks.private import is_database, make_private
 from bulkhooks.redact import without_secrets
-from bulkhooks.report import iso
+from bulkhooks.times import iso
 
 OF_A_ROW = ("account", "row", "business_id", "action", "status", "attempt", "ms", "error_code", "error")
 """Keys of a record that is about a row; ``error_code`` and ``error`` where it failed."""

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, NoReturn
 from bulkhooks.cli.logs import NEWS
 from bulkhooks.cli.terminal import cut
 from bulkhooks.config.job import Job
-from bulkhooks.report import Progress, Watcher, duration, local_time, many
+from bulkhooks.report import Progress, Watcher, many
+from bulkhooks.times import duration, local_time
 
 if TYPE_CHECKING:
     from tqdm import tqdm

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bulkhooks.report import Summary, local_time, moment
+from bulkhooks.report import Summary
+from bulkhooks.times import local_time, moment
 
 _MOST_NAMED = 3
 

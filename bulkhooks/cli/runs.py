@@ -9,7 +9,8 @@ from typing import Any
 from bulkhooks.cli.terminal import columns, cut
 from bulkhooks.config.job import Job
 from bulkhooks.errors import UsageError
-from bulkhooks.report import local_time, many, moment
+from bulkhooks.report import many
+from bulkhooks.times import local_time, moment
 
 _HEAD = ("RUN", "STARTED", "BY", "COMMAND", "STATUS", "ROWS", "INPUT")
 

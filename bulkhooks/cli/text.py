@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from bulkhooks import actions
 from bulkhooks.cli.changes import change_lines
 from bulkhooks.errors import Aborted, BulkhooksError
-from bulkhooks.report import EXIT_CODES, REHEARSAL, ErrorCount, Report, Summary, duration, local_time, many, moment
+from bulkhooks.report import EXIT_CODES, REHEARSAL, ErrorCount, Report, Summary, many
+from bulkhooks.times import duration, local_time, moment
 from bulkhooks.webhook import url_host
 
 if TYPE_CHECKING:

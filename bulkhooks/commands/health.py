@@ -44,7 +44,8 @@ from bulkhooks.provision.journal.rows import ItemRow
 from bulkhooks.provision.listing import everything, locations
 from bulkhooks.provision.send import resume_at
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Ask, Question, Remark, Report, Summary, coded, counted, iso, many, new_run_id
+from bulkhooks.report import Ask, Question, Remark, Report, Summary, coded, counted, many
+from bulkhooks.times import iso, new_run_id
 from bulkhooks.webhook import Status, url_key
 
 

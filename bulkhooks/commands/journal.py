@@ -11,7 +11,8 @@ from bulkhooks.config.places import existing_journal, journal_path, refuse_the_j
 from bulkhooks.errors import BulkhooksError, Declined, UsageError
 from bulkhooks.provision.journal import listed, upkeep
 from bulkhooks.provision.journal.file import JournalFile
-from bulkhooks.report import Ask, Question, duration, many
+from bulkhooks.report import Ask, Question, many
+from bulkhooks.times import duration
 
 Told = Mapping[str, object]
 """What one of the commands answers, by the keys of its JSON object (bulkhooks/docs/reference.md, The journal)."""

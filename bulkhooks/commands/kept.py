@@ -12,7 +12,8 @@ from bulkhooks.provision.journal import known
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import SENDING
 from bulkhooks.provision.plan import Plan
-from bulkhooks.report import many, moment
+from bulkhooks.report import many
+from bulkhooks.times import moment
 from bulkhooks.webhook import EARLIER, Status
 
 _COLUMNS = dict(zip(("http_status", "verified", "attempts", "sent_at", "duration_ms"), EARLIER[1:], strict=True))

@@ -20,8 +20,9 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import input_rows, item_rows
 from bulkhooks.provision.plan import Plan
 from bulkhooks.provision.send import resume_at
-from bulkhooks.report import Report, Summary, coded, iso, new_run_id
+from bulkhooks.report import Report, Summary, coded
 from bulkhooks.sheets.reading.table import Table
+from bulkhooks.times import iso, new_run_id
 from bulkhooks.webhook import Status
 
 _log = logging.getLogger("bulkhooks")

@@ -12,7 +12,8 @@ from bulkhooks.config.job import Job
 from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.plan import Plan
-from bulkhooks.report import Summary, moment
+from bulkhooks.report import Summary
+from bulkhooks.times import moment
 from bulkhooks.webhook import Status
 
 

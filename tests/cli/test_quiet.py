@@ -7,7 +7,8 @@ import json
 import pytest
 
 from bulkhooks.cli.quiet import in_one_line
-from bulkhooks.report import ErrorCount, Summary, moment
+from bulkhooks.report import ErrorCount, Summary
+from bulkhooks.times import moment
 from tests.processes import bulkhooks
 
 GOOD = "BusinessId,Action,URL\n1001,BookingCreate,https://example.com/hooks\n"

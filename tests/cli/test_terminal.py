@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bulkhooks.cli.runs import runs_as_text
 from bulkhooks.cli.terminal import cut, printable
-from bulkhooks.report import duration, iso, local_time
+from bulkhooks.times import duration, iso, local_time
 from tests.processes import bulkhooks
 
 NOW = datetime(2026, 11, 25, 23, 10, 12).astimezone()

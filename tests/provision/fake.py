@@ -24,7 +24,7 @@ from bulkhooks.provision.send import resume_at, send
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.stopping import Halt
 from bulkhooks.provision.terms import AccountConfig, Terms
-from bulkhooks.report import new_run_id
+from bulkhooks.times import new_run_id
 from bulkhooks.webhook import RESULT_COLUMNS, Status, url_key
 from tests.nexudus.conftest import authorization
 

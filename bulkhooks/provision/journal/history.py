@@ -16,9 +16,10 @@ from bulkhooks.provision.journal.listed import host_of
 from bulkhooks.provision.journal.rows import LINE, InputRow, ItemRow, revive, unpack_problems
 from bulkhooks.provision.journal.stored import WrittenRows, items
 from bulkhooks.provision.stopping import PLANNED_STOPS
-from bulkhooks.report import ErrorCount, Problem, Summary, counted, iso
+from bulkhooks.report import ErrorCount, Problem, Summary, counted
 from bulkhooks.sheets.values import LocationLine, ResultRow, RunFacts
 from bulkhooks.sheets.writing.counts import problem_cells
+from bulkhooks.times import iso
 from bulkhooks.webhook import DONE, Status
 
 _KNOWN = DONE | {Status.DELETED, Status.RESTORED, Status.CHANGED, Status.MISSING}

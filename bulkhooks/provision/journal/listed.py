@@ -6,7 +6,7 @@ import json
 import os
 
 from bulkhooks.provision.journal.file import JournalFile
-from bulkhooks.report import iso
+from bulkhooks.times import iso
 
 _RUNS = (
     "SELECT run_id, command, job, started_at, finished_at, inputs, summary, facts, holder,"

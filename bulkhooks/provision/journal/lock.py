@@ -15,7 +15,7 @@ import anyio
 from filelock import FileLock, Timeout
 
 from bulkhooks.errors import JournalError, LockedError
-from bulkhooks.report import local_time
+from bulkhooks.times import local_time
 
 if TYPE_CHECKING:
     from bulkhooks.provision.journal.journal import Journal
