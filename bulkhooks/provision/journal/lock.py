@@ -9,16 +9,13 @@ import sys
 import threading
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import anyio
 from filelock import FileLock, Timeout
 
 from bulkhooks.errors import JournalError, LockedError
 from bulkhooks.times import local_time
-
-if TYPE_CHECKING:
-    from bulkhooks.provision.journal.journal import Journal
 
 if sys.platform == "linux":
     import fcntl
@@ -121,7 +118,15 @@ _users: Counter[Path] = Counter()
 _closing: defaultdict[Path, list[int]] = defaultdict(list)
 
 
-async def hold(journal: Journal, account_id: int, name: str, wait: float) -> None:
+class Lockable(Protocol):
+    """What ``hold`` needs of an open journal: its locks, and which run holds an account."""
+
+    locks: Locks
+
+    def holder(self, account_id: int) -> tuple[str, str, float] | None: ...
+
+
+async def hold(journal: Lockable, account_id: int, name: str, wait: float) -> None:
     """Take the account's lock, waiting for at most ``wait`` seconds; ``LockedError`` says who has it and since when."""
     # Tried at least once, also with ``wait`` 0. The lock is polled and not waited for in the operating system, because
     # a thread that blocks there could not be stopped by a signal.
@@ -136,7 +141,7 @@ async def hold(journal: Journal, account_id: int, name: str, wait: float) -> Non
         await anyio.sleep(min(_POLL, max(0.0, give_up_at - anyio.current_time())))
 
 
-def _who(journal: Journal, account_id: int, name: str) -> str:
+def _who(journal: Lockable, account_id: int, name: str) -> str:
     # The lock comes first and its run is entered later, so for a moment there is a holder without a name.
     holder = journal.holder(account_id)
     if holder is None:
