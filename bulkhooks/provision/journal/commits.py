@@ -17,7 +17,7 @@ from anyio.lowlevel import checkpoint
 from bulkhooks.errors import JournalError
 from bulkhooks.provision.journal.file import JournalFile
 from bulkhooks.provision.journal.lock import Locks
-from bulkhooks.provision.journal.schema import translated
+from bulkhooks.provision.journal.opening import translated
 
 _TURNS = 16
 """Turns of the event loop that share one commit, a fifth of a millisecond when nothing happens. In a few of them a

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bulkhooks.provision.journal.blocks import Block, columns_of
-from bulkhooks.provision.journal.schema import connect, damaged, translated
+from bulkhooks.provision.journal.opening import connect, damaged, translated
 
 
 class JournalFile:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bulkhooks.errors import OutputError
 from bulkhooks.private import is_database, make_private
 from bulkhooks.provision.journal.file import JournalFile
-from bulkhooks.provision.journal.schema import damaged, translated
+from bulkhooks.provision.journal.opening import damaged, translated
 from bulkhooks.temporary import temporary_name
 
 # A run goes when it has finished before ?1, or, where it never did, when it began before that and is not the newest of
