@@ -32,7 +32,8 @@ from bulkhooks.provision.dispatch import Dispatcher, Traffic
 from bulkhooks.provision.gate import FirstWriteGate, OutageGate
 from bulkhooks.provision.item import Change, Item, Outcome
 from bulkhooks.provision.journal import history
-from bulkhooks.provision.journal.journal import DAY, Journal
+from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.runs import DAY
 from bulkhooks.provision.limiter import Limiter, NextSlotTooFar
 from bulkhooks.provision.outage import backoff
 from bulkhooks.provision.requests import Businesses, Create, Delete, Read, Request, Search, SignIn, Update

@@ -6,22 +6,13 @@ How its records get to the disk is in ``commits.py``. ``sending()`` returns only
 from __future__ import annotations
 
 import json
-import os
-import socket
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.item import Change, Item, Operation, Outcome
-from bulkhooks.provision.journal.blocks import ITEMS, LOCATIONS, ROWS, spans, store
-from bulkhooks.provision.journal.rows import LINE, ChangeRow, InputRow, ItemRow, is_settled, pack_problems
+from bulkhooks.provision.journal.runs import RunRecords
 from bulkhooks.provision.journal.twins import TwinsOfOurs
-from bulkhooks.report import Problem
-from bulkhooks.sheets.values import LocationLine
 from bulkhooks.webhook import Status
-
-DAY = 86400.0
 
 _SELECT_ITEM = (
     "SELECT seq, place, account, business_id, location, action, url, url_key, name, name_given,"
@@ -29,96 +20,10 @@ _SELECT_ITEM = (
 )
 
 
-class Journal(TwinsOfOurs):
+class Journal(RunRecords, TwinsOfOurs):
     """An open journal. Times are seconds since 1970, UTC, given by the caller."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self._run_id = ""
-
-    # Accounts and runs
-
-    def account(self, key: str, name: str) -> int:
-        """The number of the account with this base URL and user."""
-        with self.transaction() as database:
-            database.execute("INSERT INTO accounts (key, name) VALUES (?, ?) ON CONFLICT DO NOTHING", (key, name))
-            (number,) = database.execute("SELECT id FROM accounts WHERE key = ?", (key,)).fetchone()
-        return int(number)
-
-    def begin(
-        self, run_id: str, *, command: str, job: str, inputs: Sequence[str], accounts: Iterable[int], at: float
-    ) -> int:
-        """Open a run; from now on it is what holds its accounts."""
-        holder = f"process {os.getpid()} on {socket.gethostname()}"
-        with self.transaction() as database:
-            run = database.execute(
-                "INSERT INTO runs (run_id, command, job, holder, started_at, inputs, columns, facts)"
-                " VALUES (?, ?, ?, ?, ?, ?, '[]', '{}')",
-                (run_id, command, job, holder, at, json.dumps(list(inputs))),
-            ).lastrowid
-            database.executemany("INSERT INTO run_accounts VALUES (?, ?)", ((run, account) for account in accounts))
-            # Writes are counted from the newest of them, or a clock that is ahead would forget those that still count.
-            database.execute(
-                "DELETE FROM calls WHERE"
-                " at < CASE WHEN write THEN min(?, (SELECT max(at) FROM calls WHERE write)) ELSE ? END - ?",
-                (at, at, 2 * DAY),
-            )
-        self._run_id = run_id
-        return int(run or 0)
-
-    def holder(self, account_id: int) -> tuple[str, str, float] | None:
-        """Run id, process and start of the newest unfinished run of the account."""
-        with self.guarded():
-            found = self.database.execute(
-                "SELECT run_id, holder, started_at FROM runs JOIN run_accounts ON run = id"
-                " WHERE account = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
-                (account_id,),
-            ).fetchone()
-        return found and (str(found[0]), str(found[1]), float(found[2]))
-
-    def plan(
-        self,
-        run: int,
-        *,
-        columns: Sequence[str],
-        facts: Mapping[str, str],
-        locations: Sequence[LocationLine] = (),
-        warnings: Sequence[Problem] = (),
-        rows: Iterable[InputRow],
-        items: Iterable[ItemRow],
-        changes: Iterable[ChangeRow] = (),
-    ) -> None:
-        """Write down everything the run is going to do, in one transaction, before the first request leaves.
-
-        ``columns`` are the names of the input's own columns, ``locations`` the table of them, ``warnings`` those that
-        no row has, ``changes`` what an undo takes back. Raises ``JournalError`` where the disk does not take it.
-        """
-        with self.transaction() as database:
-            database.execute(
-                "UPDATE runs SET columns = ?, facts = ?, warnings = ? WHERE id = ?",
-                (json.dumps(list(columns)), json.dumps(facts), pack_problems(warnings), run),
-            )
-            for lines in spans((number, *line) for number, line in enumerate(locations)):
-                store(database, run, LOCATIONS, ("number", *LINE), lines)
-            for written in spans(rows):
-                store(database, run, ROWS, InputRow._fields, written)
-            for together in spans(items):
-                store(database, run, ITEMS, ItemRow._fields, [item for item in together if is_settled(item)])
-                sent = ((run, *item) for item in together if not is_settled(item))
-                database.executemany(_insert("items", ItemRow._fields), sent)
-            database.executemany(_insert("changes", ChangeRow._fields), ((run, *change) for change in changes))
-
-    def forget(self, run: int) -> None:
-        """Remove a run that ended before anything was planned."""
-        with self.transaction() as database:
-            database.execute("DELETE FROM runs WHERE id = ?", (run,))
-
-    def finish(self, run: int, summary: Mapping[str, object], at: float) -> None:
-        """Close a run."""
-        with self.transaction() as database:
-            database.execute(
-                "UPDATE runs SET finished_at = ?, summary = ? WHERE id = ?", (at, json.dumps(summary), run)
-            )
+    # What is left to send
 
     def to_do(self, run: int, account_id: int, *, after: int, count: int) -> list[Item]:
         """The next items of the account that something has to be sent for."""
@@ -296,10 +201,6 @@ class Journal(TwinsOfOurs):
             "DELETE FROM doubts WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
             (item.account_id, item.business_id, item.action, item.url_key),
         )
-
-
-def _insert(table: str, columns: Sequence[str]) -> str:
-    return f"INSERT INTO {table} (run, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})"  # noqa: S608
 
 
 def _item(run: int, values: tuple[Any, ...]) -> Item:

@@ -13,8 +13,9 @@ import pytest
 from bulkhooks.errors import JournalError, OutputError, UsageError
 from bulkhooks.provision.item import Operation, Outcome
 from bulkhooks.provision.journal import history, listed, taking_back, upkeep
-from bulkhooks.provision.journal.journal import DAY, Journal
+from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import InputRow, ItemRow
+from bulkhooks.provision.journal.runs import DAY
 from bulkhooks.webhook import Status
 
 NOW = 1_800_000_000.0
