@@ -14,7 +14,7 @@ What decides is the type of a failure (``errors.py``) and nothing else:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 
 import anyio
@@ -36,13 +36,11 @@ from bulkhooks.errors import (
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.canary import Canary
 from bulkhooks.provision.changes import change_of, described, differences, moved, touched_since, wanted
-from bulkhooks.provision.delayed import Delayed
 from bulkhooks.provision.item import Item, Operation, Outcome
 from bulkhooks.provision.listing import find
 from bulkhooks.provision.stopping import LookUpIsStale, NotRead, WritesClosed
+from bulkhooks.provision.work_queue import WorkQueue
 from bulkhooks.webhook import Status
-
-BATCH = 500  # items read from the journal at a time
 
 _log = logging.getLogger("bulkhooks")
 
@@ -60,82 +58,31 @@ class Sender:
         ended: Callable[[Outcome], None],
     ) -> None:
         self._account = account
-        self._run = run
         self._canary = canary
         self._unlisted = unlisted
         self._tell = ended
         self._named = {"run_id": account.run_id(run), "account": account.name}
-        self._later = Delayed()
-        self._busy = 0
-        self._open = 0
-        self._moved = anyio.Event()
-        self._fresh = self._batches()
-        self._ahead: Item | None = None
+        self._queue = WorkQueue(account, run, canary, unlisted=unlisted)
 
     async def send(self) -> None:
         """Send everything the journal has to do for this account, or as much as the account lets pass."""
         if self._account.halted is not None:
             return
         # These wake workers that wait for each other; a worker that waits in a request is stopped by the account.
-        self._canary.listen(self._wake)
-        self._account.listen(self._wake)
+        self._canary.listen(self._queue.wake)
+        self._account.listen(self._queue.wake)
         async with anyio.create_task_group() as group:
             for _ in range(self._account.terms.concurrency):
                 group.start_soon(self._work)
-        if self._open:  # halted with a canary on its hands: the other accounts must not wait for it
+        if self._queue.open:  # halted with a canary on its hands: the other accounts must not wait for it
             self._canary.ended(None)
 
-    # The queue
-
     async def _work(self) -> None:
-        while (item := await self._next()) is not None:
-            self._busy += 1
+        while (item := await self._queue.next()) is not None:
+            self._queue.busy += 1
             await self._settle_one(item)
-            self._busy -= 1
-            self._wake()
-
-    async def _next(self) -> Item | None:
-        """What a worker is to do now, waiting for it if need be; None when nothing is left.
-
-        A worker takes its next item in the same turn in which the last one ended, so that what ends together is
-        recorded and sent together, with one commit of the journal.
-        """
-        while self._account.halted is None:
-            # What fell due goes before what is new: a row in doubt is settled before others get in doubt.
-            self._ahead = self._ahead or next(self._fresh, None)
-            if (due := self._later.take_due()) is not None:
-                return due
-            if self._ahead is not None and self._account.closed is None and self._canary.admits_next():
-                item, self._ahead = self._ahead, None
-                self._open += 1
-                if item.operation is not Operation.LOOK_UP:
-                    return item
-                self._account.in_doubt.add(item.seq)
-                self._later.put(item, self._account.terms.settle)
-            elif self._busy or self._later:
-                await self._wait()
-            elif self._ahead is None or self._account.closed is not None or self._canary.has_failed:
-                return None
-            else:
-                await self._wait()
-        return None
-
-    def _batches(self) -> Iterator[Item]:
-        after = -1
-        while batch := self._account.to_do(self._run, after=after, count=BATCH):
-            for item in batch:
-                item.was_absent = item.business_id not in self._unlisted
-                yield item
-            after = batch[-1].seq
-
-    async def _wait(self) -> None:
-        """Until something has ended or falls due."""
-        with anyio.move_on_after(self._later.seconds_left):
-            await self._moved.wait()
-
-    def _wake(self) -> None:
-        self._moved.set()
-        self._moved = anyio.Event()
+            self._queue.busy -= 1
+            self._queue.wake()
 
     # One item
 
@@ -150,7 +97,7 @@ class Sender:
             pass  # it stays pending
         except LookUpIsStale:
             item.operation = Operation.LOOK_UP
-            self._later.put(item, 0.0)
+            self._queue.put(item, 0.0)
         except (NotSent, InDoubt) as error:
             self._lost(item, error)
         except NotRead as error:
@@ -184,7 +131,7 @@ class Sender:
         if item.was_looked_up:
             # The id is in the journal; now the first send has the same time once more to show that it arrived as well.
             item.operation, item.failure = Operation.CHECK, None
-            self._later.put(item, self._account.terms.settle)
+            self._queue.put(item, self._account.terms.settle)
 
     async def _check(self, item: Item) -> None:
         """Look whether both sends of a row have arrived. What cannot be seen now, the list of the next run shows."""
@@ -281,10 +228,10 @@ class Sender:
         was a change, it is read again by id."""
         self._account.lost(item, error)
         if isinstance(error, NotSent) or item.operation is not Operation.CREATE:
-            self._later.put(item, self._account.backoff(item.tries + 1))
+            self._queue.put(item, self._account.backoff(item.tries + 1))
         elif item.business_id not in self._unlisted:
             item.operation = Operation.LOOK_UP
-            self._later.put(item, self._account.terms.settle)
+            self._queue.put(item, self._account.terms.settle)
         else:
             self._unknown(item, str(error))
 
@@ -293,7 +240,7 @@ class Sender:
         item.tries += 1
         if item.tries <= self._account.terms.retries:
             settle = self._account.terms.settle if item.operation is Operation.LOOK_UP else 0.0
-            self._later.put(item, settle + self._account.backoff(item.tries))
+            self._queue.put(item, settle + self._account.backoff(item.tries))
             _log.warning("%s: the look-up failed (%s); looking again", item.place, error)
         elif item.operation is Operation.LOOK_UP or isinstance(item.failure, InDoubt):
             self._end_in_doubt(item, f"the look-up failed as well ({error}): the next run looks again")
@@ -313,7 +260,7 @@ class Sender:
 
     def _end(self, item: Item, outcome: Outcome) -> None:
         self._account.ended(item, outcome)
-        self._open -= 1
+        self._queue.open -= 1
         self._canary.ended(outcome)
         if _log.isEnabledFor(logging.INFO):
             self._log(item, outcome)
