@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=0, help="how many jobs; 0: as many as the runs take")
     parser.add_argument("--runs", type=int, default=100, help="how many process runs")
     parser.add_argument("--parallel", type=int, default=4, help="how many jobs at a time")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="after so many no further job begins")
     parser.add_argument("--storms", type=int, default=5, help="how many runs of a job meet bad weather at most")
     parser.add_argument("--kinds", nargs="*", choices=KINDS, default=KINDS)
     parser.add_argument("--blind", action="store_true", help="play a sender that sends blindly what is not answered")

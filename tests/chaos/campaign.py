@@ -6,9 +6,12 @@ python -m tests.chaos --runs 2000 --parallel 8 --seed 1
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+import sys
 import tempfile
+import time
 import traceback
 from collections import Counter
 from collections.abc import Sequence
@@ -23,12 +26,16 @@ from tests.chaos.program import Main, Program, load
 
 @dataclass(frozen=True)
 class Size:
-    """``jobs`` jobs (0: any number) until there were ``runs`` process runs in all, in ``parallel`` processes."""
+    """``jobs`` jobs (0: any number) until there were ``runs`` process runs in all, in ``parallel`` processes.
+
+    After ``seconds`` no further job begins.
+    """
 
     seed: int = 1
     jobs: int = 0
     runs: int = 100
     parallel: int = 4
+    seconds: float = math.inf
     kinds: Sequence[str] = KINDS
     storms: int = 5
     """Processes of a job that meet bad weather before it clears, at most."""
@@ -56,13 +63,15 @@ def play(size: Size, main: Main | None = None) -> Tally:
 
 def _work(there: int, size: Size, number: int, program: Program) -> NoReturn:
     """One of the processes: it plays every so manieth job, and tells what came of them."""
-    tally, seed = Tally(), size.seed + number
+    tally, seed, until = Tally(), size.seed + number, time.monotonic() + size.seconds
     jobs, runs = (-(-total // size.parallel) for total in (size.jobs, size.runs))
     try:
-        while (jobs == 0 or tally.jobs.total() < jobs) and tally.runs.total() < runs:
+        while (jobs == 0 or tally.jobs.total() < jobs) and tally.runs.total() < runs and time.monotonic() < until:
             folder = Path(tempfile.mkdtemp(prefix="chaos"))
             found = Job(program, folder, seed, size.kinds[seed % len(size.kinds)], size.storms).play()
             tally.add(found)
+            for finding in found.found:
+                print(folder, *finding, file=sys.stderr, flush=True)
             if not (found.found and os.environ.get("CHAOS_KEEP")):
                 shutil.rmtree(folder)
             seed += size.parallel

@@ -140,14 +140,10 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str], main
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     os.setsid()
     os.closerange(3, 256)
-    try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    except KeyboardInterrupt:  # it came before there was a program
-        os._exit(130)
     code = 70
     try:
         streams = [os.devnull, *(str(Path(folder) / name) for name in ("out", "err"))]
-        become(arguments, folder, environment, streams, main)
+        become(arguments, folder, environment, streams, lambda: _open_to_signals(main or _bulkhooks))
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -157,3 +153,17 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str], main
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code)
+
+
+def _open_to_signals(main: Main) -> None:
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    except KeyboardInterrupt:  # it came before there was a program
+        os._exit(130)
+    main()
+
+
+def _bulkhooks() -> None:
+    from bulkhooks.__main__ import main
+
+    main()
