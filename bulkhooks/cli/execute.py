@@ -133,11 +133,7 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
         summary = _failed(line, job, error)
     except KeyboardInterrupt:
         # Where the work was done and only the telling was stopped, the exit code is the work's own.
-        summary = (
-            found.summary
-            if found
-            else _failed(line, job, Stopped("stopped before anything was sent; run the same command again"))
-        )
+        summary = found.summary if found else _stopped(line, job)
     except Exception as error:  # noqa: BLE001  # no traceback reaches a user
         summary = _failed(line, job, _unexpected(error))
         if job.verbose >= 2 and not job.quiet:
@@ -147,6 +143,18 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
         end = {"counts": summary.counts, "exit_code": summary.exit_code, "outputs": summary.outputs}
         _log.info("run finished", extra={"is_event": True, **end})
     return summary
+
+
+def _stopped(line: CommandLine, job: Job) -> Summary:
+    """A signal outside of the work's own watch: before it began, or when it had ended and was not told yet."""
+    from bulkhooks.commands.history import finished
+
+    known = finished(job, line.run_id) if line.command in _RUNS else None
+    if known is None:
+        return _failed(line, job, Stopped("stopped before anything was sent; run the same command again"))
+    if job.json:
+        say(text.as_json(Report(known)))
+    return known
 
 
 def _unexpected(error: Exception) -> Unexpected:

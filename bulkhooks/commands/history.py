@@ -5,10 +5,10 @@ from __future__ import annotations
 from bulkhooks.commands.outputs import Destinations, loader
 from bulkhooks.config.job import Job
 from bulkhooks.config.places import existing_journal
-from bulkhooks.errors import UsageError
+from bulkhooks.errors import BulkhooksError, UsageError
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.report import Report
+from bulkhooks.report import Report, Summary
 
 
 def results_again(job: Job) -> Report:
@@ -26,3 +26,13 @@ def results_again(job: Job) -> Report:
         with Destinations(job.outputs) as destinations:
             destinations.write(journal, number, summary)
         return Report(summary, warnings=list(destinations.warnings), load=loader(job, journal, number))
+
+
+def finished(job: Job, run_id: str) -> Summary | None:
+    """What a run told the journal at its end; None where the journal has no such run, or it has not ended."""
+    try:
+        with Journal(existing_journal(job)) as journal:
+            found = history.summary(journal, history.run_number(journal, run_id))
+    except BulkhooksError:
+        return None
+    return found if found.finished_at else None
