@@ -12,7 +12,7 @@ from statistics import median
 import anyio
 import httpx
 
-from bulkhooks.nexudus.transport import RecentFirst
+from bulkhooks.nexudus.transport import Connections
 from bulkhooks.provision.limiter import Limiter
 from bulkhooks.provision.rates import Rate
 from tests.benchmarks.measure import Row, Scale, installed, skipped
@@ -131,9 +131,9 @@ async def _drive(address: str, limited: Limited, writes: int) -> tuple[float, in
     """Seconds until all writes are taken, and how many were throttled on the way."""
     waiting = iter(range(writes))
     throttled = 0
-    async with RecentFirst(httpx.URL(address)) as transport:
+    async with Connections(httpx.AsyncHTTPTransport) as transport:
         send = partial(_send, transport, f"{address}/api/sys/webhooks")
-        await transport.handle_async_request(httpx.Request("POST", f"{address}/reset", content=b""))
+        await _answer(transport, httpx.Request("POST", f"{address}/reset", content=b""))
 
         async def work() -> None:
             nonlocal throttled
@@ -148,6 +148,14 @@ async def _drive(address: str, limited: Limited, writes: int) -> tuple[float, in
         return anyio.current_time() - start, throttled
 
 
-async def _send(transport: RecentFirst, url: str) -> bool:
-    answer = await transport.handle_async_request(httpx.Request("POST", url, content=b'{"BusinessId":1001}'))
+async def _send(transport: Connections, url: str) -> bool:
+    answer = await _answer(transport, httpx.Request("POST", url, content=b'{"BusinessId":1001}'))
     return answer.status_code == 200
+
+
+async def _answer(transport: Connections, request: httpx.Request) -> httpx.Response:
+    """Read to its end, which gives its connection back."""
+    answer = await transport.handle_async_request(request)
+    await answer.aread()
+    await answer.aclose()
+    return answer
