@@ -23,7 +23,8 @@ COMMANDS = {
     "check": ("check", "hooks.csv", "--live"),
     "template": ("template", "template.xlsx", "--locations", "live"),
     "plan": ("plan", "hooks.csv"),
-    "undo": ("undo", "--run", "last", "-o", "undo.csv"),
+    # One request at a time, or others are on their way when the first is seen.
+    "undo": ("undo", "--run", "last", "-o", "undo.csv", "--concurrency", "1"),
 }
 TOKEN = {"NEXUDUS_TOKEN": "token-of-tests"}
 
