@@ -67,7 +67,6 @@ def terms(job: Job) -> Terms:
         concurrency=min(job.concurrency, _connections(job)),
         retries=job.retries,
         settle=job.settle,
-        canary=job.canary,
         give_up_after=job.give_up_after,
         patience=float("inf") if job.wait else PATIENCE,
         max_runtime=job.max_runtime,

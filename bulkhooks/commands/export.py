@@ -25,7 +25,7 @@ from bulkhooks.errors import (
 )
 from bulkhooks.nexudus.models import Record
 from bulkhooks.provision.account import Account
-from bulkhooks.provision.listing import everything, locations
+from bulkhooks.provision.listing import everything, names_of_locations
 from bulkhooks.provision.stopping import NotRead
 from bulkhooks.provision.tasks import run_sync, task_group
 from bulkhooks.report import Problem, Progress, Remark, Report, Summary, Watcher, counted, many
@@ -142,10 +142,7 @@ class _Reader:
             records = await everything(account)
         except (Unauthorized, Forbidden) as error:
             raise CredentialsError(f"account {name!r}: the webhooks may not be listed: {error}") from error
-        try:
-            places = {place.id: place.name for place in await locations(account)}
-        except (Unauthorized, Forbidden):
-            places = {}
+        places = await names_of_locations(account)
         kept = list(self._without_twins(records))
         self._total += len(kept)
         full: dict[int, Mapping[str, object]] = {}

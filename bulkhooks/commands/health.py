@@ -41,7 +41,7 @@ from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import ItemRow
-from bulkhooks.provision.listing import everything, locations
+from bulkhooks.provision.listing import everything, names_of_locations
 from bulkhooks.provision.send import resume_at
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.report import Ask, Question, Remark, Report, Summary, coded, counted, many
@@ -131,11 +131,7 @@ async def _webhooks(line: Account) -> Webhooks:
         records = await everything(line)
     except (Unauthorized, Forbidden) as error:
         raise CredentialsError(f"the webhooks may not be listed: {error}") from error
-    try:
-        names = {business.id: business.name for business in await locations(line)}
-    except (Unauthorized, Forbidden):
-        names = {}
-    return Webhooks(records, names)
+    return Webhooks(records, await names_of_locations(line))
 
 
 async def _afterwards(line: Account, before: Webhooks, switched_on: Collection[int]) -> Webhooks:

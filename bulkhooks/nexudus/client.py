@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -70,12 +69,7 @@ class NexudusClient:
             self._route = open_route(self._base_url)
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._route is not None and not self._is_lent:
             await self._route.aclose()
             self._route = None

@@ -47,17 +47,10 @@ class Page(Generic[T]):
         return len(self.records) + len(self.odd)
 
 
-class _Answer(BaseModel):
+class _Answer(BaseModel, Generic[T]):
+    records: list[T] = Field(validation_alias="Records")
     total: Annotated[int | None, else_none] = Field(default=None, le=LARGEST, validation_alias="TotalItems")
     has_next: Annotated[bool | None, else_none] = Field(default=None, validation_alias="HasNextPage")
-
-
-class _Webhooks(_Answer):
-    records: list[Record] = Field(validation_alias="Records")
-
-
-class _Businesses(_Answer):
-    records: list[Business] = Field(validation_alias="Records")
 
 
 _RECORD, _BUSINESS = TypeAdapter(Record), TypeAdapter(Business)
@@ -65,20 +58,12 @@ _RECORD, _BUSINESS = TypeAdapter(Record), TypeAdapter(Business)
 
 def webhooks_page(content: bytes) -> Page[Record]:
     """The answer to a search for webhooks; ``ValueError`` where it is none."""
-    try:
-        answer = _Webhooks.model_validate_json(content)
-    except ValidationError:
-        return _one_by_one(content, _RECORD)
-    return _page(answer, answer.records)
+    return _read(content, _Answer[Record], _RECORD)
 
 
 def businesses_page(content: bytes) -> Page[Business]:
     """The answer to a search for locations; ``ValueError`` where it is none."""
-    try:
-        answer = _Businesses.model_validate_json(content)
-    except ValidationError:
-        return _one_by_one(content, _BUSINESS)
-    return _page(answer, answer.records)
+    return _read(content, _Answer[Business], _BUSINESS)
 
 
 def webhook_of(fields: Mapping[str, object]) -> Record:
@@ -95,7 +80,16 @@ def is_text(value: object) -> bool:
     return True
 
 
-def _page(answer: _Answer, records: Sequence[T], odd: Sequence[Odd] = ()) -> Page[T]:
+def _read(content: bytes, answers: type[_Answer[T]], kind: TypeAdapter[T]) -> Page[T]:
+    """All records at once, which is quick; where that fails, one by one."""
+    try:
+        answer = answers.model_validate_json(content)
+    except ValidationError:
+        return _one_by_one(content, kind)
+    return _page(answer, answer.records)
+
+
+def _page(answer: _Answer[T], records: Sequence[T], odd: Sequence[Odd] = ()) -> Page[T]:
     # A server that does not count says 0, or nothing, beside the records that it gives.
     total = answer.total if answer.total and answer.total > 0 else None
     if answer.total == 0 and not records and not odd:
@@ -121,7 +115,7 @@ def _one_by_one(content: bytes, kind: TypeAdapter[T]) -> Page[T]:
             records.append(kind.validate_python(each))
         except ValueError as error:
             odd.append(_odd(each, error))
-    return _page(_Answer.model_validate({**answer, "Records": None}), records, odd)
+    return _page(_Answer[T].model_validate({**answer, "Records": records}), records, odd)
 
 
 def _odd(record: object, error: ValueError) -> Odd:

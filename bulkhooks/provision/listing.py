@@ -186,6 +186,17 @@ async def locations(account: Account, root: int | None = None) -> list[Business]
     return list(listed.records.values())
 
 
+async def names_of_locations(account: Account) -> dict[int, str]:
+    """The names of the account's locations by id; none where these credentials may not list them.
+
+    Raises ``ListingFailed`` and ``Stopped`` as ``locations`` does.
+    """
+    try:
+        return {business.id: business.name for business in await locations(account)}
+    except (Unauthorized, Forbidden):
+        return {}
+
+
 async def _page(
     account: Account, number: int, business_id: int | None = None, action: int | None = None
 ) -> Page[Record]:

@@ -36,18 +36,17 @@ class AccountConfig:
 class Terms:
     """How a run sends, the same for all its accounts. Times are seconds.
 
-    ``concurrency`` requests of an account are on their way at once; ``retries`` is how often a row is sent beyond the
-    first time; ``settle`` how long a create in doubt is left alone before it is looked up; ``canary`` how many rows
-    have to succeed before the others follow (0: none); ``patience`` the longest wait for a slot; ``max_runtime`` None
-    is no end; ``limit`` is the number of writes of the run, None no limit. ``transport``, ``draw`` (what jitter is
-    drawn from) and ``wall`` (seconds since 1970) are other than the default in tests.
+    ``concurrency`` requests of an account are on their way at once; ``retries`` is how often a row is sent beyond
+    the first time; ``settle`` how long a create in doubt is left alone before it is looked up; ``patience`` the
+    longest wait for a slot; ``max_runtime`` None is no end; ``limit`` is the number of writes of the run, None no
+    limit. ``transport``, ``draw`` (what jitter is drawn from) and ``wall`` (seconds since 1970) are other than the
+    default in tests.
     """
 
     timeout: float = 30.0
     concurrency: int = 8
     retries: int = 5
     settle: float = 30.0
-    canary: int = 0
     give_up_after: float = 300.0
     patience: float = PATIENCE
     max_runtime: float | None = None

@@ -354,7 +354,7 @@ class Bench:
             rows=starmap(_as_written, enumerate(rows)),
             items=item_rows(plan.rows, plan.prune, numbers),
         )
-        await send(accounts, run, unlisted=plan.unlisted, canary=session.terms.canary, ended=lambda outcome: None)
+        await send(accounts, run, unlisted=plan.unlisted, canary=told.get("canary", 0), ended=lambda outcome: None)
         found = [dict(zip(RESULT_COLUMNS, row.cells, strict=True)) for row in history.results(journal, run)]
         journal.finish(run, {"errors": []}, wall())
         return Ran(
@@ -410,7 +410,6 @@ def _terms(told, transport):
         draw=random.Random(1),
         wall=told.get("wall", wall),
         settle=told.get("settle", 30),
-        canary=told.get("canary", 0),
         concurrency=told.get("concurrency", 8),
         retries=told.get("retries", 5),
         give_up_after=told.get("give_up_after", 300),
