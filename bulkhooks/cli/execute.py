@@ -135,8 +135,7 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
         # Where the work was done and only the telling was stopped, the exit code is the work's own.
         summary = found.summary if found else _stopped(line, job)
     except Exception as error:  # noqa: BLE001  # no traceback reaches a user
-        alone = _alone(error)
-        summary = _failed(line, job, alone if isinstance(alone, BulkhooksError) else _unexpected(error))
+        summary = _failed(line, job, _unexpected(error))
         if job.verbose >= 2 and not job.quiet:
             for each in "".join(traceback.format_exception(error)).splitlines():
                 remark(each)
@@ -156,13 +155,6 @@ def _stopped(line: CommandLine, job: Job) -> Summary:
     if job.json:
         say(text.as_json(Report(known)))
     return known
-
-
-def _alone(error: BaseException) -> BaseException:
-    """What is in a group of one: a second signal may be raised inside of a task, and its task group wraps it."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
 
 
 def _unexpected(error: Exception) -> Unexpected:

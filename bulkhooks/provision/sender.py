@@ -39,6 +39,7 @@ from bulkhooks.provision.changes import change_of, described, differences, moved
 from bulkhooks.provision.item import Item, Operation, Outcome
 from bulkhooks.provision.listing import find
 from bulkhooks.provision.stopping import LookUpIsStale, NotRead, WritesClosed
+from bulkhooks.provision.tasks import task_group
 from bulkhooks.provision.work_queue import WorkQueue
 from bulkhooks.webhook import Status
 
@@ -71,7 +72,7 @@ class Sender:
         # These wake workers that wait for each other; a worker that waits in a request is stopped by the account.
         self._canary.listen(self._queue.wake)
         self._account.listen(self._queue.wake)
-        async with anyio.create_task_group() as group:
+        async with task_group() as group:
             for _ in range(self._account.terms.concurrency):
                 group.start_soon(self._work)
         if self._queue.open:  # halted with a canary on its hands: the other accounts must not wait for it

@@ -15,6 +15,7 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.lock import hold
 from bulkhooks.provision.signals import Signals
 from bulkhooks.provision.stopping import STOPPED_BY, TIME_IS_OVER, Budget, Cancellation, Halt
+from bulkhooks.provision.tasks import task_group
 from bulkhooks.provision.terms import AccountConfig, Terms
 
 
@@ -38,7 +39,7 @@ class Session:
     async def __aenter__(self) -> Session:
         await self._stack.__aenter__()
         self._stack.enter_context(self._signals.heard())
-        group = await self._stack.enter_async_context(anyio.create_task_group())
+        group = await self._stack.enter_async_context(task_group())
         # Entered last, left first: the tasks end before the group is waited for. Clients and locks are entered later,
         # so their connections are closed while the journal still commits.
         self._stack.callback(group.cancel_scope.cancel)

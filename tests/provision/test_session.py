@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from bulkhooks.errors import LockedError, Stopped, UsageError
+from bulkhooks.errors import Aborted, LockedError, Stopped, UsageError
 from bulkhooks.provision import listing
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.session import Session
@@ -119,3 +119,17 @@ async def test_an_account_that_is_opened_after_a_halt_sends_nothing(journal):
         with pytest.raises(Stopped):
             await acme.search(1, 1)
     assert api.log == []
+
+
+class _StoppedAtOnce(Journal):
+    """A second signal comes while the journal's own task is at work."""
+
+    async def keep(self):
+        raise Aborted("stopped at once")
+
+
+async def test_what_ends_a_task_of_the_session_comes_out_as_it_is(tmp_path):
+    """Whoever uses the library catches ``Aborted`` too, and no group of one."""
+    with _StoppedAtOnce(tmp_path / "journal.db") as journal, pytest.raises(Aborted, match="stopped at once"):
+        async with Session(journal, Terms(transport=FakeApi())):
+            await anyio.sleep(60)
