@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from bulkhooks.nexudus.models import Record
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.listing import everything, names_of_locations
 from bulkhooks.provision.stopping import NotRead
-from bulkhooks.provision.tasks import run_sync, task_group
+from bulkhooks.provision.tasks import each, run_sync, task_group
 from bulkhooks.report import Problem, Progress, Remark, Report, Summary, Watcher, counted, many
 from bulkhooks.sheets.reading.reader import read
 from bulkhooks.sheets.strings import AROUND
@@ -146,22 +147,14 @@ class _Reader:
         kept = list(self._without_twins(records))
         self._total += len(kept)
         full: dict[int, Mapping[str, object]] = {}
-        waiting = iter(kept)
-
-        async def work() -> None:
-            for record in waiting:
-                await self._read(account, record, full)
-
-        async with task_group() as group:
-            for _ in range(account.terms.concurrency):
-                group.start_soon(work)
+        await each(kept, partial(self._read, account, full), account.terms.concurrency)
         texts = [str(one.get(field) or "") for one in full.values() for field in ("URL", "Name", "Description")]
         if padded := sum(text != text.strip(AROUND) for text in texts):
             those = many(padded, "text begins or ends", "texts begin or end")
             self.warnings.append(f"account {name!r}: {those} with spaces, which do not count in an input")
         return [_row(full[record.id], places, name) for record in kept if record.id in full]
 
-    async def _read(self, account: Account, record: Record, full: dict[int, Mapping[str, object]]) -> None:
+    async def _read(self, account: Account, full: dict[int, Mapping[str, object]], record: Record) -> None:
         """The full record: a search leaves the description out."""
         try:
             full[record.id] = await account.read(record.id)

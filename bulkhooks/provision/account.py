@@ -52,8 +52,7 @@ class Account(AccountRecords):
     where no more may be sent in this run; ``create`` also ``LookUpIsStale``. ``read``, ``search`` and ``businesses``
     are repeated until they are answered; they raise ``Refused``, ``GaveUp``, or ``NotRead`` where the API answers
     others and this one alone fails ``retries`` times. All of them raise ``Stopped`` once the account is halted,
-    ``Aborted`` on a second signal,
-    ``NextSlotTooFar`` (reads), ``CredentialsError`` and ``JournalError``.
+    ``Aborted`` on a second signal, ``NextSlotTooFar`` (reads), ``CredentialsError`` and ``JournalError``.
     """
 
     def __init__(

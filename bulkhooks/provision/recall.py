@@ -16,7 +16,7 @@ from bulkhooks.nexudus.pages import webhook_of
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.listing import Listing
 from bulkhooks.provision.stopping import NotRead
-from bulkhooks.provision.tasks import task_group
+from bulkhooks.provision.tasks import each
 from bulkhooks.provision.walk import ListingFailed
 from bulkhooks.webhook import url_key
 
@@ -65,16 +65,7 @@ class _Recall:
         self._refused = 0
 
     async def run(self, missing: list[tuple[int, int]]) -> None:
-        waiting = iter(missing[:MOST_READS])
-
-        async def work() -> None:
-            for webhook_id, business_id in waiting:
-                if self._granted or self._refused < REFUSALS:
-                    await self._read(webhook_id, business_id)
-
-        async with task_group() as group:
-            for _ in range(min(self._account.terms.concurrency, len(missing))):
-                group.start_soon(work)
+        await each(missing[:MOST_READS], self._read, self._account.terms.concurrency)
         if self._granted:
             for _, business_id in missing[MOST_READS:]:
                 self._fail(
@@ -83,7 +74,10 @@ class _Recall:
                     " were read by id: run again for the rest",
                 )
 
-    async def _read(self, webhook_id: int, business_id: int) -> None:
+    async def _read(self, one: tuple[int, int]) -> None:
+        webhook_id, business_id = one
+        if not self._granted and self._refused >= REFUSALS:
+            return
         try:
             record = webhook_of(await self._account.read(webhook_id))
         except NotFound:

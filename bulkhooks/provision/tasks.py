@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -27,6 +27,19 @@ async def task_group() -> AsyncIterator[TaskGroup]:
         if ours is None:
             raise
         raise ours from several
+
+
+async def each(items: Iterable[T], work: Callable[[T], Coroutine[Any, Any, None]], workers: int) -> None:
+    """Do the work for every item, so many at a time, begun in their order."""
+    waiting = iter(items)
+
+    async def worker() -> None:
+        for item in waiting:
+            await work(item)
+
+    async with task_group() as group:
+        for _ in range(workers):
+            group.start_soon(worker)
 
 
 def _first_of_ours(several: BaseExceptionGroup[BaseException]) -> BulkhooksError | None:
