@@ -72,8 +72,8 @@ async def _check_live(job: Job, started_at: float) -> Report:
             report = check_of(context.job, desired, started_at)
             accounts = await open_accounts(context, desired.accounts, lock=False)
             webhooks = desired.expansion.webhooks
-            for name, line in accounts.lines.items():
-                looked = await _look(line, name, webhooks[webhooks["account"] == name])
+            for name, account in accounts.opened.items():
+                looked = await _look(account, name, webhooks[webhooks["account"] == name])
                 report.warnings += looked
                 report.summary.warnings += counted(coded(looked))
             report.warnings += accounts.reasons
@@ -86,12 +86,12 @@ async def _check_live(job: Job, started_at: float) -> Report:
         return report
 
 
-async def _look(line: Account, name: str, webhooks: pd.DataFrame) -> list[Remark]:
+async def _look(account: Account, name: str, webhooks: pd.DataFrame) -> list[Remark]:
     """What is wrong with one account, a sentence each; ``CredentialsError`` where it may do nothing at all."""
     found: list[Remark] = []
     refused = 0
     try:
-        known = {business.id for business in await locations(line)}
+        known = {business.id for business in await locations(account)}
     except (Unauthorized, Forbidden) as error:
         refused += 1
         found.append(f"account {name!r} may not list the locations ({error}): whether they exist is not known")
@@ -102,7 +102,7 @@ async def _look(line: Account, name: str, webhooks: pd.DataFrame) -> list[Remark
             named = ", ".join(map(str, strangers[:_MOST_NAMED])) + (", …" if len(strangers) > _MOST_NAMED else "")
             found.append(f"account {name!r} has no location with these ids: {named}")
     try:
-        await line.search(1, 1)
+        await account.search(1, 1)
     except (Unauthorized, Forbidden) as error:
         refused += 1
         sentence = f"account {name!r} may not list webhooks ({error}): the journal alone knows what is there already"

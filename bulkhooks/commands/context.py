@@ -161,7 +161,7 @@ def _login() -> str:
 class Accounts:
     """The accounts of a command, by name. ``numbers`` are the journal's, ``missing`` those without credentials."""
 
-    lines: dict[str, Account] = field(default_factory=dict)
+    opened: dict[str, Account] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     missing: dict[str, CredentialsError] = field(default_factory=dict)
 
@@ -169,19 +169,19 @@ class Accounts:
     def reasons(self) -> list[str]:
         """Why not everything could be sent, a sentence each."""
         missing = [f"account {name!r}: {error}" for name, error in self.missing.items()]
-        return missing + [line.halted.reason for line in self.lines.values() if line.halted is not None]
+        return missing + [account.halted.reason for account in self.opened.values() if account.halted is not None]
 
     @property
     def is_halted(self) -> bool:
         """Whether the work of any account ended early."""
-        return any(line.halted is not None for line in self.lines.values())
+        return any(account.halted is not None for account in self.opened.values())
 
     @property
     def is_refused(self) -> bool:
         """Whether credentials were missing, or turned away."""
         refused = CredentialsError.exit_code
         return bool(self.missing) or any(
-            line.halted is not None and line.halted.exit_code == refused for line in self.lines.values()
+            account.halted is not None and account.halted.exit_code == refused for account in self.opened.values()
         )
 
 
@@ -194,13 +194,13 @@ async def open_accounts(context: Context, names: Iterable[str], *, lock: bool) -
     accounts = Accounts()
     for name in names:
         try:
-            line = await context.session.open(account_of(context.job, name), lock=lock)
+            account = await context.session.open(account_of(context.job, name), lock=lock)
         except CredentialsError as error:
             accounts.missing[name] = error
             accounts.numbers[name] = context.journal.account(account_key(address_of(context.job, name), name), name)
         else:
-            accounts.lines[name] = line
-            accounts.numbers[name] = line.id
-    if accounts.missing and not accounts.lines:
+            accounts.opened[name] = account
+            accounts.numbers[name] = account.id
+    if accounts.missing and not accounts.opened:
         raise next(iter(accounts.missing.values()))
     return accounts

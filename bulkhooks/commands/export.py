@@ -67,7 +67,7 @@ async def _export(job: Job, output: str, watcher: Watcher | None) -> Report:
                 accounts = await open_accounts(context, _names(job), lock=False)
                 reader = _Reader(accounts, watcher)
                 rows = await reader.rows()
-            summary = begin_summary(context.job, accounts.lines, started_at)
+            summary = begin_summary(context.job, accounts.opened, started_at)
             if path.suffix.lower() == ".csv":
                 rows = [ResultRow([_harmless(value) for value in row.cells]) for row in rows]
             destinations.write_rows(EXPORT_COLUMNS, rows, summary, {})
@@ -120,7 +120,7 @@ class _Reader:
     """Reads the webhooks of all accounts, side by side. ``has_failed``: some could not be read."""
 
     def __init__(self, accounts: Accounts, watcher: Watcher | None) -> None:
-        self._accounts = accounts.lines
+        self._accounts = accounts.opened
         self._watcher = watcher
         self._total = self._done = 0
         self.has_failed = False

@@ -75,13 +75,13 @@ async def _health(job: Job, ask: Ask | None) -> Report:
         with Destinations(job.outputs) as destinations:
             with context.session.stoppable():
                 accounts = await open_accounts(context, _names(job), lock=job.reactivate)
-                known = {name: await _webhooks(line) for name, line in accounts.lines.items()}
+                known = {name: await _webhooks(account) for name, account in accounts.opened.items()}
             warnings: list[Remark] = []
             if job.reactivate and (run := await _reactivate(context, accounts, known, ask)):
                 warnings += _not_switched_on(context.journal, run)
                 known = {
-                    name: await _afterwards(line, known[name], history.done(context.journal, run, line.id))
-                    for name, line in accounts.lines.items()
+                    name: await _afterwards(account, known[name], history.done(context.journal, run, account.id))
+                    for name, account in accounts.opened.items()
                 }
             rows = [row for webhooks in known.values() for row in rows_of(webhooks.records, webhooks.names)]
             shown = [row for row in rows if is_wanted(row, job.only, since)]
@@ -109,13 +109,13 @@ def _since(job: Job) -> datetime | None:
 
 def _summary(context: Context, accounts: Accounts, rows: Sequence[HealthRow], started_at: float) -> Summary:
     summary = begin_summary(context.job, accounts.numbers, started_at)
-    traffic, lines = context.session.traffic, accounts.lines.values()
+    traffic, opened = context.session.traffic, accounts.opened.values()
     summary.counts = counts_of(rows)
     summary.total = len(rows)
     summary.errors = failures(rows)
     summary.writes, summary.requests, summary.throttled = traffic.writes, traffic.requests, traffic.throttled
-    summary.remaining = sum(line.left for line in lines)
-    summary.resume_at = iso(resume_at(lines))
+    summary.remaining = sum(account.left for account in opened)
+    summary.resume_at = iso(resume_at(opened))
     if accounts.is_refused:
         summary.status = "auth-error"
     elif summary.remaining:
@@ -126,22 +126,22 @@ def _summary(context: Context, accounts: Accounts, rows: Sequence[HealthRow], st
     return summary
 
 
-async def _webhooks(line: Account) -> Webhooks:
+async def _webhooks(account: Account) -> Webhooks:
     try:
-        records = await everything(line)
+        records = await everything(account)
     except (Unauthorized, Forbidden) as error:
         raise CredentialsError(f"the webhooks may not be listed: {error}") from error
-    return Webhooks(records, await names_of_locations(line))
+    return Webhooks(records, await names_of_locations(account))
 
 
-async def _afterwards(line: Account, before: Webhooks, switched_on: Collection[int]) -> Webhooks:
+async def _afterwards(account: Account, before: Webhooks, switched_on: Collection[int]) -> Webhooks:
     """The webhooks once some have been switched on: as the API has them, or as far as is known where it is not asked
     any more."""
-    if line.halted is None:
+    if account.halted is None:
         try:
-            return Webhooks(await everything(line), before.names)
+            return Webhooks(await everything(account), before.names)
         except (Stopped, ApiError, CredentialsError) as error:
-            line.stop(error)
+            account.stop(error)
     records = [
         replace(record, active=True, error_count=0) if record.id in switched_on else record for record in before.records
     ]

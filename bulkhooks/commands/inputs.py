@@ -88,9 +88,9 @@ async def read_desired(context: Context, *, lock: bool = False) -> Desired:
     job = context.job
     table = read_table(job, context.journal)
     if job.locations == "live":
-        line = await context.session.open(account_of(job, job.account), lock=lock)
+        account = await context.session.open(account_of(job, job.account), lock=lock)
         try:
-            desired = expand_table(job, table, await table_of_locations(line))
+            desired = expand_table(job, table, await table_of_locations(account))
         except (Unauthorized, Forbidden) as error:
             desired = _without_table(job, table, error)
     else:

@@ -108,7 +108,7 @@ class RunContext:
 
     def fill(self) -> None:
         """Complete the summary from the journal and from the counts of requests."""
-        journal, traffic, lines = self.context.journal, self.context.session.traffic, self.accounts.lines.values()
+        journal, traffic, opened = self.context.journal, self.context.session.traffic, self.accounts.opened.values()
         summary = self.report.summary
         summary.counts = history.counts(journal, self.number)
         summary.total = sum(summary.counts.values())
@@ -117,9 +117,9 @@ class RunContext:
         summary.throttled, summary.retried = traffic.throttled, traffic.retried
         summary.errors = history.errors(journal, self.number)
         summary.warnings = history.warnings(journal, self.number)
-        summary.resume_at = iso(resume_at(lines)) if summary.remaining else None
+        summary.resume_at = iso(resume_at(opened)) if summary.remaining else None
         self.report.warnings += self.accounts.reasons
-        caps = [left for line in lines if (left := line.writes_left()) is not None]
+        caps = [left for account in opened if (left := account.writes_left()) is not None]
         self.report.cap_left = min(caps, default=None)
         summary.settle(refused=self.accounts.is_refused, failures=self.left)
         summary.close(self.context.session.wall())

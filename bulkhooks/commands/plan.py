@@ -45,7 +45,7 @@ async def _plan(job: Job) -> Report:
             with Destinations(job.outputs, job.inputs) as destinations:
                 accounts = await open_accounts(context, desired.accounts, lock=False)
                 made = await compare(job, desired, accounts)
-                await preview(made, accounts.lines)
+                await preview(made, accounts.opened)
                 return _report(context, accounts, desired, made, destinations=destinations, started_at=started_at)
 
 
@@ -79,5 +79,5 @@ def _report(
     if made.deletions > job.max_deletes:
         warnings.append(f"--prune would delete more than --max-deletes {job.max_deletes}: run would stop")
     summary.close(time.time())
-    found = replace(forecast(made, accounts.lines), patterns=patterns(desired.table.rows["Action"].unique()))
+    found = replace(forecast(made, accounts.opened), patterns=patterns(desired.table.rows["Action"].unique()))
     return Report(summary, desired.expansion.problems, warnings, found, load=lambda: frame)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import anyio
-
 from bulkhooks.errors import InDoubt, NotSent
 from bulkhooks.nexudus.transport import Request, Route, open_route, url_of
+from bulkhooks.provision.tasks import each
 from bulkhooks.redact import shown_url
 from bulkhooks.version import VERSION
 
@@ -30,19 +29,16 @@ async def probe(urls: Sequence[str], timeout: float = TIMEOUT) -> dict[str, str]
     Raises ``UsageError`` where the environment names a proxy or authorities that cannot be used.
     """
     findings: dict[str, str] = {}
-    limit = anyio.CapacityLimiter(AT_ONCE)
     distinct = dict.fromkeys(urls)
     routes = {url: _route(url) for url in distinct}
 
-    async def look(url: str, route: Route | None) -> None:
-        async with limit:
-            finding = "is no http or https address" if route is None else await _answer(url, route, timeout)
+    async def look(url: str) -> None:
+        route = routes[url]
+        finding = "is no http or https address" if route is None else await _answer(url, route, timeout)
         if finding:
             findings[url] = f"{shown_url(url)}: {finding}"
 
-    async with anyio.create_task_group() as group:
-        for url in distinct:
-            group.start_soon(look, url, routes[url])
+    await each(distinct, look, AT_ONCE)
     return {url: findings[url] for url in urls if url in findings}
 
 

@@ -64,8 +64,8 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
             with registered(running):
                 plan = await compare(job, desired, accounts, watcher)
                 _refuse_too_many_deletions(job, plan)
-                _confirm(job, running.report.summary, forecast(plan, accounts.lines), ask)
-                tell_arrivals(accounts.lines, plan)
+                _confirm(job, running.report.summary, forecast(plan, accounts.opened), ask)
+                tell_arrivals(accounts.opened, plan)
                 running.write_down(desired, plan)
             # From here on the journal has the whole plan, and a run that breaks off can go on.
             with running.telling_if_the_journal_breaks():

@@ -25,13 +25,15 @@ async def compare(job: Job, desired: Desired, accounts: Accounts, watcher: Watch
     """What has to be sent so that the servers have what the input asks for. Sends reads only."""
 
     def tell(watcher: Watcher) -> None:
-        lines = accounts.lines.values()
-        next_is, next_in = _next(lines)
-        watcher.moved(Progress(0, sum(line.traffic.requests for line in lines), {}, next_in=next_in, next_is=next_is))
+        opened = accounts.opened.values()
+        next_is, next_in = _next(opened)
+        watcher.moved(
+            Progress(0, sum(account.traffic.requests for account in opened), {}, next_in=next_in, next_is=next_is)
+        )
 
     async with _each_second(tell, watcher):
         return await make_plan(
-            accounts.lines, desired.rows, if_exists=job.if_exists, resend_unknown=job.resend_unknown, prune=job.prune
+            accounts.opened, desired.rows, if_exists=job.if_exists, resend_unknown=job.resend_unknown, prune=job.prune
         )
 
 
@@ -61,9 +63,9 @@ async def send(
     ``writes``: how many at most, for the progress. ``unlisted``: by account the locations where what is in doubt
     cannot be looked up. Raises ``JournalError`` where the journal takes no more.
     """
-    tally = _Tally(writes, accounts.lines.values(), run)
+    tally = _Tally(writes, accounts.opened.values(), run)
     async with _each_second(tally.tell, watcher):
-        await send_items(accounts.lines, run, unlisted=unlisted, canary=canary, ended=tally.ended)
+        await send_items(accounts.opened, run, unlisted=unlisted, canary=canary, ended=tally.ended)
     if watcher is not None:
         tally.tell(watcher)
 
@@ -86,9 +88,9 @@ async def _each_second(tell: Callable[[Watcher], None], watcher: Watcher | None)
         group.cancel_scope.cancel()
 
 
-def _next(lines: Iterable[Account]) -> tuple[str, float | None]:
+def _next(opened: Iterable[Account]) -> tuple[str, float | None]:
     """What leaves next, a write or another request, of those that wait for the limits, and in how many seconds."""
-    waits = [wait for line in lines if line.halted is None for wait in line.waits()]
+    waits = [wait for account in opened if account.halted is None for wait in account.waits()]
     kind, seconds = min(waits, key=lambda wait: wait[1], default=("write", None))
     return kind, seconds
 
@@ -96,12 +98,12 @@ def _next(lines: Iterable[Account]) -> tuple[str, float | None]:
 class _Tally:
     """Counts the rows that are done. ``total``: how many there are to do at most."""
 
-    def __init__(self, total: int, lines: Collection[Account], run: int) -> None:
-        self._lines = lines
+    def __init__(self, total: int, opened: Collection[Account], run: int) -> None:
+        self._accounts = opened
         self._total = total
         self._done = 0
         self._counts: Counter[str] = Counter()
-        self._to_do = {line.id: line.done + line.pending(run) for line in lines}
+        self._to_do = {account.id: account.done + account.pending(run) for account in opened}
 
     def ended(self, outcome: Outcome) -> None:
         """Count one more."""
@@ -110,10 +112,12 @@ class _Tally:
 
     def tell(self, watcher: Watcher) -> None:
         """How it stands now; accounts work side by side, so the slowest says when it is over."""
-        at_work = [line for line in self._lines if line.halted is None]
-        seconds = max((line.seconds_for(writes=self._to_do[line.id] - line.done) for line in at_work), default=0.0)
+        at_work = [account for account in self._accounts if account.halted is None]
+        seconds = max(
+            (account.seconds_for(writes=self._to_do[account.id] - account.done) for account in at_work), default=0.0
+        )
         next_is, next_in = _next(at_work)
-        in_doubt = sum(len(line.in_doubt) for line in self._lines)
+        in_doubt = sum(len(account.in_doubt) for account in self._accounts)
         watcher.moved(
             Progress(self._total, self._done, dict(self._counts), seconds, in_doubt, next_in=next_in, next_is=next_is)
         )

@@ -35,8 +35,8 @@ async def _live_locations(job: Job) -> Locations:
     """The account's locations."""
     async with open_context(job) as context:
         with context.session.stoppable():
-            line = await context.session.open(account_of(context.job, context.job.account))
+            account = await context.session.open(account_of(context.job, context.job.account))
             try:
-                return await table_of_locations(line)
+                return await table_of_locations(account)
             except (Unauthorized, Forbidden) as error:
                 raise CredentialsError(f"--locations live: the locations may not be listed ({error})") from error

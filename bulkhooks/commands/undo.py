@@ -67,7 +67,7 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None, run_id: str)
             running.report.warnings += warnings
             with registered(running):
                 with context.session.stoppable():
-                    found = [await _found(line, journal, asked) for line in accounts.lines.values()]
+                    found = [await _found(account, journal, asked) for account in accounts.opened.values()]
                 writes = sum(len(each.made) + len(each.changed) for each in found)
                 running.report.warnings += _remarks(job, journal, asked, found)
                 if writes:
