@@ -8,6 +8,11 @@ import pytest
 import trio.testing
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for a process, or for a limit that is kept in real time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def anyio_backend():
     """Coroutine tests run under a clock that jumps over every wait."""
