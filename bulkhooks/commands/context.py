@@ -20,7 +20,7 @@ from bulkhooks.nexudus.credentials import authorization_from
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.upkeep import check_memory
-from bulkhooks.provision.rates import parse_rates
+from bulkhooks.provision.limits.rates import parse_rates
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.terms import PATIENCE, AccountConfig, Terms
 from bulkhooks.report import REHEARSAL, Summary

@@ -184,7 +184,7 @@ def at_home(path: str) -> Path:
 
 def checked_rate(text: str, where: str) -> str:
     """A rate as it is written, if it is one. Raises ``UsageError`` with ``where`` before its sentence."""
-    from bulkhooks.provision.rates import parse_rates  # with the engine behind it, too much to load for --help
+    from bulkhooks.provision.limits.rates import parse_rates  # with the engine behind it, too much to load for --help
 
     try:
         parse_rates([text])

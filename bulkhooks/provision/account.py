@@ -29,12 +29,12 @@ from bulkhooks.nexudus.models import Business, Record
 from bulkhooks.nexudus.pages import Page
 from bulkhooks.provision.account_records import AccountRecords
 from bulkhooks.provision.dispatch import Dispatcher, Traffic
-from bulkhooks.provision.gate import FirstWriteGate, OutageGate
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.runs import DAY
-from bulkhooks.provision.limiter import Limiter, NextSlotTooFar
-from bulkhooks.provision.outage import backoff
+from bulkhooks.provision.limits.gate import FirstWriteGate, OutageGate
+from bulkhooks.provision.limits.limiter import Limiter, NextSlotTooFar
+from bulkhooks.provision.limits.outage import backoff
 from bulkhooks.provision.requests import Businesses, Create, Delete, Read, Request, Search, SignIn, Update
 from bulkhooks.provision.stopping import Budget, Halt, HeldBack, NotRead, WritesClosed
 from bulkhooks.provision.terms import AccountConfig, Terms

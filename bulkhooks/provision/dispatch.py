@@ -12,8 +12,8 @@ from bulkhooks.errors import ApiError, CredentialsError, InDoubt, JournalError, 
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.limiter import Limiter, Slot
-from bulkhooks.provision.outage import Outage, backoff
+from bulkhooks.provision.limits.limiter import Limiter, Slot
+from bulkhooks.provision.limits.outage import Outage, backoff
 from bulkhooks.provision.requests import Request
 from bulkhooks.provision.stopping import Cancellation, HeldBack, LookUpIsStale
 from bulkhooks.provision.terms import Terms

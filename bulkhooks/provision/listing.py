@@ -14,7 +14,7 @@ from bulkhooks.nexudus.models import Business, Record
 from bulkhooks.nexudus.pages import Odd, Page
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.item import Item
-from bulkhooks.provision.outage import GaveUp
+from bulkhooks.provision.limits.outage import GaveUp
 from bulkhooks.provision.walk import Listed, ListingFailed, whole
 
 PAGE_SIZE = 500

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import anyio
 
 from bulkhooks.errors import Aborted, ApiError, BulkhooksError, CredentialsError, Stopped
-from bulkhooks.provision.limiter import NextSlotTooFar
+from bulkhooks.provision.limits.limiter import NextSlotTooFar
 
 LOCATIONS_THAT_MEAN_LOCKED_OUT = 3
 """Refused on so many locations with no success between, the credentials themselves are taken to be the reason."""

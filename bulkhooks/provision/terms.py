@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bulkhooks.nexudus.address import account_key
 from bulkhooks.nexudus.credentials import Authorization
 from bulkhooks.nexudus.transport import Transport
-from bulkhooks.provision.rates import Rate
+from bulkhooks.provision.limits.rates import Rate
 
 PATIENCE = 900.0
 """Seconds: a next slot farther away than this ends the run, unless ``--wait`` is given."""

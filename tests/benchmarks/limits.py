@@ -13,8 +13,8 @@ import anyio
 import httpx
 
 from bulkhooks.nexudus.transport import Connections
-from bulkhooks.provision.limiter import Limiter
-from bulkhooks.provision.rates import Rate
+from bulkhooks.provision.limits.limiter import Limiter
+from bulkhooks.provision.limits.rates import Rate
 from tests.benchmarks.measure import Row, Scale, installed, skipped
 from tests.benchmarks.server import far_end
 

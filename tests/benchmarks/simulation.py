@@ -17,8 +17,8 @@ import anyio
 import trio
 import trio.testing
 
-from bulkhooks.provision.limiter import DAY, Limiter, NextSlotTooFar
-from bulkhooks.provision.rates import Rate, parse_rates
+from bulkhooks.provision.limits.limiter import DAY, Limiter, NextSlotTooFar
+from bulkhooks.provision.limits.rates import Rate, parse_rates
 from tests.benchmarks.measure import Row, Scale
 
 WRITES = parse_rates(("60/min", "5000/day"))

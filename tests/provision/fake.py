@@ -17,9 +17,9 @@ from bulkhooks.provision.forecast import forecast
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import InputRow, item_rows
+from bulkhooks.provision.limits.rates import parse_rates
 from bulkhooks.provision.plan import make_plan, tell_arrivals
 from bulkhooks.provision.preview import preview
-from bulkhooks.provision.rates import parse_rates
 from bulkhooks.provision.send import resume_at, send
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.stopping import Halt

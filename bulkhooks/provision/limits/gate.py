@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from bulkhooks.provision.outage import Outage
+from bulkhooks.provision.limits.outage import Outage
 
 
 class Gate(ABC):

@@ -20,7 +20,7 @@ from itertools import repeat
 import anyio
 
 from bulkhooks.errors import Stopped
-from bulkhooks.provision.rates import Rate
+from bulkhooks.provision.limits.rates import Rate
 
 CAP_PERIOD = 3600.0
 """Windows longer than this (seconds) are caps: a throttled write, not taken by the server, is given back to them."""

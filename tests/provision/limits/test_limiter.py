@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhooks.errors import UsageError
-from bulkhooks.provision.limiter import CLOCK_TOLERANCE, SPARE, Limiter, NextSlotTooFar
-from bulkhooks.provision.rates import Rate, parse_rates
+from bulkhooks.provision.limits.limiter import CLOCK_TOLERANCE, SPARE, Limiter, NextSlotTooFar
+from bulkhooks.provision.limits.rates import Rate, parse_rates
 
 
 def simulate(rates, latencies, *, workers=8, requests=()):

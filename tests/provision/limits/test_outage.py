@@ -8,7 +8,7 @@ import anyio
 import httpx
 import pytest
 
-from bulkhooks.provision.outage import GaveUp, Outage
+from bulkhooks.provision.limits.outage import GaveUp, Outage
 from tests.provision.fake import (
     PAGE_OF_A_PROXY,
     Bench,
