@@ -15,7 +15,7 @@ from bulkhooks.commands.probe import probe
 from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized, WarningCode
 from bulkhooks.provision.account import Account
-from bulkhooks.provision.listing import locations
+from bulkhooks.provision.listing.listing import locations
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.report import Problem, Remark, Report, coded, counted
 from bulkhooks.webhook import Status

@@ -26,7 +26,7 @@ from bulkhooks.errors import (
 )
 from bulkhooks.nexudus.models import Record
 from bulkhooks.provision.account import Account
-from bulkhooks.provision.listing import everything, names_of_locations
+from bulkhooks.provision.listing.listing import everything, names_of_locations
 from bulkhooks.provision.stopping import NotRead
 from bulkhooks.provision.tasks import each, run_sync, task_group
 from bulkhooks.report import Problem, Progress, Remark, Report, Summary, Watcher, counted, many

@@ -41,7 +41,7 @@ from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import ItemRow
-from bulkhooks.provision.listing import everything, names_of_locations
+from bulkhooks.provision.listing.listing import everything, names_of_locations
 from bulkhooks.provision.send import resume_at
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.report import Ask, Question, Remark, Report, Summary, coded, counted, many

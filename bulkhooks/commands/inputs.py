@@ -12,7 +12,7 @@ from bulkhooks.commands.other_server import without_foreign_results
 from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, ErrorCode, Forbidden, Refused, Unauthorized, UsageError
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.networks import table_of_locations
+from bulkhooks.provision.listing.networks import table_of_locations
 from bulkhooks.sheets.normalizing.expand import Expansion, expand
 from bulkhooks.sheets.normalizing.normalize import normalize
 from bulkhooks.sheets.reading.locations import Locations

@@ -8,7 +8,7 @@ from bulkhooks.commands.context import account_of, open_context
 from bulkhooks.config.job import Job
 from bulkhooks.config.places import refuse_the_journal
 from bulkhooks.errors import CredentialsError, Forbidden, Unauthorized
-from bulkhooks.provision.networks import table_of_locations
+from bulkhooks.provision.listing.networks import table_of_locations
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.sheets.reading.locations import Locations
 from bulkhooks.sheets.template.workbook import write_template

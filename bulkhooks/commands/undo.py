@@ -33,7 +33,7 @@ from bulkhooks.provision.journal import history, taking_back
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import ItemRow, deletion_row
 from bulkhooks.provision.journal.taking_back import Changed, Made
-from bulkhooks.provision.listing import find
+from bulkhooks.provision.listing.listing import find
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.report import Ask, Question, Remark, Report, Watcher, many
 from bulkhooks.webhook import Status, url_key

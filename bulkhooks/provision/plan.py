@@ -12,8 +12,8 @@ from bulkhooks.errors import ApiError, CredentialsError, Stopped, WarningCode
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.compare import Existing, compare, to_prune
 from bulkhooks.provision.item import Operation
-from bulkhooks.provision.listing import Listing, described, existing
-from bulkhooks.provision.recall import recall
+from bulkhooks.provision.listing.listing import Listing, described, existing
+from bulkhooks.provision.listing.recall import recall
 from bulkhooks.provision.tasks import task_group
 from bulkhooks.report import Problem, Remark
 from bulkhooks.webhook import Status

@@ -37,7 +37,7 @@ from bulkhooks.provision.account import Account
 from bulkhooks.provision.canary import Canary
 from bulkhooks.provision.changes import change_of, described, differences, moved, touched_since, wanted
 from bulkhooks.provision.item import Item, Operation, Outcome
-from bulkhooks.provision.listing import find
+from bulkhooks.provision.listing.listing import find
 from bulkhooks.provision.stopping import LookUpIsStale, NotRead, WritesClosed
 from bulkhooks.provision.tasks import task_group
 from bulkhooks.provision.work_queue import WorkQueue

@@ -6,8 +6,8 @@ import anyio
 import pytest
 
 from bulkhooks.errors import Aborted, LockedError, Stopped, UsageError
-from bulkhooks.provision import listing
 from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.listing import listing
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.stopping import Halt
 from bulkhooks.provision.terms import AccountConfig, Terms

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bulkhooks.errors import Refused
 from bulkhooks.nexudus.models import UNTOLD, Business
 from bulkhooks.provision.account import Account
-from bulkhooks.provision.listing import locations
+from bulkhooks.provision.listing.listing import locations
 from bulkhooks.provision.stopping import NotRead
 from bulkhooks.sheets.reading.locations import Location, Locations
 

@@ -6,7 +6,7 @@ import pytest
 
 from bulkhooks.nexudus.models import Record
 from bulkhooks.nexudus.pages import Odd, Page
-from bulkhooks.provision.walk import MOST_UNCOUNTED_PAGES, ListingFailed, whole
+from bulkhooks.provision.listing.walk import MOST_UNCOUNTED_PAGES, ListingFailed, whole
 
 
 def record(number):

@@ -7,7 +7,7 @@ import pytest
 
 from bulkhooks.errors import Unauthorized
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.networks import table_of_locations
+from bulkhooks.provision.listing.networks import table_of_locations
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.terms import AccountConfig, Terms
 from tests.nexudus.conftest import authorization

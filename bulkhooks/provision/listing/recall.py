@@ -14,10 +14,10 @@ import pandas as pd
 from bulkhooks.errors import ApiError, Forbidden, NotFound, Refused, Unauthorized
 from bulkhooks.nexudus.pages import webhook_of
 from bulkhooks.provision.account import Account
-from bulkhooks.provision.listing import Listing
+from bulkhooks.provision.listing.listing import Listing
+from bulkhooks.provision.listing.walk import ListingFailed
 from bulkhooks.provision.stopping import NotRead
 from bulkhooks.provision.tasks import each
-from bulkhooks.provision.walk import ListingFailed
 from bulkhooks.webhook import url_key
 
 MOST_READS = 5_000

@@ -15,7 +15,7 @@ from bulkhooks.nexudus.pages import Odd, Page
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.limits.outage import GaveUp
-from bulkhooks.provision.walk import Listed, ListingFailed, whole
+from bulkhooks.provision.listing.walk import Listed, ListingFailed, whole
 
 PAGE_SIZE = 500
 """Records asked for at a time; the server may give fewer."""
