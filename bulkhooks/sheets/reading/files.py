@@ -15,8 +15,8 @@ from bulkhooks.errors import InputError
 from bulkhooks.sheets.reading.delimited import read_text
 from bulkhooks.sheets.reading.grid import Grid, Score
 from bulkhooks.sheets.reading.json_lines import read_json_lines
-from bulkhooks.sheets.reading.workbook import Workbook
-from bulkhooks.sheets.reading.xlsx_cells import damaged
+from bulkhooks.sheets.reading.workbooks.workbook import Workbook
+from bulkhooks.sheets.reading.workbooks.xlsx_cells import damaged
 
 STDIN = "-"
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")

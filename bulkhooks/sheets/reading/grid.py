@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw
+from bulkhooks.sheets.reading.workbooks.xlsx_cells import Cell, Flaw
 from bulkhooks.sheets.strings import AROUND
 from bulkhooks.sheets.values import EXACT, text
 

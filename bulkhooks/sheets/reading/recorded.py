@@ -8,7 +8,7 @@ from pathlib import Path
 from lxml import etree
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.reading.workbook import Workbook
+from bulkhooks.sheets.reading.workbooks.workbook import Workbook
 from bulkhooks.sheets.writing.summary_sheet import RUN_ID, SERVER, SUMMARY
 
 _PROPERTIES = "docProps/custom.xml"

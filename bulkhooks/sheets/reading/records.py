@@ -11,7 +11,7 @@ from bulkhooks import actions
 from bulkhooks.errors import ErrorCode
 from bulkhooks.sheets.reading.grid import Column, Records, written
 from bulkhooks.sheets.reading.stacked import rows_where
-from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw
+from bulkhooks.sheets.reading.workbooks.xlsx_cells import Cell, Flaw
 from bulkhooks.sheets.strings import AROUND, cut, shown
 
 _LINE_END = re.compile(r"\r\n|\r|\n")

@@ -15,11 +15,11 @@ from bulkhooks.report import Problem, Remark
 from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts
 from bulkhooks.sheets.reading.headers import Layout
 from bulkhooks.sheets.reading.left_out import LeftOut, left_out, listed_places, overwritten_examples, unfinished
-from bulkhooks.sheets.reading.links import follow_links
 from bulkhooks.sheets.reading.records import errors_of_earlier, of_earlier, record_flaws
 from bulkhooks.sheets.reading.source import FIELDS, Source
 from bulkhooks.sheets.reading.stacked import Span
-from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw
+from bulkhooks.sheets.reading.workbooks.links import follow_links
+from bulkhooks.sheets.reading.workbooks.xlsx_cells import Cell, Flaw
 from bulkhooks.sheets.strings import CALCULATED
 from bulkhooks.webhook import DONE, EARLIER, Status
 

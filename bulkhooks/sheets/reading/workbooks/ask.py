@@ -1,4 +1,4 @@
-"""What the process that reads workbooks can be asked for (bulkhooks/sheets/reading/apart.py)."""
+"""What the process that reads workbooks can be asked for (bulkhooks/sheets/reading/workbooks/apart.py)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from bulkhooks.errors import Code, ErrorCode, InputError, WarningCode
-from bulkhooks.sheets.reading.package import pieces
+from bulkhooks.sheets.reading.workbooks.package import pieces
 from bulkhooks.sheets.strings import cut
 
 _DAMAGE = (

@@ -2,7 +2,7 @@
 
 The libraries that take workbooks apart trust them. A cell at XFD1048576 asks for half a terabyte and ends the process,
 3 MB may unpack to 6 GB, and a damaged ``.xls`` prints the panic of another language. That process
-(bulkhooks/sheets/reading/child.py) has a limit for memory and for time where the system has such limits (not on
+(bulkhooks/sheets/reading/workbooks/child.py) has a limit for memory and for time where the system has such limits (not on
 Windows); what it prints goes nowhere; and where it breaks down, that is a sentence about the file.
 """
 
@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.reading.ask import Ask
-from bulkhooks.sheets.reading.child import Refusal, memory_for
 from bulkhooks.sheets.reading.grid import letter
+from bulkhooks.sheets.reading.workbooks.ask import Ask
+from bulkhooks.sheets.reading.workbooks.child import Refusal, memory_for
 
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from bulkhooks.sheets.reading.child import serve; serve()"
+_PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from bulkhooks.sheets.reading.workbooks.child import serve; serve()"
+)
 _ROOT = str(Path(__file__).parents[3])
 _INHERITED = ("PATH", "HOME", "PYTHON", "LD_", "DYLD_", "SYSTEM", "VIRTUAL", "COVERAGE", "TEMP", "TMP", "LANG", "LC_")
 """How the variables begin that the process gets. Secrets stay with those who need them."""

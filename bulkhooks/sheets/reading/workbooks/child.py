@@ -1,4 +1,4 @@
-"""What runs in the process that reads workbooks (bulkhooks/sheets/reading/apart.py): one request after the other.
+"""What runs in the process that reads workbooks (bulkhooks/sheets/reading/workbooks/apart.py): one request after the other.
 
 It is started for every input, so it imports as little as it can.
 """
@@ -47,7 +47,7 @@ def serve() -> NoReturn:
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # Whatever a library prints is no answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    from bulkhooks.sheets.reading.book import answer
+    from bulkhooks.sheets.reading.workbooks.book import answer
 
     try:
         while True:

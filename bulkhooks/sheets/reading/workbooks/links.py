@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from bulkhooks.sheets.reading.grid import Column
 from bulkhooks.sheets.reading.headers import Layout
-from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw
+from bulkhooks.sheets.reading.workbooks.xlsx_cells import Cell, Flaw
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 

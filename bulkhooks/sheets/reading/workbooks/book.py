@@ -1,6 +1,6 @@
 """Workbooks as their library reads them: sheets, and the values of their columns with merged cells filled.
 
-Runs in the process of bulkhooks/sheets/reading/child.py, without the libraries that the program itself calculates with.
+Runs in the process of bulkhooks/sheets/reading/workbooks/child.py, without the libraries that the program itself calculates with.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from python_calamine import (
 )
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.reading.ask import Ask
-from bulkhooks.sheets.reading.package import check_package
-from bulkhooks.sheets.reading.xlsx_cells import Cell, Flaw, Look, XlsxCells, damaged
+from bulkhooks.sheets.reading.workbooks.ask import Ask
+from bulkhooks.sheets.reading.workbooks.package import check_package
+from bulkhooks.sheets.reading.workbooks.xlsx_cells import Cell, Flaw, Look, XlsxCells, damaged
 
 Range: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 """The first and the last cell of a rectangle, each as row and column from 0."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from bulkhooks.sheets.reading.apart import shared_worker
-from bulkhooks.sheets.reading.ask import Ask
 from bulkhooks.sheets.reading.grid import Grid, column_of
+from bulkhooks.sheets.reading.workbooks.apart import shared_worker
+from bulkhooks.sheets.reading.workbooks.ask import Ask
 
 
 class Workbook:
