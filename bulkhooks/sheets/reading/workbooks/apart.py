@@ -2,8 +2,8 @@
 
 The libraries that take workbooks apart trust them. A cell at XFD1048576 asks for half a terabyte and ends the process,
 3 MB may unpack to 6 GB, and a damaged ``.xls`` prints the panic of another language. That process
-(bulkhooks/sheets/reading/workbooks/child.py) has a limit for memory and for time where the system has such limits (not on
-Windows); what it prints goes nowhere; and where it breaks down, that is a sentence about the file.
+(bulkhooks/sheets/reading/workbooks/child.py) has a limit for memory and for time where the system has such limits (not
+on Windows); what it prints goes nowhere; and where it breaks down, that is a sentence about the file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Workbooks as their library reads them: sheets, and the values of their columns with merged cells filled.
 
-Runs in the process of bulkhooks/sheets/reading/workbooks/child.py, without the libraries that the program itself calculates with.
+Runs in the process of bulkhooks/sheets/reading/workbooks/child.py, without the libraries that the program itself
+calculates with.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What runs in the process that reads workbooks (bulkhooks/sheets/reading/workbooks/apart.py): one request after the other.
+"""What runs in the process that reads workbooks (`apart` starts it): one request after the other.
 
 It is started for every input, so it imports as little as it can.
 """
