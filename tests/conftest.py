@@ -26,3 +26,19 @@ def _nobodys_environment(monkeypatch, tmp_path_factory):
         if name.startswith(("NEXUDUS_", "BULKHOOKS_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture
+def bare_environment(monkeypatch):
+    """Neither proxies nor authorities of the machine on which the tests run."""
+    for name in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+    ):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)

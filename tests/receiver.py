@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import http.server
 import queue
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+Server = TypeVar("Server", bound=socketserver.BaseServer)
 
 
 class Receiver(http.server.ThreadingHTTPServer):
@@ -40,13 +44,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver at work."""
-    with Receiver() as receiver:
-        thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
+def at_work(server: Server) -> Iterator[Server]:
+    """A server that answers in a thread of its own until the block is left."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield receiver
+            yield server
         finally:
-            receiver.shutdown()
+            server.shutdown()
             thread.join()
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """A receiver at work."""
+    with at_work(Receiver()) as receiver:
+        yield receiver

@@ -8,7 +8,6 @@ import logging
 import os
 import re
 import signal
-import threading
 import uuid
 from contextlib import contextmanager
 
@@ -19,6 +18,7 @@ from bulkhooks.config.job import Job, Notify
 from bulkhooks.errors import InputError, LockedError
 from bulkhooks.report import ErrorCount, Report, Summary
 from tests.processes import bulkhooks
+from tests.receiver import at_work
 
 SHEET = "BusinessId,Action,URL\n1001,BookingCreate,https://example.com/hooks\n"
 OK = Summary("r-1", counts={"exists": 2}, total=2)
@@ -64,14 +64,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def _place(status=200):
-    with _Place(status) as place:
-        thread = threading.Thread(target=place.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield place
-        finally:
-            place.shutdown()
-            thread.join()
+    with at_work(_Place(status)) as place:
+        yield place
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import http.server
 import json
-import threading
 from contextlib import contextmanager
 
 import pytest
 
 from tests.processes import UNLIMITED, bulkhooks
+from tests.receiver import at_work
 
 
 class Api(http.server.ThreadingHTTPServer):
@@ -65,14 +65,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(count, refused):
-    with Api(count, refused) as api:
-        thread = threading.Thread(target=api.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield api
-        finally:
-            api.shutdown()
-            thread.join()
+    with at_work(Api(count, refused)) as api:
+        yield api
 
 
 def reactivated(api, folder):

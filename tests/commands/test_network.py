@@ -18,6 +18,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.processes import PROGRAM, UNLIMITED, bulkhooks
+from tests.receiver import at_work
 
 OPTIONS = (
     "--base-url", "http://api.test", "--allow-http", "--journal", "journal.db", "-o", "out.csv", *UNLIMITED,
@@ -86,15 +87,10 @@ def _pass_on(one, other):
 
 @contextmanager
 def serving(kind, handler, **facts):
-    with kind(("127.0.0.1", 0), handler) as server:
-        vars(server).update(facts)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    server = kind(("127.0.0.1", 0), handler)
+    vars(server).update(facts)
+    with at_work(server):
+        yield server
 
 
 @pytest.fixture

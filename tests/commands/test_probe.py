@@ -11,21 +11,13 @@ from bulkhooks.commands.probe import probe
 from bulkhooks.errors import UsageError
 from tests.nexudus.conftest import RawServer, answer, authority  # noqa: F401  # a fixture
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("bare_environment")]
 
 
 @pytest.fixture
 def anyio_backend():
     """Real sockets need real time."""
     return "asyncio"
-
-
-@pytest.fixture(autouse=True)
-def _bare_environment(monkeypatch):
-    """Neither proxies nor authorities of the machine on which the tests run."""
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
 
 
 def answering(status, head=b""):

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.processes import PROGRAM, UNLIMITED, bulkhooks
+from tests.receiver import at_work
 
 COMMANDS = {
     "health": ("health",),
@@ -84,15 +85,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def serving():
-    with Api() as api:
-        thread = threading.Thread(target=api.serve_forever, args=(0.01,))
-        thread.start()
+    with at_work(Api()) as api:
         try:
             yield api
         finally:
             api.answers.set()
-            api.shutdown()
-            thread.join()
 
 
 @contextmanager

@@ -6,13 +6,7 @@ import pytest
 
 from bulkhooks.nexudus.proxies import Proxy, proxy_for
 
-
-@pytest.fixture(autouse=True)
-def _bare_environment(monkeypatch):
-    """No proxies of the machine on which the tests run."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("bare_environment")
 
 
 @pytest.mark.parametrize(

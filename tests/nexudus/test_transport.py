@@ -17,7 +17,7 @@ from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.nexudus.transport import Connections, Request, open_route, url_of
 from tests.nexudus.conftest import BODY, CREATED, HOST, RawServer, answer, authorization, client_of, relay, reset
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("bare_environment")]
 
 LARGE = {**BODY, "Description": "x" * 20_000_000}
 """More than the buffers on the way hold, so that the other end can cut while it is being sent."""
@@ -27,15 +27,6 @@ LARGE = {**BODY, "Description": "x" * 20_000_000}
 def anyio_backend():
     """Real sockets need real time."""
     return "asyncio"
-
-
-@pytest.fixture(autouse=True)
-def _bare_environment(monkeypatch):
-    """Neither proxies nor authorities of the machine on which the tests run."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
 
 
 @pytest.fixture(params=["directly", "HTTP proxy", "CONNECT proxy"])

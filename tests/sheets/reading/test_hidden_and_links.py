@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import openpyxl
 import pytest
 
 from bulkhooks.errors import InputError, WarningCode
@@ -10,24 +9,6 @@ from bulkhooks.sheets.reading.reader import read
 
 HEADER = ["BusinessId", "Action", "URL"]
 SHOWN = "https://hooks.example.com/shown"
-
-
-@pytest.fixture
-def book(tmp_path):
-    """Writes a workbook: its sheets by name, each a list of rows, and a function that changes it."""
-
-    def write(sheets, change=lambda made: None, name="book.xlsx"):
-        made = openpyxl.Workbook()
-        made.remove(made.active)
-        for title, rows in sheets.items():
-            sheet = made.create_sheet(title)
-            for row in rows:
-                sheet.append(row)
-        change(made)
-        made.save(tmp_path / name)
-        return str(tmp_path / name)
-
-    return write
 
 
 def row(number, url=SHOWN):

@@ -27,24 +27,6 @@ DATA = Path(__file__).parents[2] / "data"
 HEADER = ["BusinessId", "Action", "URL"]
 
 
-@pytest.fixture
-def book(tmp_path):
-    """Writes sheets, each a list of rows, with openpyxl."""
-
-    def write(sheets, change=lambda book: None, name="book.xlsx"):
-        made = openpyxl.Workbook()
-        made.remove(made.active)
-        for title, rows in sheets.items():
-            sheet = made.create_sheet(title)
-            for row in rows:
-                sheet.append(row)
-        change(made)
-        made.save(tmp_path / name)
-        return str(tmp_path / name)
-
-    return write
-
-
 def fields(table, *names):
     return list(zip(*(table.rows[name] for name in names), strict=True))
 
