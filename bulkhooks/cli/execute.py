@@ -122,13 +122,7 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
     found: Answer | None = None
     try:
         found = work(job)
-        summary = found.summary
-        for warning in found.remarks:
-            _log.warning("%s", warning)
-        if found.text and (job.json or not job.quiet):
-            say(found.text if job.json else coloured(printable(found.text)))
-        if job.quiet and summary.exit_code:
-            remark(in_one_line(line.command, summary, line.subject))
+        summary = _tell(line, job, found)
     except BulkhooksError as error:
         summary = _failed(line, job, error)
     except KeyboardInterrupt:
@@ -145,16 +139,24 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
     return summary
 
 
+def _tell(line: CommandLine, job: Job, found: Answer) -> Summary:
+    for warning in found.remarks:
+        _log.warning("%s", warning)
+    if found.text and (job.json or not job.quiet):
+        say(found.text if job.json else coloured(printable(found.text)))
+    if job.quiet and found.summary.exit_code:
+        remark(in_one_line(line.command, found.summary, line.subject))
+    return found.summary
+
+
 def _stopped(line: CommandLine, job: Job) -> Summary:
     """A signal outside of the work's own watch: before it began, or when it had ended and was not told yet."""
     from bulkhooks.commands.history import finished
 
     known = finished(job, line.run_id) if line.command in _RUNS else None
     if known is None:
-        return _failed(line, job, Stopped("stopped before anything was sent; run the same command again"))
-    if job.json:
-        say(text.as_json(Report(known)))
-    return known
+        return _failed(line, job, Stopped(_BEFORE_ANYTHING))
+    return _tell(line, job, answer(job, Report(known), text.closing))
 
 
 def _unexpected(error: Exception) -> Unexpected:
