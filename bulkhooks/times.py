@@ -8,8 +8,8 @@ import time
 
 
 def new_run_id(moment: float) -> str:
-    """``20261123T013500Z-4f2a``: sorts by time, and names one run of the world."""
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(moment))}-{secrets.token_hex(2)}"
+    """``20261123T013500Z-4f2a9c01``: sorts by time, and names one run of the world."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(moment))}-{secrets.token_hex(4)}"
 
 
 def iso(moment: float | None) -> str | None:

@@ -33,9 +33,9 @@ def cases(scale: Scale, folder: Path) -> Iterator[Row]:
                 return count / seconds(lambda: run(Path(fresh), many_rows, "--base-url", address, *UNLIMITED))
 
         references: list[tuple[str, Callable[[], float], float | None]] = []
-        references.append(("a loop over one httpx.AsyncClient", lambda: _bare("shared", address, few_rows), 4.0))
+        references.append(("a loop over one httpx.AsyncClient", lambda: _bare("shared", address, few_rows), 2.0))
         if installed("httpx_aiohttp"):
-            references.append(("a loop over httpx-aiohttp", lambda: _bare("aiohttp", address, many_rows), 0.7))
+            references.append(("a loop over httpx-aiohttp", lambda: _bare("aiohttp", address, many_rows), None))
         if shutil.which("xargs") and shutil.which("curl"):
             references.append(("xargs -P8 curl", lambda: _curl(address, few_rows, few // 4), None))
         if newman := shutil.which("newman"):

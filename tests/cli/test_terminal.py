@@ -77,7 +77,7 @@ def test_a_line_is_cut_at_the_terminals_width():
 def test_runs_have_a_head_and_local_times():
     """The names of the columns, then a line for each run with when it began."""
     run = {
-        "run_id": "20261125T221000Z-4f2a",
+        "run_id": "20261125T221000Z-4f2a9c01",
         "command": "run",
         "job": "",
         "started_at": iso(NOW.timestamp() - 60),
@@ -93,7 +93,7 @@ def test_runs_have_a_head_and_local_times():
     head, line = runs_as_text([run], NOW.timestamp()).splitlines()
     assert head.split() == ["RUN", "STARTED", "BY", "COMMAND", "STATUS", "ROWS", "INPUT"]
     assert re.split(r"  +", line) == [
-        "20261125T221000Z-4f2a",
+        "20261125T221000Z-4f2a9c01",
         "23:09 (60 s ago)",
         "ops on desk",
         "run",

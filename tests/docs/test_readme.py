@@ -22,7 +22,7 @@ README = ROOT / "README.md"
 MOST_LINES = 299
 
 _VARIES = (
-    (re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}"), "RUN"),
+    (re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}"), "RUN"),
     (re.compile(r"\b\d+(\.\d+)? (s|min|h)\b"), "TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?Z?"), "MOMENT"),
 )

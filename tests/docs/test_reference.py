@@ -14,6 +14,7 @@ from bulkhooks.config.job import Notify
 from bulkhooks.config.job_file import WHEN_TO_TELL
 from bulkhooks.config.options import BY_NAME, OPTIONS, SANDBOX_OPTIONS, Option
 from bulkhooks.errors import ErrorCode, WarningCode
+from bulkhooks.nexudus import certificates, proxies
 from bulkhooks.report import EXIT_CODES, Summary
 from bulkhooks.sandbox.faults import FAULT_KINDS
 from bulkhooks.sheets.reading.headers import ALIASES
@@ -156,6 +157,13 @@ def test_every_variable_with_credentials_is_on_the_page_and_no_other():
     text = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
     used = set(re.findall(r"NEXUDUS_[A-Z_]*[A-Z]", text))
     assert set(first_words(PAGE, "Credentials")) == {name for name in used if not name.endswith("_FILE")}
+
+
+def test_every_variable_of_the_network_is_on_the_page_and_no_other():
+    proxied = set(re.findall(r"``([A-Z_]+)``", str(proxies.__doc__)))
+    trusted = set(re.findall(r"``([A-Z_]+)``", str(certificates.__doc__)))
+    names = {name for row in table(PAGE, "Proxies and certificates") for name in CODE.findall(row[0])}
+    assert names == proxied | trusted
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
