@@ -177,7 +177,7 @@ def write_down(
         warnings=[warning for warning in coded((*desired.table.warnings, *plan.warnings)) if warning.row < 0],
         facts=facts,
         rows=input_rows(desired.table.rows, desired.table.extras),
-        items=item_rows(plan.rows, plan.prune, accounts),
+        items=item_rows(plan.rows, plan.pruned, accounts),
     )
 
 

@@ -22,7 +22,7 @@ from bulkhooks.commands.sending import compare, confirm, send
 from bulkhooks.config.job import Job
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.forecast import forecast
-from bulkhooks.provision.plan import Plan, tell_arrivals
+from bulkhooks.provision.plan import Plan, record_findings
 from bulkhooks.provision.tasks import run_sync
 from bulkhooks.report import Ask, Forecast, Question, Report, Summary, Watcher
 from bulkhooks.temporary import check_temporary_folder
@@ -65,7 +65,7 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
                 plan = await compare(job, desired, accounts, watcher)
                 _refuse_too_many_deletions(job, plan)
                 _confirm(job, running.report.summary, forecast(plan, accounts.opened), ask)
-                tell_arrivals(accounts.opened, plan)
+                record_findings(accounts.opened, plan)
                 running.write_down(desired, plan)
             # From here on the journal has the whole plan, and a run that breaks off can go on.
             with running.telling_if_the_journal_breaks():

@@ -33,7 +33,11 @@ async def compare(job: Job, desired: Desired, accounts: Accounts, watcher: Watch
 
     async with _each_second(tell, watcher):
         return await make_plan(
-            accounts.opened, desired.rows, if_exists=job.if_exists, resend_unknown=job.resend_unknown, prune=job.prune
+            accounts.opened,
+            desired.rows,
+            if_exists=job.if_exists,
+            resend_unknown=job.resend_unknown,
+            max_deletes=job.max_deletes if job.prune else None,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -54,6 +54,10 @@ class AccountRecords(Stoppable):
     def turned_up(self, key: tuple[int, int, str], ids: Sequence[int]) -> None:
         """Record which webhooks are there of what an earlier run sent again."""
         self._journal.turned_up(self.id, key, ids, self.terms.wall())
+
+    def gone(self, ids: Iterable[int]) -> None:
+        """Record that the server no longer has webhooks that this tool made."""
+        self._journal.gone(self.id, ids, self.terms.wall())
 
     def own_all(self, item: Item, ids: Sequence[int]) -> None:
         """Record that an item is on the server with all these ids."""

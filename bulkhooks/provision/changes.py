@@ -54,13 +54,19 @@ def identity_of(record: Mapping[str, object]) -> tuple[object, object, str]:
     return identity(record.get("BusinessId"), record.get("Action"), str(record.get("URL") or ""))
 
 
+def elsewhere(identity: tuple[object, object, str]) -> str:
+    """Where a webhook is now that was moved: ``it is now URL for event 6 at location 1001``."""
+    business_id, action, url = identity
+    return f"it is now {url} for event {action} at location {business_id}"
+
+
 def moved(record: Mapping[str, object], item: Item) -> str:
     """Where a full record is now, if that is not where the item has it; else ''. An item that is to be restored may
     have another URL."""
     business_id, action, url = identity_of(record)
     if (business_id, action) == item.identity[:2] and (url == item.url_key or item.operation is Operation.RESTORE):
         return ""
-    return f"it is now {url} for event {action} at location {business_id}"
+    return elsewhere((business_id, action, url))
 
 
 def _same(name: str, old: object, new: object) -> bool:

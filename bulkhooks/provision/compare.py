@@ -5,7 +5,7 @@ Everything here is a value: a plan can be counted, printed and refused before a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,7 +29,8 @@ class Existing:
 
     ``existing`` holds the webhooks of the plan's locations with the columns ``KEY``, ``id, url, name, active`` (0, 1):
     the server's, and those of the journal at the locations that may not be listed, ``unlisted`` (``active`` -1: not
-    known). ``failed``: locations where listing came to another final answer.
+    known). ``failed``: locations where listing came to another final answer. ``gone``: ids of webhooks of ours that
+    the server no longer has, read one by one.
     """
 
     existing: pd.DataFrame
@@ -38,6 +39,7 @@ class Existing:
     resent: pd.DataFrame
     unlisted: frozenset[int] = frozenset()
     failed: Mapping[int, Refused] = field(default_factory=dict)
+    gone: Sequence[int] = ()
 
     @classmethod
     def of(
@@ -49,6 +51,7 @@ class Existing:
         *,
         unlisted: frozenset[int] = frozenset(),
         failed: Mapping[int, Refused] | None = None,
+        gone: Sequence[int] = (),
     ) -> Existing:
         """From the server's ``(*KEY, id, url, name, active)``."""
         existing = frame(records, _KNOWN)
@@ -57,7 +60,7 @@ class Existing:
             remembered = owned[owned["business_id"].isin(unlisted) & ~owned["id"].isin(existing["id"])]
             existing = pd.concat([existing, remembered.assign(active=np.int8(-1))[list(_KNOWN)]])
         resent = frame([], KEY) if resent is None else resent
-        return cls(existing.sort_values("id", kind="stable"), owned, doubted, resent, unlisted, failed or {})
+        return cls(existing.sort_values("id", kind="stable"), owned, doubted, resent, unlisted, failed or {}, gone)
 
     @property
     def arrived(self) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from bulkhooks.provision.compare import Existing, compare, to_prune
 from bulkhooks.provision.item import Operation
 from bulkhooks.provision.listing.listing import Listing, described, existing
 from bulkhooks.provision.listing.recall import recall
+from bulkhooks.provision.pruning import Pruning, prune
 from bulkhooks.provision.tasks import task_group
 from bulkhooks.report import Problem, Remark
 from bulkhooks.webhook import Status
@@ -27,23 +28,26 @@ _log = logging.getLogger("bulkhooks")
 class Plan:
     """What a run is going to do, for all its accounts, before anything is sent.
 
-    ``rows``: the expansion with every operation, in input order. ``prune``: the webhooks to delete, by account.
+    ``rows``: the expansion with every operation, in input order. ``pruned``: by account the webhooks
+    that no row names.
     """
 
     rows: pd.DataFrame
-    prune: dict[str, pd.DataFrame] = field(default_factory=dict)
+    pruned: dict[str, Pruning] = field(default_factory=dict)
     unlisted: dict[str, frozenset[int]] = field(default_factory=dict)
     """By account the locations whose webhooks it may not list."""
     arrived: dict[str, list[tuple[tuple[int, int, str], int]]] = field(default_factory=dict)
     """By account the sends of earlier runs, in doubt until now, that the server turns out to have (key, id)."""
     turned_up: dict[str, list[tuple[tuple[int, int, str], list[int]]]] = field(default_factory=dict)
     """By account the webhooks that are there of what earlier runs sent again (key, ids)."""
+    gone: dict[str, list[int]] = field(default_factory=dict)
+    """By account the ids of webhooks of ours that the server no longer has."""
     warnings: list[Remark] = field(default_factory=list)
 
     @property
     def deletions(self) -> int:
         """Webhooks to delete."""
-        return sum(map(len, self.prune.values()))
+        return sum(len(pruning.deletions) for pruning in self.pruned.values())
 
     def changes(self) -> dict[str, int]:
         """Rows that need a write, by operation (a look-up may turn out to need none)."""
@@ -51,7 +55,8 @@ class Plan:
 
     def operations(self, account: str) -> dict[str, int]:
         """The changes of one account."""
-        return self._counted(self.rows[self.rows["account"] == account], len(self.prune.get(account, ())))
+        deletions = len(self.pruned[account].deletions) if account in self.pruned else 0
+        return self._counted(self.rows[self.rows["account"] == account], deletions)
 
     @staticmethod
     def _counted(rows: pd.DataFrame, deletions: int) -> dict[str, int]:
@@ -71,9 +76,18 @@ class Plan:
 
 
 async def make_plan(
-    accounts: Mapping[str, Account], rows: pd.DataFrame, *, if_exists: str, resend_unknown: bool, prune: bool
+    accounts: Mapping[str, Account],
+    rows: pd.DataFrame,
+    *,
+    if_exists: str,
+    resend_unknown: bool,
+    max_deletes: int | None = None,
 ) -> Plan:
-    """Compare the desired with every account's server and journal; accounts that are not open are left as they are."""
+    """Compare the desired with every account's server and journal; accounts that are not open are left as they are.
+
+    ``max_deletes`` None deletes nothing; else what no row names is deleted, and nobody needs to know exactly how much
+    that is where it is more.
+    """
     parts = {str(name): part for name, part in rows.groupby("account", sort=False)}
     known: dict[str, Existing] = {}
     warnings: list[Remark] = []
@@ -88,9 +102,10 @@ async def make_plan(
                 group.start_soon(learn, name, account)
 
     plan = Plan(rows, warnings=warnings)
-    if prune and (rows["status"] == Status.INVALID).any():  # nobody knows what such a row names
+    if max_deletes is not None and (rows["status"] == Status.INVALID).any():  # nobody knows what such a row names
         warnings.append("a row is invalid, so --prune deletes nothing; fix it and run again")
-        prune = False
+        max_deletes = None
+    candidates: dict[str, pd.DataFrame] = {}
     decided: list[pd.DataFrame] = []
     for name, part in parts.items():
         existing = known.get(name) or Existing.nothing()
@@ -101,23 +116,50 @@ async def make_plan(
         arrived = existing.arrived[["business_id", "action", "url_key", "id"]].itertuples(index=False)
         plan.arrived[name] = [(tuple(key), webhook_id) for *key, webhook_id in arrived]
         plan.turned_up[name] = existing.turned_up
-        if prune and existing.failed:
+        plan.gone[name] = list(existing.gone)
+        if max_deletes is None:
+            continue
+        if existing.failed:
             plan.warnings.append(f"account {name!r}: not everything could be listed, so --prune deletes nothing there")
-        elif prune and name in accounts and accounts[name].halted is None:
-            plan.prune[name] = to_prune(compared, existing)
+        elif name in accounts and accounts[name].halted is None:
+            candidates[name] = to_prune(compared, existing)
     if decided:
         plan.rows = pd.concat(decided).sort_index() if len(decided) > 1 else decided[0]
+
+    if max_deletes is not None:
+        await _prune(plan, accounts, candidates, known, max_deletes)
     return plan
+
+
+async def _prune(
+    plan: Plan,
+    accounts: Mapping[str, Account],
+    candidates: Mapping[str, pd.DataFrame],
+    known: Mapping[str, Existing],
+    most: int,
+) -> None:
+    """Find out what of the candidates is there as it was made, in all accounts side by side."""
+
+    async def divide(name: str) -> None:
+        plan.pruned[name] = await prune(accounts[name], candidates[name], known[name], most)
+        plan.gone[name] += plan.pruned[name].missing
+
+    async with task_group() as group:
+        for name in candidates:
+            group.start_soon(divide, name)
+    # Accounts come to an end in any order, and their rows stand in that of the input.
+    plan.pruned = {name: plan.pruned[name] for name in candidates}
 
 
 async def _learn(account: Account, desired: pd.DataFrame, warnings: list[Remark]) -> Existing:
     """What the server has at the locations of desired rows and of sends in doubt, and what the journal knows."""
     doubted, owned = account.doubted(), account.owned()
     business_ids = pd.concat([desired["business_id"], doubted["business_id"]]).unique().tolist()
+    gone: list[int] = []
     found = Listing()  # where it cannot be had, nobody knows what is there, and nothing will be sent
     try:
         found = await existing(account, business_ids)
-        await recall(account, found, owned, desired)
+        gone = await recall(account, found, owned, desired)
     except (Stopped, ApiError, CredentialsError) as error:
         account.stop(error)
     if found.not_permitted:
@@ -131,6 +173,7 @@ async def _learn(account: Account, desired: pd.DataFrame, warnings: list[Remark]
         account.resent(),
         unlisted=found.not_permitted,
         failed=found.failed,
+        gone=gone,
     )
 
 
@@ -155,10 +198,11 @@ def _not_listed(name: str, found: Listing, asked: int) -> str:
     )
 
 
-def tell_arrivals(accounts: Mapping[str, Account], plan: Plan) -> None:
-    """Let the journal know which earlier sends have arrived after all."""
+def record_findings(accounts: Mapping[str, Account], plan: Plan) -> None:
+    """Record in the journal which earlier sends have arrived after all, and which webhooks of ours are gone."""
     for name, account in accounts.items():
         for key, webhook_id in plan.arrived.get(name, ()):
             account.arrived(key, webhook_id)
         for key, ids in plan.turned_up.get(name, ()):
             account.turned_up(key, ids)
+        account.gone(plan.gone.get(name, ()))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from bulkhooks.errors import ApiError, CredentialsError, NotFound, Refused, Stopped
+from bulkhooks.errors import ApiError, CredentialsError, Refused, Stopped
 from bulkhooks.provision.account import Account
-from bulkhooks.provision.changes import described, differences, identity_of, wanted
+from bulkhooks.provision.changes import described, differences, wanted
 from bulkhooks.provision.item import Item, Operation
 from bulkhooks.provision.plan import Plan
 from bulkhooks.provision.tasks import task_group
@@ -27,7 +26,6 @@ async def preview(plan: Plan, accounts: Mapping[str, Account]) -> None:
 async def _preview_account(plan: Plan, account: Account) -> None:
     try:
         await _read_changing(plan, account)
-        await _read_deletions(plan, account)
     except (Stopped, CredentialsError, ApiError) as error:
         account.stop(error)
 
@@ -47,27 +45,6 @@ async def _read_changing(plan: Plan, account: Account) -> None:
         if not changed:
             rows.at[number, "operation"] = Operation.NOTHING
             rows.at[number, "status"] = Status.EXISTS
-
-
-async def _read_deletions(plan: Plan, account: Account) -> None:
-    """What somebody has changed or deleted since is not deleted by a run; a plan leaves it out."""
-    candidates = plan.prune.get(account.name)
-    if candidates is None or candidates.empty:
-        return
-    left = [bool(await _is_as_made(account, webhook)) for webhook in candidates.to_dict("records")]
-    plan.prune[account.name] = candidates[left]
-    if not all(left):
-        plan.warnings.append(
-            f"account {account.name!r}: --prune leaves {len(left) - sum(left)} webhooks alone, changed or deleted since"
-        )
-
-
-async def _is_as_made(account: Account, webhook: Mapping[Any, Any]) -> bool:
-    try:
-        record = await account.read(int(webhook["id"]))
-    except NotFound:
-        return False
-    return identity_of(record) == (webhook["business_id"], webhook["action"], webhook["url_key"])
 
 
 def _item(rows: object, number: int, account_id: int) -> Item:

@@ -18,7 +18,7 @@ from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import InputRow, item_rows
 from bulkhooks.provision.limits.rates import parse_rates
-from bulkhooks.provision.plan import make_plan, tell_arrivals
+from bulkhooks.provision.plan import make_plan, record_findings
 from bulkhooks.provision.preview import preview
 from bulkhooks.provision.send import resume_at, send
 from bulkhooks.provision.session import Session
@@ -342,7 +342,7 @@ class Bench:
     async def _run(self, journal, session, rows, told, start):
         accounts, wall = session.accounts, session.wall
         plan = await _planned(accounts, rows, told)
-        tell_arrivals(accounts, plan)
+        record_findings(accounts, plan)
         numbers = {name: account.id for name, account in accounts.items()}
         run = journal.begin(
             new_run_id(wall()), command="run", job="", inputs=["hooks.csv"], accounts=numbers.values(), at=wall()
@@ -352,7 +352,7 @@ class Bench:
             columns=[],
             facts={},
             rows=starmap(_as_written, enumerate(rows)),
-            items=item_rows(plan.rows, plan.prune, numbers),
+            items=item_rows(plan.rows, plan.pruned, numbers),
         )
         await send(accounts, run, unlisted=plan.unlisted, canary=told.get("canary", 0), ended=lambda outcome: None)
         found = [dict(zip(RESULT_COLUMNS, row.cells, strict=True)) for row in history.results(journal, run)]
@@ -374,7 +374,7 @@ async def _planned(accounts, rows, told):
         expansion(rows),
         if_exists=told.get("if_exists", "skip"),
         resend_unknown=told.get("resend_unknown", False),
-        prune=told.get("prune", False),
+        max_deletes=told.get("max_deletes", 1000) if told.get("prune") else None,
     )
 
 

@@ -330,5 +330,42 @@ async def test_a_plan_leaves_out_what_prune_would_leave_alone(tmp_path):
     api.webhooks[ran.ids[1]]["URL"] = "https://theirs.example/"
     del api.webhooks[ran.ids[2]]
     plan, found = await bench.plan(rows_at(1001), prune=True)
-    assert found.writes == 0
-    assert "leaves 2 webhooks alone" in str(plan.warnings[-1])
+    assert (found.writes, plan.deletions) == (0, 0)
+    assert sorted(plan.pruned["default"].left["status"].tolist()) == ["changed", "missing"]
+
+
+async def test_what_prune_leaves_alone_is_no_deletion_of_a_run_either(tmp_path):
+    """A row at the end says where it is now, in each run; what is gone is asked for once only."""
+    api = FakeApi()
+    bench = Bench(tmp_path, api)
+    ran = await bench.run(rows_at(1001, 1002, 1003))
+    api.webhooks[ran.ids[1]]["URL"] = "https://theirs.example/"
+    del api.webhooks[ran.ids[2]]
+    ran = await bench.run(rows_at(1001), prune=True)
+    assert (sorted(ran.statuses), ran.plan.deletions, ran.plan.writes) == (["changed", "exists", "missing"], 0, 0)
+    assert any("left alone: it is now https://theirs.example/" in (error or "") for error in ran.told("Error"))
+    assert (await bench.run(rows_at(1001), prune=True)).statuses == ["exists", "changed"]
+    assert api.count("DELETE") == 0
+
+
+async def test_reading_ends_where_prune_would_delete_too_much(tmp_path):
+    """Nothing is sent then, so nobody needs to know of every webhook what became of it."""
+    api = FakeApi()
+    bench = Bench(tmp_path, api, concurrency=1)
+    await bench.run(rows_at(*range(1001, 1021)))
+    before = api.count("GET")
+    plan, _ = await bench.plan(rows_at(1001), max_deletes=3, prune=True)
+    assert plan.deletions == 19
+    assert api.count("GET") - before <= 6
+
+
+async def test_what_of_ours_is_gone_is_read_by_id_once(tmp_path):
+    """Its row waits to be made again, and the old id is not asked for in a later run."""
+    api = FakeApi()
+    bench = Bench(tmp_path, api)
+    ran = await bench.run(rows_at(1001))
+    del api.webhooks[ran.ids[0]]
+    first = await bench.run(rows_at(1001), limit=0)
+    assert (first.statuses, first.plan.gone["default"]) == (["pending"], ran.ids)
+    again = await bench.run(rows_at(1001))
+    assert (again.statuses, again.plan.gone["default"]) == (["created"], [])

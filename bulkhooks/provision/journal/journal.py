@@ -6,6 +6,7 @@ How its records get to the disk is in ``commits.py``. ``sending()`` returns only
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from bulkhooks.errors import ErrorCode
@@ -129,10 +130,7 @@ class Journal(RunRecords, TwinsOfOurs):
                 (outcome.url, item.url_key, outcome.name, outcome.description, item.account_id, outcome.webhook_id),
             )
         elif outcome.status in {Status.DELETED, Status.MISSING}:
-            self._say(
-                "UPDATE created SET deleted_at = ? WHERE account = ? AND webhook_id = ?",
-                (at, item.account_id, item.webhook_id),
-            )
+            self.gone(item.account_id, [item.webhook_id], at)
         if outcome.status is Status.RESTORED:
             self._say(
                 "UPDATE changes SET restored_at = ? WHERE (run, seq) ="
@@ -150,6 +148,13 @@ class Journal(RunRecords, TwinsOfOurs):
                 item.name, item.description, item.run, at,
             ),
         )  # fmt: skip
+
+    def gone(self, account_id: int, ids: Iterable[int], at: float) -> None:
+        """The server no longer has webhooks that this tool made: nobody looks for them again."""
+        for webhook_id in ids:
+            self._say(
+                "UPDATE created SET deleted_at = ? WHERE account = ? AND webhook_id = ?", (at, account_id, webhook_id)
+            )
 
     def arrived(self, account_id: int, key: tuple[int, int, str], webhook_id: int, at: float) -> None:
         """A send of an earlier run, in doubt until now, is on the server after all.

@@ -15,6 +15,8 @@ from bulkhooks.webhook import Status
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bulkhooks.provision.pruning import Pruning
+
 LINE = ("id", "name", "groups", "network", "suspended")
 """The columns of a line of the table of locations."""
 
@@ -114,10 +116,11 @@ def input_rows(rows: pd.DataFrame, extras: pd.DataFrame) -> Iterator[InputRow]:
     return map(InputRow._make, _by_row(columns, InputRow._fields))
 
 
-def item_rows(
-    rows: pd.DataFrame, prune: Mapping[str, pd.DataFrame], account_ids: Mapping[str, int]
-) -> Iterator[ItemRow]:
-    """A plan's ``rows`` and, after them, the webhooks to delete. ``account_ids``: the journal's numbers by name."""
+def item_rows(rows: pd.DataFrame, pruned: Mapping[str, Pruning], account_ids: Mapping[str, int]) -> Iterator[ItemRow]:
+    """A plan's ``rows`` and, after them, what no row names: what is deleted, then what is left alone.
+
+    ``account_ids``: the journal's numbers by name.
+    """
     columns = {
         "seq": range(len(rows)),
         "place": rows["place"],
@@ -142,9 +145,17 @@ def item_rows(
         **{name: rows[name] if name in rows else repeat(_UNSENT.get(name), len(rows)) for name in SENDING},
     }
     yield from map(ItemRow._make, _by_row(columns, ItemRow._fields))
-    deletions = ((name, webhook) for name, owned in prune.items() for webhook in owned.to_dict("records"))
-    for number, (name, webhook) in enumerate(deletions):
-        yield deletion_row(len(rows) + number, f"prune:{number + 1}", account_ids[name], webhook)
+    unnamed = (
+        (name, webhook)
+        for part in ("deletions", "left")
+        for name, pruning in pruned.items()
+        for webhook in getattr(pruning, part).to_dict("records")
+    )
+    for number, (name, webhook) in enumerate(unnamed):
+        row = deletion_row(len(rows) + number, f"prune:{number + 1}", account_ids[name], webhook)
+        if "status" in webhook:
+            row = row._replace(operation="", changes="", status=webhook["status"], error=webhook["error"])
+        yield row
 
 
 def deletion_row(seq: int, place: str, account_id: int, webhook: Mapping[Any, Any]) -> ItemRow:

@@ -27,15 +27,19 @@ REFUSALS = 3
 """So many reads refused, and none granted, and reading is not permitted at all."""
 
 
-async def recall(account: Account, found: Listing, owned: pd.DataFrame, desired: pd.DataFrame) -> None:
+async def recall(account: Account, found: Listing, owned: pd.DataFrame, desired: pd.DataFrame) -> list[int]:
     """Add to a listing what of ours it lacks, of the webhooks that rows desire. ``owned``: columns ``history.OWNED``.
 
-    Where it cannot be read whether one is there, its location has failed. Where reading is not permitted, the list
-    alone decides. Raises what ``Account.read`` raises for the whole account.
+    Returns the ids that the server no longer has. Where it cannot be read whether one is there, its location has
+    failed. Where reading is not permitted, the list alone decides. Raises what ``Account.read`` raises for the whole
+    account.
     """
     lacking = owned[~owned["id"].isin(found.records) & ~owned["business_id"].isin(found.refused)]
-    if not lacking.empty:
-        await _Recall(account, found).run(list(_missing(lacking, found, desired)))
+    if lacking.empty:
+        return []
+    recalling = _Recall(account, found)
+    await recalling.run(list(_missing(lacking, found, desired)))
+    return recalling.gone
 
 
 def _missing(lacking: pd.DataFrame, found: Listing, desired: pd.DataFrame) -> Iterator[tuple[int, int]]:
@@ -61,6 +65,7 @@ class _Recall:
     def __init__(self, account: Account, found: Listing) -> None:
         self._account = account
         self._found = found
+        self.gone: list[int] = []
         self._granted = 0
         self._refused = 0
 
@@ -82,6 +87,7 @@ class _Recall:
             record = webhook_of(await self._account.read(webhook_id))
         except NotFound:
             self._granted += 1
+            self.gone.append(webhook_id)
         except (Unauthorized, Forbidden):
             self._refused += 1
         except (Refused, NotRead, ValueError) as error:
