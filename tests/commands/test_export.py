@@ -57,7 +57,7 @@ def job(base_url, folder, **options):
     )
 
 
-@pytest.mark.parametrize("name", ["out.xlsx", "out.csv"])
+@pytest.mark.parametrize("name", ["out.xlsx", "out.csv", "out.jsonl"])
 def test_what_is_exported_is_unchanged_by_a_plan_and_restores_what_was_deleted(server, tmp_path, name):
     """Braces, formulas, line breaks, numbers that are text: every field of every record is as it was."""
     before = there(server)

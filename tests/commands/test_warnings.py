@@ -90,3 +90,18 @@ def test_health_has_twins_among_its_warnings(tmp_path):
         twice(server, 1001, "https://a.example/x")
         found = health(job(tmp_path, server, ["1001,6,https://a.example/x"], input=[]))
     assert told(found) == [("twin", 1)]
+
+
+def test_a_record_in_another_encoding_is_a_warning_of_its_row(tmp_path):
+    """Each of several that are not UTF-8, and no other row; Problems and the summary count them."""
+    with Sandbox() as server:
+        made = job(tmp_path, server, [])
+        rows = [f"{1001 + number},6,https://a.example/x,Zürich\n".encode() for number in range(6)]
+        rows[2], rows[4] = (row.decode().encode("cp1252") for row in (rows[2], rows[4]))
+        (tmp_path / "hooks.csv").write_bytes(b"BusinessId,Action,URL,Name\n" + b"".join(rows))
+        ran = run(made)
+    assert told(ran) == [("legacy-encoding", 2)]
+    assert set(ran.results["Name"]) == {"Zürich"}
+    warned = [text is not None and text.startswith("legacy-encoding: ") for text in ran.results["Warning"]]
+    assert warned == [False, False, True, False, True, False]
+    assert problems(tmp_path / "out.xlsx") == [("legacy-encoding", 2)]

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import sys
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
@@ -48,7 +49,7 @@ def read_text(label: str, file: BinaryIO, score: Score) -> Grid:
         is_multiline=text.lines > len(frame) or unclosed is not None,
         unclosed=unclosed,
         legacy=name_of(text.legacy) if text.legacy else "",
-        legacy_from=_record_at(text, delimiter) if text.legacy else 0,
+        legacy_at=list(_legacy_records(text, delimiter)),
         is_mixed=text.is_mixed,
     )
     columns = [frame[position].to_numpy() for position in frame]
@@ -72,24 +73,31 @@ def _records(content: bytes, delimiter: str, *, spaced: bool = False) -> Iterato
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced)
 
 
-def _record_at(text: Text, delimiter: str) -> int:
-    """The position of the record in which what is not UTF-8 begins."""
-    lines = _lines_up_to(text.file, text.legacy_from)
-    return sum(1 for _ in csv.reader(lines, delimiter=delimiter, skipinitialspace=text.has_spaced_quote)) - 1
+def _legacy_records(text: Text, delimiter: str) -> Iterator[int]:
+    """The positions of the records in which something was not UTF-8."""
+    if not text.legacy_at:
+        return
+    read = 0
 
-
-def _lines_up_to(file: BinaryIO, position: int) -> Iterator[str]:
-    """The lines of a text, the last of them the one at ``position``."""
-    file.seek(0)
-    lines = io.TextIOWrapper(file, "utf-8", "surrogateescape", newline="")  # a lone CR ends a line for csv.reader too
-    try:
-        for line in lines:
+    def lines() -> Iterator[str]:
+        nonlocal read
+        for line in file:
+            read += len(line) if line.isascii() else len(line.encode())
             yield line
-            position -= len(line.encode("utf-8", "surrogateescape"))
-            if position < 0:
+
+    text.file.seek(0)
+    file = io.TextIOWrapper(text.file, "utf-8", newline="")  # a lone CR ends a line for csv.reader too
+    at = 0
+    try:
+        for number, _ in enumerate(csv.reader(lines(), delimiter=delimiter, skipinitialspace=text.has_spaced_quote)):
+            if text.legacy_at[at] >= read:
+                continue
+            yield number
+            at = bisect_left(text.legacy_at, read)
+            if at == len(text.legacy_at):
                 return
     finally:
-        lines.detach()
+        file.detach()
 
 
 def _closed(text: Text, delimiter: str, width: int) -> tuple[pd.DataFrame, int | None]:

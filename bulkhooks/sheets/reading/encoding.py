@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from bulkhooks.errors import InputError
@@ -29,8 +29,9 @@ class Text:
     """Delimited text as UTF-8. ``lines``: how many there are, those within quotes among them. ``has_spaced_quote``:
     a quote stands behind a space somewhere.
 
-    ``legacy`` is the encoding of what was not UTF-8 ('' where all was), ``legacy_from`` the position of its first byte
-    in ``file``, and ``is_mixed`` tells that all else was.
+    ``legacy`` is the encoding of what was not UTF-8 ('' where all was), and ``is_mixed`` tells that all else was;
+    ``legacy_at`` are positions in ``file``: where such bytes begin in each line that has them, or, where the whole text
+    was read otherwise, in the first one alone.
     """
 
     file: BinaryIO
@@ -38,7 +39,7 @@ class Text:
     lines: int = 0
     has_spaced_quote: bool = False
     legacy: str = ""
-    legacy_from: int = 0
+    legacy_at: list[int] = field(default_factory=list)
     is_mixed: bool = False
 
 
@@ -58,7 +59,7 @@ def as_utf8(label: str, file: BinaryIO) -> Text:
     if look.is_legacy:
         legacy = _legacy(file)
         look = _Look(legacy.file)
-        found = replace(look.found, legacy=legacy.legacy, legacy_from=legacy.legacy_from, is_mixed=legacy.is_mixed)
+        found = replace(look.found, legacy=legacy.legacy, legacy_at=legacy.legacy_at, is_mixed=legacy.is_mixed)
     if look.is_blank:
         raise InputError(f"{label}: the file is empty")
     if look.has_end_mark:
@@ -129,7 +130,7 @@ class _Look:
 
 def _legacy(file: BinaryIO) -> Text:
     """Text that is not all UTF-8, read in the encoding in which the rest probably is."""
-    good, bad, first, sample = 0, 0, 0, bytearray()
+    good, bad, grown, starts, sample = 0, 0, 0, list[int](), bytearray()
     for start, line in _lines(file):
         if line.isascii():
             continue
@@ -137,13 +138,14 @@ def _legacy(file: BinaryIO) -> Text:
             line.decode()
             good += 1
         except UnicodeDecodeError as error:
-            first = first if bad else start + error.start
+            starts.append(start + grown + error.start)
+            grown += len(line.decode(errors=_ERRORS).encode()) - len(line)
             bad += 1
             sample += line[: _MOST_LOOKED_AT - len(sample)]
     is_mixed = bad <= good
     encoding = _WESTERN if is_mixed else _likeliest(bytes(sample))
     as_text = _changed(file, "utf-8" if encoding == _WESTERN else encoding, _ERRORS)
-    return Text(as_text, legacy=encoding, legacy_from=first, is_mixed=is_mixed)
+    return Text(as_text, legacy=encoding, legacy_at=starts if is_mixed else starts[:1], is_mixed=is_mixed)
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

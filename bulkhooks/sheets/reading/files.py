@@ -22,7 +22,6 @@ STDIN = "-"
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 _TEXTS = (".csv", ".tsv", ".txt")
 _LINES = ".jsonl"
-"""Results only."""
 _ZIP = b"PK\x03\x04"
 _PIECE = 1 << 20
 _LONGEST_LINE = 8_000_000
@@ -112,7 +111,7 @@ def _suffix(label: str, path: str) -> str:
     if suffix not in (*_WORKBOOKS, *_TEXTS, _LINES):
         raise InputError(
             f"{label}: {f'{suffix} files are' if suffix else 'a file without a suffix is'} not read;"
-            f" give one of {' '.join(_WORKBOOKS + _TEXTS)}"
+            f" give one of {' '.join((*_WORKBOOKS, *_TEXTS, _LINES))}"
         )
     return suffix
 
@@ -120,7 +119,7 @@ def _suffix(label: str, path: str) -> str:
 def _text(label: str, suffix: str, file: BinaryIO, score: Score) -> Grid:
     """Delimited text, also where it is named like a workbook, as exports of web applications often are."""
     if suffix == _LINES:
-        return read_json_lines(label, file)
+        return read_json_lines(label, file, score)
     if suffix in _TEXTS:
         return read_text(label, file, score)
     if file.read(512).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):

@@ -31,8 +31,8 @@ class Records:
 
     ``widths``: how many fields each of the first records has. ``is_multiline``: some cell may hold several lines.
     ``unclosed``: position of the record with a quote that is never closed. ``legacy``: the encoding of what was not
-    UTF-8 as people call it ('' where all was), needed first in the record at ``legacy_from``; ``is_mixed``: all else
-    was UTF-8.
+    UTF-8 as people call it ('' where all was); ``is_mixed``: all else was. ``legacy_at``: positions of the records with
+    such text, or, where all was read otherwise, of the first alone.
     """
 
     delimiter: str
@@ -40,7 +40,7 @@ class Records:
     is_multiline: bool = False
     unclosed: int | None = None
     legacy: str = ""
-    legacy_from: int = 0
+    legacy_at: Sequence[int] = ()
     is_mixed: bool = False
 
 

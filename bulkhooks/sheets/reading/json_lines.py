@@ -7,14 +7,15 @@ import json
 from typing import Any, BinaryIO
 
 from bulkhooks.errors import InputError
-from bulkhooks.sheets.reading.grid import Grid, column_of
+from bulkhooks.sheets.reading.grid import Grid, Score, column_of
 from bulkhooks.sheets.reading.headers import is_results
 
 
-def read_json_lines(label: str, file: BinaryIO) -> Grid:
+def read_json_lines(label: str, file: BinaryIO, score: Score) -> Grid:
     """The objects as rows, numbers and booleans as such, under a header of their names.
 
-    Raises ``InputError`` where a line is no object, or where they are no results.
+    Raises ``InputError`` where a line is no object, or where the names are neither those of results nor, by ``score``,
+    known ones of an input.
     """
     columns: dict[str, list[Any]] = {}
     count = 0
@@ -30,10 +31,10 @@ def read_json_lines(label: str, file: BinaryIO) -> Grid:
             for column in columns.values():
                 column.extend([""] * (count - len(column)))
     lines.detach()
-    if not is_results(list(columns)):
+    if not is_results(list(columns)) and not score([list(columns)]):
         raise InputError(
-            f"{label}: .jsonl files are read if they are results (with Row, Status and WebhookId); give a workbook or"
-            " delimited text"
+            f"{label}: the objects are neither results (with Row, Status and WebhookId) nor rows of an input: no two"
+            " known fields, one of them URL or Action, are among their names; rename those, or name them with --map"
         )
     made = [column_of([name, *column]) for name, column in columns.items()]
     return Grid("", made, is_workbook=False, is_headless=True)

@@ -15,6 +15,7 @@ from bulkhooks.sheets.reading.grid import Column, Grid, Records, letter, written
 from bulkhooks.sheets.reading.headers import Headers, Layout, field_of, lay_out
 from bulkhooks.sheets.reading.locations import SHEET, Location, Locations, is_table, locations_in
 from bulkhooks.sheets.reading.mapping import map_option, no_header
+from bulkhooks.sheets.reading.records import encoding_flaw
 from bulkhooks.sheets.reading.rows import Part, part_of, source_of
 from bulkhooks.sheets.reading.source import FIELDS, Source
 from bulkhooks.sheets.reading.stacked import spans
@@ -110,15 +111,17 @@ class _Reader:
                 "; ".join([f"{file.label}: {where} a header, but no data row under it", *map(str, warnings)])
             )
 
-    def _parts_of(self, grid: Grid, header: int, label: str, number: int) -> Iterator[Part]:
+    def _parts_of(self, grid: Grid, header: int, label: str, number: int) -> list[Part]:
         """The tables of one sheet, which stand one below the other."""
+        parts = []
         for span in spans(grid, header, self._headers):
             layout = lay_out([written(column[span.header]) for column in grid.columns], self._headers)
             source = source_of(grid, layout, label, number)
             self._note_header(span.line, layout, source)
-            yield part_of(grid, span, layout, source)
-        if grid.records is not None and grid.records.legacy:
-            self._warnings.append(_legacy(grid.records, header, source))
+            parts.append(part_of(grid, span, layout, source))
+        if grid.records is not None:
+            self._warnings += _legacy_elsewhere(grid.records, header, parts)
+        return parts
 
     def _results_of(self, parts: Sequence[Part]) -> list[Part]:
         """Of a workbook with results only these, unless sheets were asked for: what they came from is in them."""
@@ -235,15 +238,14 @@ class _Reader:
         return [tables.get(part.source.input, union) for part in self._parts]
 
 
-def _legacy(records: Records, header: int, source: Source) -> Problem:
-    """The warning about text that is not UTF-8."""
-    place = source.row(max(1, records.legacy_from - header + 1))
-    what = "all else in the file is UTF-8; what is not" if records.is_mixed else "the file is not UTF-8; all of it"
-    sentence = (
-        f"{what} was read as {records.legacy}, for the first time in this record. Look at its accents and umlauts, and"
-        " save the file as UTF-8"
-    )
-    return Problem.of_whole(WarningCode.LEGACY_ENCODING, place, sentence)
+def _legacy_elsewhere(records: Records, header: int, parts: Sequence[Part]) -> Iterator[Problem]:
+    """Warnings about text that is not UTF-8 in records that are no rows: a header, a title, what is left out."""
+    rows = {line for part in parts for line in part.lines.tolist()} if records.legacy_at else set()
+    for line in dict.fromkeys(max(1, at - header + 1) for at in records.legacy_at):
+        if line not in rows:
+            yield Problem.of_whole(
+                WarningCode.LEGACY_ENCODING, parts[0].source.row(line), encoding_flaw(records).sentence
+            )
 
 
 def _only_hidden(file: File, hidden: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from bulkhooks import actions
-from bulkhooks.errors import ErrorCode
+from bulkhooks.errors import ErrorCode, WarningCode
 from bulkhooks.sheets.reading.grid import Column, Records, written
 from bulkhooks.sheets.reading.stacked import rows_where
 from bulkhooks.sheets.reading.workbooks.xlsx_cells import Cell, Flaw
@@ -38,6 +38,17 @@ def record_flaws(
         if row not in found or found[row].code != ErrorCode.STRAY_QUOTE:
             found[row] = _unclosed(texts[-1] if texts else "")
     return found
+
+
+def encoding_flaw(records: Records) -> Flaw:
+    """The warning of a record that is not UTF-8."""
+    what = (
+        f"all else in the file is UTF-8; what in this record is not was read as {records.legacy}"
+        if records.is_mixed
+        else f"the file is not UTF-8; all of it was read as {records.legacy}, for the first time in this record"
+    )
+    advice = "Look at its accents and umlauts, and save the file as UTF-8"
+    return Flaw("", f"{what}. {advice}", WarningCode.LEGACY_ENCODING)
 
 
 def of_earlier(codes: Column) -> dict[int, Flaw]:

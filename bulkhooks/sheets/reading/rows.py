@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from bulkhooks.errors import ErrorCode
 from bulkhooks.report import Problem, Remark
-from bulkhooks.sheets.reading.grid import Column, Grid, column_of, letter, texts
+from bulkhooks.sheets.reading.grid import Column, Grid, Records, column_of, letter, texts
 from bulkhooks.sheets.reading.headers import Layout
 from bulkhooks.sheets.reading.left_out import LeftOut, left_out, listed_places, overwritten_examples, unfinished
-from bulkhooks.sheets.reading.records import errors_of_earlier, of_earlier, record_flaws
+from bulkhooks.sheets.reading.records import encoding_flaw, errors_of_earlier, of_earlier, record_flaws
 from bulkhooks.sheets.reading.source import FIELDS, Source
 from bulkhooks.sheets.reading.stacked import Span
 from bulkhooks.sheets.reading.workbooks.links import follow_links
@@ -140,7 +140,8 @@ def part_of(grid: Grid, span: Span, layout: Layout, source: Source) -> Part:
             *((number_of[row], name, flaw) for row, name, flaw in in_fields if row in number_of),
             *((row, "WebhookId", flaw) for row, flaw in unreadable),
             *((int(np.searchsorted(rows, at)), "URL", Flaw.of_example(fields["URL"][at])) for at in leftovers),
-            *((int(row), "", Flaw.of_hidden_row()) for row in _hidden(grid, span.header + 1, rows)),
+            *((row, "", Flaw.of_hidden_row()) for row in _among(grid.hidden_rows, span.header + 1, rows)),
+            *((row, "", flaw) for row, flaw in _of_encoding(grid.records, span.header + 1, rows)),
         ],
         extra_flaws=[
             (number_of[row], name_at[at], at, flaw)
@@ -196,10 +197,17 @@ def _unguarded(text: str) -> str:
     return text[1:] if _GUARD.match(text) else text
 
 
-def _hidden(grid: Grid, first: int, rows: Positions) -> Positions:
-    """Positions in ``rows`` (which count from ``first``) of those that are hidden."""
-    hidden = np.array([row - first for row in grid.hidden_rows], dtype=np.int64)
-    return np.flatnonzero(np.isin(rows, hidden))
+def _among(some: Collection[int], first: int, rows: Positions) -> list[int]:
+    """Positions in ``rows`` (which count from ``first``) of those that are among ``some`` rows of the grid."""
+    return np.flatnonzero(np.isin(rows, np.array(list(some), dtype=np.int64) - first)).tolist()
+
+
+def _of_encoding(records: Records | None, first: int, rows: Positions) -> Iterator[tuple[int, Flaw]]:
+    if records is None or not records.legacy_at:
+        return
+    flaw = encoding_flaw(records)
+    for row in _among(records.legacy_at, first, rows):
+        yield row, flaw
 
 
 def _under(cells: Mapping[Cell, T], grid: Grid, span: Span) -> dict[Cell, T]:

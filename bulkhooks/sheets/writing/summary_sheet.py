@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -12,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from bulkhooks.report import ErrorCount, Summary
 from bulkhooks.sheets.writing import charts
-from bulkhooks.sheets.writing.advice import FLAWS, VERDICTS, StatusGuide, both_times, headline, in_order, next_steps
+from bulkhooks.sheets.writing.advice import FLAWS, VERDICTS, StatusGuide, headline, in_order, next_steps
 from bulkhooks.sheets.writing.counts import Tally
 from bulkhooks.sheets.writing.style import BLUE, GREY, INK, LINE, LINE_HEIGHT, LOOKS, for_print, heading, height_of
 
@@ -23,6 +24,8 @@ SERVER = "Server"
 """The fact, and the property of the workbook, that tells which server it was made against."""
 _LAST_COLUMN = 10
 _FIRST_WIDTH, _OTHER_WIDTH = 34, 11
+_TIME_COLUMNS = {1: "Local time", 3: "UTC"}
+"""By the first of the two columns that each takes."""
 _CHARTED_LOCATIONS = 12
 _MOST_LABELS = 2_000
 """Locations (or events, as they were written) that have a line; a longer list nobody reads."""
@@ -45,6 +48,7 @@ def write_summary(book: Workbook, sheet: Worksheet, summary: Summary, facts: Map
     else:
         page.warnings(summary.warnings)
         page.facts(_facts(summary, facts))
+        page.moments(_moments(summary))
     for_print(sheet, title=f"bulkhooks {summary.run_id}")
 
 
@@ -57,6 +61,7 @@ def _write_counts(
     page.skip(_CHART_ROWS + 1)
     page.warnings(summary.warnings)
     page.facts(known)
+    page.moments(_moments(summary))
     page.skip()
     page.count_table("Action", verdicts, _shortened(_rows(tally.actions)))
     page.skip()
@@ -84,6 +89,7 @@ class _Page:
         self._text = book.add_format({**line, "text_wrap": True})
         self._indented = book.add_format({**line, "text_wrap": True, "align": "left", "indent": 1})
         self._number = book.add_format({**line, "num_format": "#,##0;-#,##0;–", "align": "right"})
+        self._moment = book.add_format({**line, "num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"})
         self._share = book.add_format({**line, "num_format": "0.0%"})
         self._total = book.add_format({"bold": True, "num_format": "#,##0", "top": 1, "valign": "top"})
         self._plain = book.add_format({"text_wrap": True, "valign": "top", "font_color": INK})
@@ -159,6 +165,31 @@ class _Page:
             self._sheet.write_string(self.row, 0, name, self._text)
             self._wide(value, self._text, first_column=1)
 
+    def moments(self, moments: Mapping[str, str | None]) -> None:
+        """Times (ISO 8601) by what happened then, as dates that a spreadsheet knows: local, and beside it UTC."""
+        known = {name: dt.datetime.fromisoformat(moment) for name, moment in moments.items() if moment}
+        if not known:
+            return
+        self.skip()
+        self._sheet.write_string(self.row, 0, "When", self._section)
+        self.skip()
+        self._sheet.write_string(self.row, 0, "Moment", self._heading)
+        for column, name in _TIME_COLUMNS.items():
+            self._pair(column, self._heading)
+            self._sheet.write_string(self.row, column, name, self._heading)
+        self.skip()
+        for name, moment in known.items():
+            self._sheet.write_string(self.row, 0, name, self._text)
+            for column, there in zip(_TIME_COLUMNS, (moment.astimezone(), moment.astimezone(dt.UTC)), strict=True):
+                self._pair(column, self._moment)
+                # A cell knows no time zone; the header above it names it.
+                self._sheet.write_datetime(self.row, column, there.replace(tzinfo=None, microsecond=0), self._moment)
+            self.skip()
+
+    def _pair(self, column: int, form: Format) -> None:
+        """Two columns as one, for what is too long for one."""
+        self._sheet.merge_range(self.row, column, self.row, column + 1, "", form)
+
     def chart(self, chart: object, row: int, column: int, width: int) -> None:
         options = {"x_offset": 4, "y_offset": 2, "object_position": 3}
         chart.set_size({"width": width, "height": _CHART_ROWS * 20})  # type: ignore[attr-defined]
@@ -207,17 +238,18 @@ def _shortened(table: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
 def _facts(summary: Summary, facts: Mapping[str, str]) -> dict[str, str]:
     known = {
         RUN_ID: summary.run_id,
-        "Started": both_times(summary.started_at),
-        "Finished": both_times(summary.finished_at),
         "Took": _duration(summary.seconds) if summary.seconds else "",
         "Input": "\n".join(summary.inputs),
         **{name: str(value) for name, value in facts.items()},
         "Requests": f"{summary.requests:,}, of them {summary.writes:,} to write" if summary.requests else "",
         "Asked to wait by the API": f"{summary.throttled:,} x" if summary.throttled else "",
         "Tried again": f"{summary.retried:,} x" if summary.retried else "",
-        "Can go on": both_times(summary.resume_at),
     }
     return {name: value[:_MOST_FACT] for name, value in known.items() if value}
+
+
+def _moments(summary: Summary) -> dict[str, str | None]:
+    return {"Started": summary.started_at, "Finished": summary.finished_at, "Can go on": summary.resume_at}
 
 
 def _duration(seconds: float) -> str:

@@ -43,9 +43,10 @@ def test_where_nearly_all_is_utf_8_only_the_rest_is_read_otherwise(table, wrong)
     bad = f"{ROW}Málaga ".encode() + "café\n".encode("cp1252")
     made = table(f"{HEADER}\n".encode() + good + bad * wrong + good)
     assert names(made) == ["Zürich Straße"] * 5 + ["Málaga café"] * wrong + ["Zürich Straße"] * 5
-    (warning,) = made.warnings
-    assert (warning.code, warning.place) == ("legacy-encoding", "hooks.csv:7")
-    assert "Windows-1252" in warning.sentence
+    assert made.warnings == []
+    told = [(flaw.row, flaw.code, flaw.place, flaw.warning) for flaw in made.flaws]
+    assert told == [(row, "legacy-encoding", f"hooks.csv:{row + 2}", True) for row in range(5, 5 + wrong)]
+    assert "Windows-1252" in made.flaws[0].sentence
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,9 @@ def test_else_the_whole_text_is_read_as_what_it_probably_is(table, encoding, nam
     """The encoding is named, and the first record that has it."""
     made = table(f'{HEADER}\n{ROW}one\n{ROW}"{name}"\n'.encode(encoding))
     assert names(made) == ["one", name]
-    (warning,) = made.warnings
-    assert (warning.code, warning.place) == ("legacy-encoding", "hooks.csv:3")
+    assert made.warnings == []
+    (warning,) = made.flaws
+    assert (warning.row, warning.code, warning.place) == (1, "legacy-encoding", "hooks.csv:3")
     assert shown in warning.sentence
 
 
@@ -75,7 +77,18 @@ def test_a_legacy_header_is_a_first_record_too(table):
     assert made.extras.columns.tolist() == ["Größe"]
     assert made.warnings[0].place == "hooks.csv:1"
     made = table(f'{HEADER}\n{ROW}"two\nlines"\n{ROW}ü\n'.encode("cp1252"))
-    assert made.warnings[0].place == "hooks.csv:3"
+    assert made.flaws[0].place == "hooks.csv:3"
+
+
+def test_what_is_no_row_has_its_own_warning_and_rows_have_theirs(table):
+    """A header, a line of totals; and records of several lines, each told once."""
+    good = f"{ROW}Zürich\n".encode() * 8
+    several = f'{ROW}"caf'.encode() + b"\xe9\r\nna" + b'\xefve"\r\n'
+    made = table("Größe,Straße\n".encode("cp1252") + f"{HEADER}\n".encode() + good + several * 2 + b"Total,,,\xfc\n")
+    assert names(made)[8:] == ["café\r\nnaïve"] * 2
+    assert [flaw.row for flaw in made.flaws if flaw.code == "legacy-encoding"] == [8, 9]
+    whole = [warning.place for warning in made.warnings if getattr(warning, "code", "") == "legacy-encoding"]
+    assert whole == ["hooks.csv:1", "hooks.csv:12"]
 
 
 def test_pieces_of_a_large_text_may_end_anywhere():

@@ -59,8 +59,24 @@ def test_a_line_that_is_no_object_is_told(tmp_path, lines):
         read([str(tmp_path / "x.jsonl")])
 
 
+def test_objects_with_the_fields_of_an_input_are_its_rows(tmp_path):
+    """Under any known names, in any order; numbers, booleans and null are what a cell would hold."""
+    objects = [
+        {"Location": 1001, "Event": "BookingCreate", "Endpoint": "https://h.io/a", "Active": True, "Seats": 12},
+        {"Endpoint": "https://h.io/b", "Event": 7, "Location": None, "Site": "x"},
+    ]
+    (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, objects)), "utf-8")
+    table = read([str(tmp_path / "x.jsonl")], columns={"Site": "Name"})
+    assert table.rows["URL"].tolist() == ["https://h.io/a", "https://h.io/b"]
+    assert table.rows["Action"].tolist() == ["BookingCreate", "7"]
+    assert table.rows["Active"].tolist() == ["true", ""]
+    assert table.rows["Name"].tolist() == ["", "x"]
+    assert table.extras["Seats"].tolist() == [12, None]
+    assert table.rows["place"].tolist() == ["x.jsonl:1", "x.jsonl:2"]
+
+
 def test_other_json_lines_are_no_input(tmp_path):
-    """Objects with the fields of an input, but without Row, Status and WebhookId."""
-    (tmp_path / "x.jsonl").write_text(json.dumps({"BusinessId": 1, "Action": 6, "URL": "https://h.io"}), "utf-8")
-    with pytest.raises(InputError, match="if they are results"):
+    """Neither results nor fields that are known."""
+    (tmp_path / "x.jsonl").write_text(json.dumps({"id": 1, "target": "https://h.io"}), "utf-8")
+    with pytest.raises(InputError, match=r"neither results .* nor rows of an input"):
         read([str(tmp_path / "x.jsonl")])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 import shutil
 import subprocess
+import time
 import zipfile
 
 import openpyxl
@@ -324,11 +326,29 @@ def test_what_is_printed_ends_with_the_warnings(path):
     assert openpyxl.load_workbook(path)["Results"].print_area.endswith("$P$13")
 
 
-def test_the_summary_lists_warnings_and_local_time_beside_utc(tmp_path):
+def test_the_summary_lists_warnings(tmp_path):
     """Each code once, with how often and an example."""
     told = [ErrorCount("insecure-url", 3, "Hooks!C2: http")]
     write([tmp_path / "r.xlsx"], [row(2)], warnings=told)
     lines = [line[:3] for line in openpyxl.load_workbook(tmp_path / "r.xlsx")["Summary"].iter_rows(values_only=True)]
     assert ("insecure-url", 3, "Hooks!C2: http") in lines
-    started = next(line[1] for line in lines if line[0] == "Started")
-    assert re.fullmatch(r"2025-0[23]-\d\d \d\d:\d\d:\d\d local time \(2025-03-01 09:30:00 UTC\)", started)
+
+
+def test_the_times_of_the_summary_are_dates_local_and_beside_it_utc(tmp_path, monkeypatch):
+    """A spreadsheet calculates with them; the header above says which is which."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        rows = [row(2), row(3, "pending")]
+        write([tmp_path / "r.xlsx"], rows, status="incomplete", resume_at="2025-03-02T09:30:00.250Z")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    cells = openpyxl.load_workbook(tmp_path / "r.xlsx")["Summary"].iter_rows()
+    lines = {line[0].value: (line[1], line[3]) for line in cells}
+    times = {name: [cell.value for cell in pair] for name, pair in lines.items()}
+    assert times["Moment"] == ["Local time", "UTC"]
+    assert list(map(str, times["Started"])) == ["2025-03-01 15:00:00", "2025-03-01 09:30:00"]
+    assert list(map(str, times["Can go on"])) == ["2025-03-02 15:00:00", "2025-03-02 09:30:00"]
+    moments = [time for name in ("Started", "Finished", "Can go on") for time in times[name]]
+    assert set(map(type, moments)) == {dt.datetime}
