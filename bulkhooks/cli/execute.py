@@ -18,6 +18,7 @@ from bulkhooks.cli.logs import logging_for
 from bulkhooks.cli.quiet import in_one_line
 from bulkhooks.cli.terminal import printable, remark, say
 from bulkhooks.config.job import Job
+from bulkhooks.config.options import of_command
 from bulkhooks.config.sources import given_values, resolve
 from bulkhooks.errors import BulkhooksError, Stopped
 from bulkhooks.report import Report, Summary
@@ -44,6 +45,8 @@ class CommandLine:
     command: str
     inputs: Sequence[str]
     flags: Mapping[str, object]
+    started_at: float = field(default_factory=time.time)
+    """Seconds since 1970."""
     run_id: str = field(default_factory=lambda: new_run_id(time.time()))
 
     @property
@@ -86,9 +89,9 @@ def execute(line: CommandLine, work: Callable[[Job], Answer]) -> NoReturn:
         job, doing = _voice(line), _raising(error)
     try:
         with logging_for(job, line.run_id):
-            summary = _do(line, job, doing)
+            summary = _do(line, job, doing, is_understood=doing is work)
     except BulkhooksError as error:  # there is no log, so it is told once and without it
-        summary = _failed(line, replace(job, log_file=None, log_format="text"), error)
+        summary = _failed(line, replace(job, log_file=None, log_format="text"), error, is_understood=doing is work)
     raise click.exceptions.Exit(summary.exit_code)
 
 
@@ -115,8 +118,8 @@ def _raising(error: Exception) -> Callable[[Job], Answer]:
     return fail
 
 
-def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
-    """The work between the first and the last record of its log; what went wrong is told, too."""
+def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer], *, is_understood: bool) -> Summary:
+    """The work between the first and the last record of its log; what went wrong is reported, too."""
     if line.command in _RUNS:
         _log.info("run started", extra={"is_event": True})
     found: Answer | None = None
@@ -124,12 +127,12 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer]) -> Summary:
         found = work(job)
         summary = _tell(line, job, found)
     except BulkhooksError as error:
-        summary = _failed(line, job, error)
+        summary = _failed(line, job, error, is_understood=is_understood)
     except KeyboardInterrupt:
         # Where the work was done and only the telling was stopped, the exit code is the work's own.
         summary = found.summary if found else _stopped(line, job)
     except Exception as error:  # noqa: BLE001  # no traceback reaches a user
-        summary = _failed(line, job, _unexpected(error))
+        summary = _failed(line, job, _unexpected(error), is_understood=is_understood)
         if job.verbose >= 2 and not job.quiet:
             for each in "".join(traceback.format_exception(error)).splitlines():
                 remark(each)
@@ -166,9 +169,16 @@ def _unexpected(error: Exception) -> Unexpected:
     )
 
 
-def _failed(line: CommandLine, job: Job, error: BulkhooksError) -> Summary:
-    """Tell the error: one sentence on stderr, unless it is in a JSON log there already, and the summary as JSON."""
-    summary = text.failed(error, job.inputs or line.subject)
+def _failed(line: CommandLine, job: Job, error: BulkhooksError, *, is_understood: bool = True) -> Summary:
+    """Report the error: one sentence on stderr, unless it is in a JSON log there already, and the summary as JSON.
+
+    ``is_understood``: ``job`` has all options of the command line, and not only those of how to speak.
+    """
+    summary = text.failed(error, job.inputs or line.subject, line.started_at)
+    if is_understood and any(option.name == "base_url" for option in of_command(line.command)):
+        from bulkhooks.commands.context import sign
+
+        sign(summary, job)
     if line.command in _RUNS:
         summary.run_id = line.run_id
     is_logged = job.log_format == "json" or job.log_file is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from pathlib import Path
 from bulkhooks.cli.metrics import write_metrics
 from bulkhooks.cli.services import tell_services
 from bulkhooks.cli.text import failed
+from bulkhooks.commands.context import sign
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
 from bulkhooks.nexudus.transport import Request, open_route, url_of
@@ -45,21 +47,28 @@ def attended(job: Job, work: Callable[[], Report], run_id: str) -> Report:
 
     ``run_id`` is the run's, which has it before it begins.
     """
+    started_at = time.time()
     _ping(job, "/start", run_id, f"run {run_id} started")
     try:
         report = work()
     except BulkhooksError as error:
-        _told(job, run_id, Report(failed(error, job.inputs)))
+        _told(job, run_id, Report(_broken_off(job, error, started_at)))
         raise
     except Exception as error:
         unexpected = _Unexpected(f"this should not have happened: {type(error).__name__}")
-        _told(job, run_id, Report(failed(unexpected, job.inputs)))
+        _told(job, run_id, Report(_broken_off(job, unexpected, started_at)))
         raise
     except BaseException:
         _ping(job, "/fail", run_id, f"run {run_id} was stopped")
         raise
     _told(job, run_id, report)
     return report
+
+
+def _broken_off(job: Job, error: BulkhooksError, started_at: float) -> Summary:
+    summary = failed(error, job.inputs, started_at)
+    sign(summary, job)
+    return summary
 
 
 class _Unexpected(BulkhooksError):

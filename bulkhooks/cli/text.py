@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -51,12 +52,16 @@ def as_json(report: Report, *, with_problems: bool = False) -> str:
     return json.dumps(found, indent=2)
 
 
-def failed(error: BulkhooksError, inputs: Sequence[str] = ()) -> Summary:
-    """The summary of a command that ended with an error."""
+def failed(error: BulkhooksError, inputs: Sequence[str] = (), started_at: float | None = None) -> Summary:
+    """The summary of a command that ended with an error. ``started_at``: seconds since 1970 (default: now)."""
+    now = time.time()
     status = next((status for status, code in EXIT_CODES.items() if code == error.exit_code), "incomplete")
     example = ErrorCount(status, 1, str(error))
     was_aborted = isinstance(error, Aborted)
-    return Summary("", status=status, was_aborted=was_aborted, inputs=list(inputs), errors=[example])
+    summary = Summary.begun(inputs, now if started_at is None else started_at)
+    summary.status, summary.was_aborted, summary.errors = status, was_aborted, [example]
+    summary.close(now)
+    return summary
 
 
 def closing(report: Report, now: float | None = None) -> str:

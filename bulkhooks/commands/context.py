@@ -23,6 +23,7 @@ from bulkhooks.provision.journal.upkeep import check_memory
 from bulkhooks.provision.limits.rates import parse_rates
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.terms import PATIENCE, AccountConfig, Terms
+from bulkhooks.redact import shown_url
 from bulkhooks.report import REHEARSAL, Summary
 from bulkhooks.temporary import temporary_folder
 from bulkhooks.webhook import url_key
@@ -148,6 +149,12 @@ def target(job: Job, accounts: Iterable[str]) -> str:
     if job.sandbox:
         return f"{REHEARSAL}: sandbox at {job.base_url}"
     return ", ".join(dict.fromkeys(url_key(address_of(job, name).rstrip("/")) for name in accounts))
+
+
+def sign(summary: Summary, job: Job) -> None:
+    """Fill in where a command was to go that broke off before its accounts were known, and who asked for it."""
+    summary.target = f"{REHEARSAL}: sandbox" if job.sandbox else shown_url(job.base_url)
+    summary.user = job.user or _login()
 
 
 def _login() -> str:

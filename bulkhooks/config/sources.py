@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from bulkhooks.config.accounts import read_accounts
 from bulkhooks.config.job import Job
@@ -55,6 +56,7 @@ def resolve(
     )
     if file is not None and command == "check":
         rehearse(file, job, environment)
+        _check_outputs(file, job)
     job = replace(job, output=_outputs(command, job))
     refuse_the_journal(job)
     return job
@@ -85,6 +87,16 @@ def _names(command: str, file: JobFile) -> frozenset[str]:
     """
     names = {option.name for option in of_command(command)} & BY_NAME.keys()
     return frozenset(names if command == "run" or file.input is None else names - {"output"})
+
+
+def _check_outputs(file: JobFile, job: Job) -> None:
+    """Raise ``UsageError`` where a run of the job file would find a word in braces that it does not know."""
+    outputs = cast("tuple[str, ...]", file.values.get("output", ()))
+    try:
+        for output in outputs:
+            _filled(output, "run", job)
+    except UsageError as error:
+        raise UsageError(f"{file.path}: [job] {error}") from None
 
 
 def _outputs(command: str, job: Job) -> tuple[str, ...]:

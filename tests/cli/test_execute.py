@@ -9,6 +9,7 @@ import pytest
 
 from bulkhooks.cli.execute import CommandLine, execute
 from bulkhooks.commands.run import run
+from bulkhooks.errors import UsageError
 from bulkhooks.sandbox.server import Sandbox
 
 
@@ -55,3 +56,19 @@ def test_a_run_that_had_not_begun_says_so(flags, tmp_path, monkeypatch, capsys):
 
     exit_code, summary = outcome(flags, tmp_path, monkeypatch, capsys, work)
     assert (exit_code, summary["exit_code"], summary["counts"]) == (4, 4, {})
+
+
+def test_a_command_that_broke_off_says_when_and_where_and_for_whom(flags, tmp_path, monkeypatch, capsys):
+    """As far as it is known: nothing of a password in the address, and no server where no option was understood."""
+
+    def work(job, run_id):
+        raise UsageError("no")
+
+    exit_code, summary = outcome(flags, tmp_path, monkeypatch, capsys, work)
+    assert (exit_code, summary["status"], summary["target"]) == (2, "input-error", flags["base_url"])
+    assert summary["started_at"].startswith(summary["run_id"][:4])
+    assert summary["finished_at"] >= summary["started_at"]
+    assert summary["user"]
+    for more, target in (({"base_url": "https://me:hush@api.example"}, "https://api.example"), ({"timeout": "x"}, "")):
+        _, summary = outcome({**flags, **more}, tmp_path, monkeypatch, capsys, work)
+        assert (summary["target"], bool(summary["started_at"])) == (target, True)

@@ -243,6 +243,17 @@ def test_an_unknown_word_in_an_output_is_named(command, word):
         resolve(command, {"output": [f"x{{{word}}}.xlsx"]}, {}, ["a.csv"])
 
 
+def test_check_names_an_unknown_word_in_the_output_of_a_job_file(write):
+    """A run would end there; the words that it knows are taken."""
+    for word in ("date", "time", "job", "input"):
+        known = write(f'[job]\ninput = []\noutput = "x.{{{word}}}.xlsx"\n')
+        assert resolve("check", {"job": str(known)}, {}).outputs == ()
+    path = write('[job]\ninput = []\noutput = "x.{foo}.xlsx"\n')
+    with pytest.raises(UsageError, match=re.escape("{foo} is none of {date}, {time}, {job}, {input}")) as error:
+        resolve("check", {"job": str(path)}, {})
+    assert str(error.value).startswith(f"{path}: [job] output ")
+
+
 # Accounts, and whom to tell
 
 
