@@ -125,7 +125,7 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer], *, is_unders
     found: Answer | None = None
     try:
         found = work(job)
-        summary = _tell(line, job, found)
+        summary = _print_answer(line, job, found)
     except BulkhooksError as error:
         summary = _failed(line, job, error, is_understood=is_understood)
     except KeyboardInterrupt:
@@ -142,7 +142,7 @@ def _do(line: CommandLine, job: Job, work: Callable[[Job], Answer], *, is_unders
     return summary
 
 
-def _tell(line: CommandLine, job: Job, found: Answer) -> Summary:
+def _print_answer(line: CommandLine, job: Job, found: Answer) -> Summary:
     for warning in found.remarks:
         _log.warning("%s", warning)
     if found.text and (job.json or not job.quiet):
@@ -159,7 +159,7 @@ def _stopped(line: CommandLine, job: Job) -> Summary:
     known = finished(job, line.run_id) if line.command in _RUNS else None
     if known is None:
         return _failed(line, job, Stopped(_BEFORE_ANYTHING))
-    return _tell(line, job, answer(job, Report(known), text.closing))
+    return _print_answer(line, job, answer(job, Report(known), text.closing))
 
 
 def _unexpected(error: Exception) -> Unexpected:

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bulkhooks.cli.metrics import write_metrics
-from bulkhooks.cli.services import tell_services
+from bulkhooks.cli.services import notify_services
 from bulkhooks.cli.text import failed
 from bulkhooks.commands.context import sign
 from bulkhooks.config.job import Job
@@ -52,16 +52,16 @@ def attended(job: Job, work: Callable[[], Report], run_id: str) -> Report:
     try:
         report = work()
     except BulkhooksError as error:
-        _told(job, run_id, Report(_broken_off(job, error, started_at)))
+        _notify(job, run_id, Report(_broken_off(job, error, started_at)))
         raise
     except Exception as error:
         unexpected = _Unexpected(f"this should not have happened: {type(error).__name__}")
-        _told(job, run_id, Report(_broken_off(job, unexpected, started_at)))
+        _notify(job, run_id, Report(_broken_off(job, unexpected, started_at)))
         raise
     except BaseException:
         _ping(job, "/fail", run_id, f"run {run_id} was stopped")
         raise
-    _told(job, run_id, report)
+    _notify(job, run_id, report)
     return report
 
 
@@ -77,7 +77,7 @@ class _Unexpected(BulkhooksError):
     exit_code = 4
 
 
-def _told(job: Job, run_id: str, report: Report) -> None:
+def _notify(job: Job, run_id: str, report: Report) -> None:
     summary = report.summary
     summary.run_id = summary.run_id or run_id
     try:
@@ -86,7 +86,7 @@ def _told(job: Job, run_id: str, report: Report) -> None:
         _ping(job, f"/{summary.exit_code}" if summary.exit_code else "", run_id, _in_full(job, summary))
         if _is_worth_telling(job, summary):
             _post(job, summary)
-            _tell_services(job, summary)
+            _notify_services(job, summary)
     except KeyboardInterrupt:  # the run is over, and its exit code stands
         _log.warning("[notify]: stopped by a signal, so not everybody is told")
 
@@ -107,7 +107,7 @@ def _post(job: Job, summary: Summary) -> None:
     _send(job, job.notify.url_env, lambda url: _post_to(url, json=message))
 
 
-def _tell_services(job: Job, summary: Summary) -> None:
+def _notify_services(job: Job, summary: Summary) -> None:
     """Mailboxes and whatever else apprise knows: the sentence as the subject, the details and the workbook in it."""
     if job.notify is None or job.notify.apprise_env is None:
         return
@@ -116,7 +116,7 @@ def _tell_services(job: Job, summary: Summary) -> None:
     if not addresses:
         return
     attach = [path for path in summary.outputs if Path(path).is_file()] if job.notify.attach else []
-    problems = tell_services(
+    problems = notify_services(
         addresses,
         _sentence(job, summary, example=False),
         _in_full(job, summary),

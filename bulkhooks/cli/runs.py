@@ -63,22 +63,22 @@ def cared_for(job: Job, action: str, copy: str | None) -> str:
             else f"journal {action}: {copy} is one word too many; only backup takes a file"
         )
     if action == "prune":
-        told = journal.prune(job, ask.on_a_terminal())
+        found = journal.prune(job, ask.on_a_terminal())
     elif action == "backup":
-        told = journal.backup(job, copy or "")
+        found = journal.backup(job, copy or "")
     else:
-        told = journal.check(job) if action == "check" else journal.path(job)
-    return json.dumps(told, indent=2) if job.json else _SENTENCES[action](told)
+        found = journal.check(job) if action == "check" else journal.path(job)
+    return json.dumps(found, indent=2) if job.json else _SENTENCES[action](found)
 
 
-def _pruned(told: Mapping[str, Any]) -> str:
-    freed = f"; {_bytes(told['freed'])} came back, {_bytes(told['size'])} are left"
-    return f"Removed {many(told['runs'], 'run', 'runs')} of {told['runs'] + told['left']:,}{freed}"
+def _pruned(found: Mapping[str, Any]) -> str:
+    freed = f"; {_bytes(found['freed'])} came back, {_bytes(found['size'])} are left"
+    return f"Removed {many(found['runs'], 'run', 'runs')} of {found['runs'] + found['left']:,}{freed}"
 
 
-def _checked(told: Mapping[str, Any]) -> str:
-    lines = [f"{told['path']}: all is well ({many(told['runs'], 'run', 'runs')}, {_bytes(told['size'])})"]
-    for run in told["held"]:
+def _checked(found: Mapping[str, Any]) -> str:
+    lines = [f"{found['path']}: all is well ({many(found['runs'], 'run', 'runs')}, {_bytes(found['size'])})"]
+    for run in found["held"]:
         since = local_time(moment(run["started_at"]))
         lines.append(f"account {run['accounts']}: run {run['run_id']} of {run['user']} ({run['holder']}) since {since}")
     return "\n".join(lines)
@@ -86,8 +86,8 @@ def _checked(told: Mapping[str, Any]) -> str:
 
 _SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "prune": _pruned,
-    "backup": lambda told: f"Copy of {told['path']}: {told['copy']} ({_bytes(told['size'])})",
-    "path": lambda told: str(told["path"]),
+    "backup": lambda found: f"Copy of {found['path']}: {found['copy']} ({_bytes(found['size'])})",
+    "path": lambda found: str(found["path"]),
     "check": _checked,
 }
 

@@ -26,7 +26,7 @@ WORDS = {
 """What went wrong with an address."""
 
 
-def tell_services(
+def notify_services(
     addresses: Sequence[str], title: str, body: str, *, attach: Sequence[str] = (), failed: bool, timeout: float
 ) -> list[str]:
     """Tell each address; returns what went wrong with each, '' where all is well.
@@ -79,14 +79,14 @@ def main() -> None:
 
 def _answer(number: int, address: str, message: Mapping[str, Any]) -> None:
     try:
-        word = _tell(address, message)
+        word = _notify(address, message)
     except Exception:  # noqa: BLE001  # whatever a service's plug-in raises
         word = REFUSED
     # In one piece, and at once: when time is over, what is known by then is known to the parent.
     os.write(1, f"{number} {word}\n".encode("ascii"))
 
 
-def _tell(address: str, message: Mapping[str, Any]) -> str:
+def _notify(address: str, message: Mapping[str, Any]) -> str:
     try:
         import apprise
         from apprise.attachment.file import AttachFile
@@ -96,10 +96,10 @@ def _tell(address: str, message: Mapping[str, Any]) -> str:
     if not service.add(address):
         return NO_ADDRESS
     attach = [AttachFile(path, name=Path(path).name) for path in message["attach"]]  # type: ignore[no-untyped-call]
-    told = service.notify(
+    is_delivered = service.notify(
         body=message["body"], title=message["title"], notify_type=message["type"], attach=attach or None
     )
-    return OK if told else REFUSED
+    return OK if is_delivered else REFUSED
 
 
 if __name__ == "__main__":

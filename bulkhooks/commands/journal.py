@@ -14,7 +14,7 @@ from bulkhooks.provision.journal.file import JournalFile
 from bulkhooks.report import Ask, Question, many
 from bulkhooks.times import duration
 
-Told = Mapping[str, object]
+Findings = Mapping[str, object]
 """What one of the commands answers, by the keys of its JSON object (bulkhooks/docs/reference.md, The journal)."""
 
 
@@ -27,13 +27,13 @@ def runs(job: Job) -> list[dict[str, object]]:
         return listed.runs(journal)
 
 
-def path(job: Job) -> Told:
+def path(job: Job) -> Findings:
     """Where the journal is: ``path``, and in ``exists`` whether there is one."""
     place = journal_path(job)
     return {"path": str(place), "exists": place.exists()}
 
 
-def check(job: Job) -> Told:
+def check(job: Job) -> Findings:
     """Read all of the journal: ``path``, ``size`` in bytes, how many ``runs``, and ``held``, the runs under way.
 
     Raises ``JournalError`` where anything is not as it was written.
@@ -47,7 +47,7 @@ def check(job: Job) -> Told:
     return {"path": str(journal.path), "size": size, "runs": len(found), "held": held}
 
 
-def backup(job: Job, copy: str) -> Told:
+def backup(job: Job, copy: str) -> Findings:
     """Copy the journal to ``copy`` while runs go on: ``path``, ``copy``, and ``size`` of the copy in bytes.
 
     Raises ``OutputError`` where the copy cannot be written, ``UsageError`` where it would be the journal itself.
@@ -58,7 +58,7 @@ def backup(job: Job, copy: str) -> Told:
     return {"path": str(journal.path), "copy": copy, "size": size}
 
 
-def prune(job: Job, ask: Ask | None = None) -> Told:
+def prune(job: Job, ask: Ask | None = None) -> Findings:
     """Remove the runs that are older than ``job.keep``, after a question where ``ask`` puts one.
 
     Returns ``path``, how many ``runs`` were removed, how many are ``left``, the bytes that were ``freed`` and the

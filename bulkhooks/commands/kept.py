@@ -46,8 +46,8 @@ def keep_earlier(plan: Plan, earlier: pd.DataFrame, journal: Journal, accounts: 
             continue
         found = makers.reindex(there["webhook_id"]).set_axis(there.index).dropna(subset=["sent_at"])
         for column in SENDING:
-            told = found[column].dropna()
-            kept.loc[told.index, column] = told
+            given = found[column].dropna()
+            kept.loc[given.index, column] = given
         runs.update(found["run_id"].dropna())
     kept["attempts"] = kept["attempts"].fillna(0)
     kept = kept.astype(dict.fromkeys(SENDING, object))

@@ -60,7 +60,7 @@ class RunContext:
         _log_failed(plan)
 
     @contextmanager
-    def telling_if_the_journal_breaks(self) -> Iterator[None]:
+    def surviving_a_full_disk(self) -> Iterator[None]:
         """Where the journal takes no more in the middle of a run (a full disk): write the results, name what it lacks.
 
         Raises ``Incomplete`` then.

@@ -84,7 +84,7 @@ class Destinations:
 
     def _wrote(self, outputs: Outputs, places: Sequence[Path], summary: Summary) -> None:
         summary.outputs += map(str, places)
-        self.warnings += outputs.said
+        self.warnings += outputs.warnings
 
 
 def write_copies(journal: Journal, run: int, summary: Summary, table: Table | None) -> list[str]:

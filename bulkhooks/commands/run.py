@@ -68,7 +68,7 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
                 record_findings(accounts.opened, plan)
                 running.write_down(desired, plan)
             # From here on the journal has the whole plan, and a run that breaks off can go on.
-            with running.telling_if_the_journal_breaks():
+            with running.surviving_a_full_disk():
                 await send(
                     accounts,
                     running.number,

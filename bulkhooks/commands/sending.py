@@ -24,14 +24,14 @@ from bulkhooks.report import REHEARSAL, Ask, Progress, Question, Summary, Watche
 async def compare(job: Job, desired: Desired, accounts: Accounts, watcher: Watcher | None = None) -> Plan:
     """What has to be sent so that the servers have what the input asks for. Sends reads only."""
 
-    def tell(watcher: Watcher) -> None:
+    def show(watcher: Watcher) -> None:
         opened = accounts.opened.values()
         next_is, next_in = _next(opened)
         watcher.moved(
             Progress(0, sum(account.traffic.requests for account in opened), {}, next_in=next_in, next_is=next_is)
         )
 
-    async with _each_second(tell, watcher):
+    async with _each_second(show, watcher):
         return await make_plan(
             accounts.opened,
             desired.rows,
@@ -68,14 +68,14 @@ async def send(
     cannot be looked up. Raises ``JournalError`` where the journal takes no more.
     """
     tally = _Tally(writes, accounts.opened.values(), run)
-    async with _each_second(tally.tell, watcher):
+    async with _each_second(tally.show, watcher):
         await send_items(accounts.opened, run, unlisted=unlisted, canary=canary, ended=tally.ended)
     if watcher is not None:
-        tally.tell(watcher)
+        tally.show(watcher)
 
 
 @asynccontextmanager
-async def _each_second(tell: Callable[[Watcher], None], watcher: Watcher | None) -> AsyncIterator[None]:
+async def _each_second(show: Callable[[Watcher], None], watcher: Watcher | None) -> AsyncIterator[None]:
     """Tell the watcher how it stands while the block works, also while nothing moves."""
     if watcher is None:
         yield
@@ -84,7 +84,7 @@ async def _each_second(tell: Callable[[Watcher], None], watcher: Watcher | None)
     async def repeat() -> None:
         while True:
             await anyio.sleep(1)
-            tell(watcher)
+            show(watcher)
 
     async with task_group() as group:
         group.start_soon(repeat)
@@ -114,7 +114,7 @@ class _Tally:
         self._done += 1
         self._counts[str(outcome.status)] += 1
 
-    def tell(self, watcher: Watcher) -> None:
+    def show(self, watcher: Watcher) -> None:
         """How it stands now; accounts work side by side, so the slowest says when it is over."""
         at_work = [account for account in self._accounts if account.halted is None]
         seconds = max(

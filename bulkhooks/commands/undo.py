@@ -75,7 +75,7 @@ async def _undo(job: Job, watcher: Watcher | None, ask: Ask | None, run_id: str)
                     confirm(job, ask, running.report.summary, question, "nothing was taken back")
                 _write_down(journal, running.number, found, running.report.summary.facts)
             running.left = LEFT
-            with running.telling_if_the_journal_breaks():
+            with running.surviving_a_full_disk():
                 await send(accounts, running.number, writes=writes, watcher=watcher)
                 return running.conclude()
 
@@ -116,15 +116,15 @@ def _asked_for(job: Job, journal: Journal) -> tuple[_Asked, list[str], Sequence[
     for account, webhook_id, place in zip(rows["Account"], rows["known_id"].tolist(), first, strict=True):
         places.setdefault(account or job.account, {})[webhook_id] = place
     urls = rows["URL"].map(url_key)
-    told = dict(zip(rows["known_id"].tolist(), zip(rows["known_status"], urls, strict=True), strict=True))
-    whose = taking_back.run_of(journal, told, Path(job.inputs[0]))
+    recorded = dict(zip(rows["known_id"].tolist(), zip(rows["known_status"], urls, strict=True), strict=True))
+    whose = taking_back.run_of(journal, recorded, Path(job.inputs[0]))
     names = {*places, *(taking_back.accounts_of(journal, whose) if whose else ())}
     asked = _Asked(
         whose,
         places,
         is_doubtful=bool(table.rows["known_doubt"].any()),
         owned=job.owned,
-        urls={webhook_id: url for webhook_id, (_, url) in told.items()},
+        urls={webhook_id: url for webhook_id, (_, url) in recorded.items()},
     )
     return asked, sorted(names), table.warnings
 

@@ -43,7 +43,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def accounts_from(tables: object, where: str) -> dict[str, AccountSettings]:
-    """Accounts from their TOML tables. An unknown key is an error that names the nearest."""
+    """Accounts from their TOML tables. Raises ``UsageError`` naming table and key; of an unknown
+    key also the nearest."""
     if not isinstance(tables, dict):
         raise UsageError(f"{where}: accounts stand in tables of their own, for example [accounts.acme]")
     return {name: _account(name, table, where) for name, table in tables.items()}

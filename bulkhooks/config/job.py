@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Generic, TypeVar, cast, overload
 
 from bulkhooks.config.accounts import AccountSettings, read_accounts
-from bulkhooks.config.names import results_beside, undone_beside
+from bulkhooks.config.names import next_free, results_beside, undone_beside
 from bulkhooks.config.option import TEXT, Option
 from bulkhooks.config.options import BASE_URL, BY_NAME, READING
 from bulkhooks.errors import UsageError
@@ -177,10 +177,11 @@ class Job:
         return self._with_output(lambda first: results_beside(first, is_rehearsal=self.sandbox))
 
     def with_undone(self) -> Job:
-        """Likewise for the results of an undo; without an input they are named after the run."""
+        """Likewise for the results of an undo, which replace those of no other; without an input they are named after
+        the run."""
         if not self.outputs and not self.inputs and self.run:
-            return replace(self, output=f"{self.run}.undo.xlsx")
-        return self._with_output(undone_beside)
+            return replace(self, output=str(next_free(Path(f"{self.run}.undo.xlsx"))))
+        return self._with_output(lambda first: next_free(undone_beside(first)))
 
     def _with_output(self, beside: Callable[[Path], Path]) -> Job:
         if self.outputs or not self.inputs:

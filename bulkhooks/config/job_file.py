@@ -16,7 +16,7 @@ from bulkhooks.config.options import BY_NAME
 from bulkhooks.errors import UsageError
 
 TABLES = ("job", "accounts", "notify")
-WHEN_TO_TELL = ("failure", "always", "change")
+NOTIFY_ON = ("failure", "always", "change")
 
 _READ_BY_A_RUN = ("locations", "accounts")
 
@@ -193,8 +193,6 @@ def _notify(table: dict[str, Any], path: Path) -> Notify:
             raise UsageError(f"{place}: {value!r} is not text; put it in quotation marks")
         if key.endswith("_env"):
             check_variable(value, place)
-        elif value not in WHEN_TO_TELL:
-            raise UsageError(
-                f"{place}: {value!r} is none of {', '.join(WHEN_TO_TELL)}{did_you_mean(value, WHEN_TO_TELL)}"
-            )
+        elif value not in NOTIFY_ON:
+            raise UsageError(f"{place}: {value!r} is none of {', '.join(NOTIFY_ON)}{did_you_mean(value, NOTIFY_ON)}")
     return Notify(**table)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from pathlib import PurePath
+from itertools import count
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 APath = TypeVar("APath", bound=PurePath)
@@ -32,6 +33,12 @@ def results_beside(path: APath, *, is_rehearsal: bool = False) -> APath:
 def undone_beside(path: APath) -> APath:
     """Where the results of an undo go: ``x.undo.xlsx``."""
     return path.with_name(f"{path.stem}.undo.xlsx")
+
+
+def next_free(path: Path) -> Path:
+    """``x.undo.xlsx``, or where that is there already the first of ``x.undo.2.xlsx``, ``x.undo.3.xlsx`` that is not."""
+    numbered = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in count(2))
+    return path if not path.exists() else next(each for each in numbered if not each.exists())
 
 
 def is_ours(name: str) -> bool:

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from bulkhooks.config.accounts import VARIABLE
-from bulkhooks.config.job_file import WHEN_TO_TELL
+from bulkhooks.config.job_file import NOTIFY_ON
 from bulkhooks.config.option import COUNT, FLAG, PERIOD, SECONDS, WHOLE, Kind, Option
 from bulkhooks.config.options import BY_NAME
 
@@ -110,7 +110,7 @@ def _account() -> Schema:
 def _notify() -> Schema:
     return {
         "url_env": _variable("the address that the summary is POSTed to"),
-        "on": {"description": "When.", "enum": list(WHEN_TO_TELL), "default": "failure"},
+        "on": {"description": "When.", "enum": list(NOTIFY_ON), "default": "failure"},
         "ping_env": _variable("the address of a dead man's switch, which is told of start, success and failure"),
         "apprise_env": _variable("the addresses of mailboxes and services that apprise knows, one a line"),
         "attach": {

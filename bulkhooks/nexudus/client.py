@@ -43,6 +43,7 @@ class NexudusClient:
 
     A ``transport`` that is given is used and left open; otherwise there is one of its own. Calls raise ``NotSent``,
     ``InDoubt``, ``Throttled`` or a kind of ``Refused``. While ``needs_token``, the caller has to ``fetch_token`` first.
+    Raises ``UsageError`` where ``base_url`` is no address.
     """
 
     def __init__(
@@ -138,7 +139,7 @@ class NexudusClient:
     # and nothing was sent.
 
     async def create(self, body: Mapping[str, object], before_send: BeforeSend | None = None) -> int:
-        """Create a webhook; returns its id."""
+        """Create a webhook; returns its id. Raises ``InDoubt`` also where the answer has none."""
         answer = await self._call("POST", self._webhooks, body, before_send)
         new = self._read(answer, written).id
         if new is None:

@@ -90,11 +90,11 @@ def _failure(answer: Response, named: str) -> ApiError:
     status = answer.status_code
     if is_web_page(answer.content) and status < 500:
         return InDoubt(f"{named}{_in_its_place(answer.content)}", status)
-    said = _said(answer)
-    if status == 400 and said:
-        return Invalid(said, status)
+    message = _message(answer)
+    if status == 400 and message:
+        return Invalid(message, status)
     kind = _FINAL.get(status, Refused) if 400 <= status < 500 else InDoubt
-    return kind(f"the API answered {named}: {said}" if said else f"the API answered {named}", status)
+    return kind(f"the API answered {named}: {message}" if message else f"the API answered {named}", status)
 
 
 def written(answer: Response) -> Written:
@@ -104,14 +104,14 @@ def written(answer: Response) -> Written:
     """
     status = answer.status_code
     try:
-        said = Written.model_validate_json(answer.content)
+        result = Written.model_validate_json(answer.content)
     except ValueError:
         raise unreadable(answer) from None
-    if said.was_successful is False:
-        raise Invalid(one_line(said.reasons) or f"the API says that it failed ({status}), without a reason", status)
-    if said.was_successful is None and (said.id is None or said.errors):
+    if result.was_successful is False:
+        raise Invalid(one_line(result.reasons) or f"the API says that it failed ({status}), without a reason", status)
+    if result.was_successful is None and (result.id is None or result.errors):
         raise InDoubt(f"the API answered {status} without saying whether it was done", status)
-    return said
+    return result
 
 
 def readable(parse: Callable[[bytes], T]) -> Callable[[Response], T]:
@@ -172,7 +172,7 @@ def retry_after(answer: Response, now: float) -> float | None:
     return min(seconds, LONGEST_WAIT) if seconds > 0 else None
 
 
-def _said(answer: Response) -> str:
+def _message(answer: Response) -> str:
     """The reasons in the API's own form; '' where there are none."""
     try:
         return one_line(Written.model_validate_json(answer.content).reasons)

@@ -70,7 +70,7 @@ def _received(answer: Response) -> TokenAnswer | None:
 
 def _reason(answer: Response) -> str:
     try:
-        said = SignInRefused.model_validate_json(answer.content)
+        refusal = SignInRefused.model_validate_json(answer.content)
     except ValueError:
         return ""
-    return one_line(said.error_description or said.error)
+    return one_line(refusal.error_description or refusal.error)

@@ -246,12 +246,12 @@ class _Progress:
 
     def __init__(self, before_send: BeforeSend | None) -> None:
         self._before_send = before_send
-        self._is_told = False
+        self._is_traced = False
         self._has_left = False
         self.is_past_proxy = False
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        self._is_told = True
+        self._is_traced = True
         if event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
             if self._before_send is not None:
                 await self._before_send()
@@ -261,7 +261,7 @@ class _Progress:
 
     def is_unsent(self, error: Exception) -> bool:
         """Whether a request that ended with this error sent nothing. A transport that tells nothing is believed."""
-        return not self._has_left and (self._is_told or isinstance(error, _NOT_SENT))
+        return not self._has_left and (self._is_traced or isinstance(error, _NOT_SENT))
 
 
 _BEHIND_PROXY = frozenset({"http11.receive_response_headers.complete", "socks.setup_socks5_connection.complete"})

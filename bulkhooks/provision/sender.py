@@ -61,7 +61,7 @@ class Sender:
         self._account = account
         self._canary = canary
         self._unlisted = unlisted
-        self._tell = ended
+        self._on_ended = ended
         self._named = {"run_id": account.run_id(run), "account": account.name}
         self._queue = WorkQueue(account, run, canary, unlisted=unlisted)
 
@@ -265,7 +265,7 @@ class Sender:
         self._canary.ended(outcome)
         if _log.isEnabledFor(logging.INFO):
             self._log(item, outcome)
-        self._tell(outcome)
+        self._on_ended(outcome)
 
     def _log(self, item: Item, outcome: Outcome) -> None:
         """One record a row; one that failed is an event of the run, which a log for machines has without -v too."""

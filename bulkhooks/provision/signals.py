@@ -66,11 +66,11 @@ class Signals:
             self._stop_at_the_second()
         if self._count == 1:
             self._is_loop_behind = True
-            self._run_soon(self._tell_first, signal.Signals(number).name)
+            self._run_soon(self._handle_first, signal.Signals(number).name)
         else:
             self._run_soon(self._again)
 
-    def _tell_first(self, name: str) -> None:
+    def _handle_first(self, name: str) -> None:
         self._is_loop_behind = False
         self._first(name)
 

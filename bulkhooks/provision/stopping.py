@@ -95,7 +95,7 @@ class Cancellation:
             scope.cancel()
 
     def check(self) -> None:
-        """Raise what a scope raises, where there is a halt already."""
+        """Raise ``Aborted`` or ``Stopped``, as a scope does, where there is a halt already."""
         if self.halt is None:
             return
         if self._is_dropped:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bulkhooks.cli.services import NO_ADDRESS, WORDS, tell_services
+from bulkhooks.cli.services import NO_ADDRESS, WORDS, notify_services
 from tests.processes import bulkhooks
 from tests.receiver import receiving
 
@@ -85,7 +85,7 @@ def test_a_service_that_hangs_ends_at_the_deadline_and_the_others_are_told():
         hook = receiver.url.replace("http://", "json://")
         began = time.monotonic()
         hanging = f"mailto://127.0.0.1:{port}?from=a@example.com&to=b@example.com&mode=insecure"
-        told = tell_services([hanging, hook, "no-address:hush"], "title", "body", failed=True, timeout=15)
+        told = notify_services([hanging, hook, "no-address:hush"], "title", "body", failed=True, timeout=15)
         assert time.monotonic() - began < 60
     assert told == ["it did not answer within 15 s", "", WORDS[NO_ADDRESS]]
 

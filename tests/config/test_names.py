@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from bulkhooks.config.job_file import read_job_file
-from bulkhooks.config.names import results_beside, undone_beside
+from bulkhooks.config.names import is_ours, next_free, results_beside, undone_beside
 from bulkhooks.config.sources import resolve
 
 
@@ -59,3 +59,14 @@ def test_a_glob_leaves_out_what_the_program_writes(tmp_path):
     job.write_text('[job]\ninput = ["*.xlsx", "*.csv", "*.xlsm", "a.results.xlsx"]\n')
     names = [Path(name).name for name in read_job_file(job).inputs()]
     assert names == ["a.xlsx", "results.xlsx", "b.csv", "healthy.csv", "a.results.xlsx"]
+
+
+def test_an_undo_leaves_the_record_of_an_earlier_one(tmp_path):
+    """The first has the plain name, the next ones numbers; a glob leaves all of them out."""
+    names = []
+    for _ in range(3):
+        path = next_free(undone_beside(tmp_path / "x.results.xlsx"))
+        path.touch()
+        names.append(path.name)
+    assert names == ["x.results.undo.xlsx", "x.results.undo.2.xlsx", "x.results.undo.3.xlsx"]
+    assert all(map(is_ours, names))

@@ -11,7 +11,7 @@ from bulkhooks.cli.app import app
 from bulkhooks.commands.health import HEALTH_COLUMNS, Health
 from bulkhooks.config.accounts import AccountSettings
 from bulkhooks.config.job import Notify
-from bulkhooks.config.job_file import WHEN_TO_TELL
+from bulkhooks.config.job_file import NOTIFY_ON
 from bulkhooks.config.options import BY_NAME, OPTIONS, SANDBOX_OPTIONS, Option
 from bulkhooks.errors import ErrorCode, WarningCode
 from bulkhooks.nexudus import certificates, proxies
@@ -150,7 +150,7 @@ def test_every_key_of_a_job_file_is_on_the_page_and_no_other():
     assert first_words(PAGE, "Job") == ["name", "input"]
     assert first_words(PAGE, "Accounts") == [known.name for known in fields(AccountSettings)]
     assert first_words(PAGE, "Notify") == [known.name for known in fields(Notify)]
-    assert all(f"`{word}`" in section(PAGE, "Notify") for word in WHEN_TO_TELL)
+    assert all(f"`{word}`" in section(PAGE, "Notify") for word in NOTIFY_ON)
 
 
 def test_every_variable_with_credentials_is_on_the_page_and_no_other():

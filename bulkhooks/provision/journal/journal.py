@@ -170,8 +170,8 @@ class Journal(RunRecords, TwinsOfOurs):
             values = found and self.database.execute(f"{_SELECT_ITEM} WHERE run = ? AND seq = ?", found[1:]).fetchone()
         if values:
             status = Status.CREATED if found[0] else Status.EXISTS
-            told = f"sent without an answer by this run; run {self._run_id} found it on the server"
-            self.ended(_item(found[1], values), Outcome(status, webhook_id, error=told, verified=True), at)
+            sentence = f"sent without an answer by this run; run {self._run_id} found it on the server"
+            self.ended(_item(found[1], values), Outcome(status, webhook_id, error=sentence, verified=True), at)
 
     def change(self, item: Item) -> Change:
         """The change that goes with a row of an undo: from what the run wrote to what it was before that."""

@@ -23,7 +23,7 @@ def runs(journal: JournalFile) -> list[dict[str, object]]:
     """
     found = []
     for run_id, command, job, started, finished, inputs, summary, facts, holder, accounts in journal.query(_RUNS):
-        told = json.loads(summary) if summary else {}
+        ended = json.loads(summary) if summary else {}
         is_held = finished is None and not _is_gone(holder)
         found.append(
             {
@@ -33,12 +33,12 @@ def runs(journal: JournalFile) -> list[dict[str, object]]:
                 "started_at": iso(started),
                 "finished_at": iso(finished),
                 "accounts": accounts or "",
-                "user": json.loads(facts).get("User", "") or told.get("user", ""),
+                "user": json.loads(facts).get("User", "") or ended.get("user", ""),
                 "host": host_of(holder),
                 "holder": holder if is_held else "",
                 "inputs": json.loads(inputs),
-                "status": told.get("status", "unfinished"),
-                "counts": told.get("counts", {}),
+                "status": ended.get("status", "unfinished"),
+                "counts": ended.get("counts", {}),
             }
         )
     return found

@@ -131,12 +131,12 @@ async def hold(journal: Lockable, account_id: int, name: str, wait: float) -> No
     # Tried at least once, also with ``wait`` 0. The lock is polled and not waited for in the operating system, because
     # a thread that blocks there could not be stopped by a signal.
     give_up_at = anyio.current_time() + wait
-    is_told = False
+    is_logged = False
     while not journal.locks.take(account_id):
         if anyio.current_time() >= give_up_at:
             raise LockedError(f"{_who(journal, account_id, name)}; wait for it to end, or use --wait-lock SECONDS")
-        if not is_told:
-            is_told = True
+        if not is_logged:
+            is_logged = True
             _log.info("waiting for the lock: %s", _who(journal, account_id, name))
         await anyio.sleep(min(_POLL, max(0.0, give_up_at - anyio.current_time())))
 

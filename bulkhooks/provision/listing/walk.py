@@ -90,7 +90,7 @@ async def _once(ask: Callable[[int], Awaitable[Page[T]]], first: Page[T] | None)
     most = MOST_UNCOUNTED_PAGES if total is None else _most(total, page.count)
     while True:
         if page.total != total and page.count:
-            raise _Shifted(f"the server's total went from {_told(total)} to {_told(page.total)} between two pages")
+            raise _Shifted(f"the server's total went from {_total(total)} to {_total(page.total)} between two pages")
         # Records without an id are told from others by the page that they stand on.
         if page.count and (page == before or not found.take(page)):
             raise ListingFailed(f"the server's page {number} holds nothing that earlier pages had not: pages repeat")
@@ -124,5 +124,5 @@ def _is_last(page: Page[T], count: int, total: int | None) -> bool:
     return True
 
 
-def _told(total: int | None) -> str:
+def _total(total: int | None) -> str:
     return "none" if total is None else f"{total}"

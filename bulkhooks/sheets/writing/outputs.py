@@ -54,7 +54,7 @@ class Outputs:
         self._writers = writers
         self._paths = list(paths)
         self._places: list[Place] = []
-        self.said: list[str] = []
+        self.warnings: list[str] = []
 
     def __enter__(self) -> Outputs:
         seen: set[Path] = set()
@@ -125,10 +125,10 @@ class Outputs:
     def _move(self, place: Place, writer: Writer) -> Path:
         path = place.move()
         if path != place.path:
-            self.said.append(
+            self.warnings.append(
                 f"{place.path} is locked (open in another program?): the results are in {path}; close it, and use that"
             )
-        self.said += [f"{path}: {note}" for note in writer.notes]
+        self.warnings += [f"{path}: {note}" for note in writer.notes]
         return path
 
     def _discard(self) -> None:

@@ -89,9 +89,9 @@ def test_a_locked_place_gives_way_to_the_next_number_that_is_free(tmp_path):
     assert written == [tmp_path / "r.2.csv"]
     assert csv_rows(written[0])[0]["Status"] == "created"
     assert (tmp_path / "r.1.csv").read_text() == "from yesterday"
-    assert len(outputs.said) == 1
-    assert "r.csv is locked" in outputs.said[0]
-    assert "r.2.csv" in outputs.said[0]
+    assert len(outputs.warnings) == 1
+    assert "r.csv is locked" in outputs.warnings[0]
+    assert "r.2.csv" in outputs.warnings[0]
 
 
 def test_a_writing_that_broke_off_may_be_tried_again(tmp_path):
@@ -130,8 +130,8 @@ def test_a_text_too_long_for_a_cell_is_cut_in_the_workbook_alone_and_said(tmp_pa
     assert len(cell) == 32_767
     assert "cut" in cell
     assert csv_rows(paths[1])[0]["Description"] == jsonl_rows(paths[2])[0]["Description"] == "x" * 40_000
-    assert len(outputs.said) == 1
-    assert "r.xlsx" in outputs.said[0]
+    assert len(outputs.warnings) == 1
+    assert "r.xlsx" in outputs.warnings[0]
 
 
 def test_more_columns_than_a_sheet_has_are_said(tmp_path):
@@ -140,7 +140,7 @@ def test_more_columns_than_a_sheet_has_are_said(tmp_path):
     paths = [tmp_path / "r.xlsx", tmp_path / "r.csv"]
     outputs = write(paths, [ResultRow([*row(2).cells, *itertools.repeat("v", len(own))])], own)
     assert len(csv_rows(paths[1])[0]) == len(RESULT_COLUMNS) + len(own)
-    assert [said for said in outputs.said if "21 columns do not fit" in said]
+    assert [warning for warning in outputs.warnings if "21 columns do not fit" in warning]
 
 
 def test_nothing_stays_open_between_the_trial_and_the_writing(tmp_path):
