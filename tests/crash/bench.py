@@ -93,6 +93,12 @@ class Bench:
             time.sleep(0.003)
         return True
 
+    def wait_for_stored(self, child, count: int) -> None:
+        """Until the sandbox holds so many webhooks; what it has received only may still be dropped."""
+        while self.stats()["webhooks"] < count:
+            assert child.poll() is None, self.finish(child)
+            time.sleep(0.003)
+
     def wait_for_text(self, name: str, text: str, child) -> None:
         """Until a file of the folder holds the text, which the child writes before its end."""
         path = self.folder / name

@@ -63,9 +63,7 @@ def test_the_second_signal_stops_even_the_writing_of_results(tmp_path):
         bench = Bench(tmp_path, far_end.base_url)
         bench.write_input(["1-9000"], actions='"6,7,8"')
         child = bench.start("--limit", "3", "-o", "out.xlsx")
-        while bench.stats()["requests"]["create"] < 3:
-            assert child.poll() is None
-            time.sleep(0.003)
+        bench.wait_for_stored(child, 3)
         child.send_signal(signal.SIGINT)
         child.send_signal(signal.SIGTERM)
         code, said = bench.finish(child)
