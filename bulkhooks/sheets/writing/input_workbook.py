@@ -28,6 +28,10 @@ class InputWriter:
         """Write the header."""
         self._columns = columns
         self._heading = heading(self._book)
+        self._forms = {
+            "BusinessId": self._book.add_format({"num_format": "0", "align": "left"}),
+            "Description": self._book.add_format({"text_wrap": True}),
+        }
         self._start_sheet()
 
     def write(self, rows: Sequence[ResultRow]) -> None:
@@ -56,7 +60,7 @@ class InputWriter:
     def _start_sheet(self) -> None:
         number = len(self._book.worksheets()) + 1
         self._sheet = self._book.add_worksheet(SHEET if number == 1 else f"{SHEET} {number}")
-        self._cells = CellWriter(self._book, self._sheet, [None] * len(self._columns))
+        self._cells = CellWriter(self._book, self._sheet, [self._forms.get(name) for name in self._columns])
         self._widths = [width_of(name) + 3 for name in self._columns]
         for column, name in enumerate(self._columns):
             self._sheet.write_string(0, column, name, self._heading)

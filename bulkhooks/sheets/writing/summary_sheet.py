@@ -47,8 +47,8 @@ def write_summary(book: Workbook, sheet: Worksheet, summary: Summary, facts: Map
         _write_counts(page, tally, verdicts, summary, _facts(summary, facts))
     else:
         page.warnings(summary.warnings)
-        page.facts(_facts(summary, facts))
         page.moments(_moments(summary))
+        page.facts(_facts(summary, facts))
     for_print(sheet, title=f"bulkhooks {summary.run_id}")
 
 
@@ -60,9 +60,9 @@ def _write_counts(
     chart_row = page.row
     page.skip(_CHART_ROWS + 1)
     page.warnings(summary.warnings)
-    page.facts(known)
     page.moments(_moments(summary))
-    page.skip()
+    page.facts(known)
+    page.turn()
     page.count_table("Action", verdicts, _shortened(_rows(tally.actions)))
     page.skip()
     locations = _rows(tally.by_location())
@@ -99,6 +99,11 @@ class _Page:
 
     def skip(self, rows: int = 1) -> None:
         self.row += rows
+
+    def turn(self) -> None:
+        """Go on behind an empty row, printed on a new page."""
+        self.skip()
+        self._sheet.set_h_pagebreaks([self.row])
 
     def headline(self, sentence: str, look: str) -> None:
         """The sentence that is seen first, in the colours of the worst that happened."""
@@ -170,7 +175,6 @@ class _Page:
         known = {name: dt.datetime.fromisoformat(moment) for name, moment in moments.items() if moment}
         if not known:
             return
-        self.skip()
         self._sheet.write_string(self.row, 0, "When", self._section)
         self.skip()
         self._sheet.write_string(self.row, 0, "Moment", self._heading)
@@ -185,6 +189,7 @@ class _Page:
                 # A cell knows no time zone; the header above it names it.
                 self._sheet.write_datetime(self.row, column, there.replace(tzinfo=None, microsecond=0), self._moment)
             self.skip()
+        self.skip()
 
     def _pair(self, column: int, form: Format) -> None:
         """Two columns as one, for what is too long for one."""

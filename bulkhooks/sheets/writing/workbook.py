@@ -47,9 +47,9 @@ _OURS = frozenset(RESULT_COLUMNS) - {
 }
 """Columns that a person only reads; the others are theirs to correct."""
 _NUMBERS = frozenset({"BusinessId", "ActionId", "WebhookId", "HttpStatus", "Attempts", "DurationMs", "ErrorCount"})
-_WRAPPED = {"ErrorCode": 24, "Error": 62, "Warning": 44, "LastError": 62, "Changes": 44}
-"""Columns that are wrapped, with their width."""
-_WIDEST = {"URL": 54}
+_WRAPPED = {"Description": 44, "ErrorCode": 24, "Error": 62, "Warning": 44, "LastError": 62, "Changes": 44}
+"""Columns that are wrapped, with their width at most."""
+_WIDEST = {"URL": 54, "Name": 44}
 _WIDEST_OTHERS = 32
 _MEASURED = 20_000
 """Rows by which the columns' widths are found."""
@@ -151,9 +151,11 @@ class WorkbookWriter:
         self._next = 1
 
     def _make_room(self, row: Row) -> None:
+        if self._heights >= _MOST_HEIGHTS:
+            return
         long = [(str(row[column]), width) for column, width in self._wrapped if row[column]]
         height = max((height_of(text, width) for text, width in long), default=LINE_HEIGHT)
-        if height > LINE_HEIGHT and self._heights < _MOST_HEIGHTS:
+        if height > LINE_HEIGHT:
             self._heights += 1
             self._sheets[-1].set_row(self._next, height)
 

