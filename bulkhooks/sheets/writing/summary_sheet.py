@@ -62,7 +62,7 @@ def _write_counts(
     page.warnings(summary.warnings)
     page.moments(_moments(summary))
     page.facts(known)
-    page.turn()
+    page.skip()
     page.count_table("Action", verdicts, _shortened(_rows(tally.actions)))
     page.skip()
     locations = _rows(tally.by_location())
@@ -99,11 +99,6 @@ class _Page:
 
     def skip(self, rows: int = 1) -> None:
         self.row += rows
-
-    def turn(self) -> None:
-        """Go on behind an empty row, printed on a new page."""
-        self.skip()
-        self._sheet.set_h_pagebreaks([self.row])
 
     def headline(self, sentence: str, look: str) -> None:
         """The sentence that is seen first, in the colours of the worst that happened."""

@@ -352,3 +352,13 @@ def test_the_times_of_the_summary_are_dates_local_and_beside_it_utc(tmp_path, mo
     assert list(map(str, times["Can go on"])) == ["2025-03-02 15:00:00", "2025-03-02 09:30:00"]
     moments = [time for name in ("Started", "Finished", "Can go on") for time in times[name]]
     assert set(map(type, moments)) == {dt.datetime}
+
+
+def test_a_long_description_is_wrapped_and_whole(tmp_path):
+    """It runs neither into the next cell nor over the edge of a page."""
+    text = "Sends what is booked to the accounts department, which writes the invoices by hand on Mondays"
+    write([tmp_path / "r.xlsx"], [row(2, Description=text)])
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["Results"]
+    cell = next(cell for cell in sheet[2] if cell.value == text)
+    assert cell.alignment.wrap_text
+    assert sheet.row_dimensions[2].height > 15
