@@ -127,6 +127,12 @@ class JournalError(BulkhooksError):
     """The journal is damaged, newer than this program, or on a disk that takes no more."""
 
 
+class LeaseLost(JournalError):
+    """Another run has taken an account over, on a journal that several machines share; nothing more is sent for it."""
+
+    exit_code = 4
+
+
 class CredentialsError(BulkhooksError):
     """Credentials are missing, or the API turns them away."""
 

@@ -19,7 +19,6 @@ from bulkhooks.nexudus.address import account_key, check_base_url
 from bulkhooks.nexudus.credentials import authorization_from
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.journal.upkeep import check_memory
 from bulkhooks.provision.limits.rates import parse_rates
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.terms import PATIENCE, AccountConfig, Terms
@@ -56,7 +55,7 @@ async def open_context(job: Job) -> AsyncIterator[Context]:
     """
     refuse_the_journal(job)
     with _with_sandbox(job) as (carried_out, sandbox), Journal(journal_path(carried_out)) as journal:
-        check_memory(journal)
+        journal.database.check_memory()
         async with Session(journal, terms(carried_out)) as session:
             yield Context(carried_out, journal, session, sandbox)
 

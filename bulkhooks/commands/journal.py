@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkhooks.config.job import Job
 from bulkhooks.config.places import existing_journal, journal_path, refuse_the_journal
 from bulkhooks.errors import BulkhooksError, Declined, UsageError
 from bulkhooks.provision.journal import listed, upkeep
-from bulkhooks.provision.journal.file import JournalFile
+from bulkhooks.provision.journal.opening import open_database
 from bulkhooks.report import Ask, Question, many
 from bulkhooks.times import duration
+
+if TYPE_CHECKING:
+    from bulkhooks.provision.journal.commits import GroupCommit
 
 Findings = Mapping[str, object]
 """What one of the commands answers, by the keys of its JSON object (bulkhooks/docs/reference.md, The journal)."""
@@ -23,7 +27,7 @@ def runs(job: Job) -> list[dict[str, object]]:
 
     Raises ``UsageError`` where there is no journal, ``JournalError`` where it cannot be read.
     """
-    with JournalFile(existing_journal(job)) as journal:
+    with open_database(existing_journal(job)) as journal:
         return listed.runs(journal)
 
 
@@ -38,13 +42,13 @@ def check(job: Job) -> Findings:
 
     Raises ``JournalError`` where anything is not as it was written.
     """
-    with JournalFile(existing_journal(job)) as journal:
+    with open_database(existing_journal(job)) as journal:
         upkeep.check(journal)
         found = listed.runs(journal)
-        size = journal.path.stat().st_size
+        size = journal.size()
     keys = ("run_id", "accounts", "holder", "started_at", "user", "host")
     held = [{key: run[key] for key in keys} for run in found if run["holder"]]
-    return {"path": str(journal.path), "size": size, "runs": len(found), "held": held}
+    return {"path": str(journal.place), "size": size, "runs": len(found), "held": held}
 
 
 def backup(job: Job, copy: str) -> Findings:
@@ -53,9 +57,9 @@ def backup(job: Job, copy: str) -> Findings:
     Raises ``OutputError`` where the copy cannot be written, ``UsageError`` where it would be the journal itself.
     """
     refuse_the_journal(job, [("backup", Path(copy))])
-    with JournalFile(existing_journal(job)) as journal:
+    with open_database(existing_journal(job)) as journal:
         size = upkeep.back_up(journal, Path(copy))
-    return {"path": str(journal.path), "copy": copy, "size": size}
+    return {"path": str(journal.place), "copy": copy, "size": size}
 
 
 def prune(job: Job, ask: Ask | None = None) -> Findings:
@@ -66,26 +70,26 @@ def prune(job: Job, ask: Ask | None = None) -> Findings:
     """
     if job.keep is None:
         raise UsageError("say with --keep what stays: `bulkhooks journal prune --keep 90d`")
-    with JournalFile(existing_journal(job)) as journal:
+    with open_database(existing_journal(job)) as journal:
         now = time.time()
         old = len(upkeep.old_runs(journal, now - job.keep))
         if old and ask is not None and not job.yes:
-            sentence = f"Remove {many(old, 'run', 'runs')} older than {duration(job.keep)} from {journal.path}?"
+            sentence = f"Remove {many(old, 'run', 'runs')} older than {duration(job.keep)} from {journal.place}?"
             if not ask(Question(sentence)):
                 raise Declined("nothing was removed")
         done = upkeep.prune(journal, now - job.keep, now, shrink=True)
     freed = max(0, done.before - done.after)
-    return {"path": str(journal.path), "runs": done.runs, "left": done.left, "freed": freed, "size": done.after}
+    return {"path": str(journal.place), "runs": done.runs, "left": done.left, "freed": freed, "size": done.after}
 
 
-def forget_old_runs(journal: JournalFile, keep: float, started_at: float) -> list[str]:
+def forget_old_runs(journal: GroupCommit, keep: float, started_at: float) -> list[str]:
     """What ``keep`` asks of a run that went well: the runs older than that are removed, never the run itself.
 
     ``started_at``: when that was, in seconds since 1970. Returns a sentence where it fails; the run is over all the
     same.
     """
     try:
-        upkeep.prune(journal, min(time.time() - keep, started_at), time.time(), shrink=False)
+        upkeep.prune(journal.database, min(time.time() - keep, started_at), time.time(), shrink=False)
     except BulkhooksError as error:
         return [f"old runs were not removed from the journal: {error}"]
     return []

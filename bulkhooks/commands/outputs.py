@@ -126,10 +126,10 @@ def loader(job: Job, journal: Journal, number: int) -> Callable[[], pd.DataFrame
     if job.sandbox:
         frame = results_frame(journal, number)
         return lambda: frame
-    path = journal.path
+    place = journal.opened
 
     def load() -> pd.DataFrame:
-        with Journal(path) as again:
+        with Journal(place) as again:
             return results_frame(again, number)
 
     return load

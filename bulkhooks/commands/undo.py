@@ -260,7 +260,9 @@ def _remarks(job: Job, journal: Journal, asked: _Asked, found: list[_Found]) -> 
     remarks = []
     if not any(each.made or each.changed or each.settled for each in found):
         whose = "this tool created none of these webhooks" if asked.owned else "this run created and changed nothing"
-        remarks.append(f"nothing to undo: by the journal {journal.path} {whose} on {job.base_url}, or it is taken back")
+        remarks.append(
+            f"nothing to undo: by the journal {journal.place} {whose} on {job.base_url}, or it is taken back"
+        )
     if asked.run is not None and (deleted := taking_back.deletions_of(journal, asked.run)):
         remarks.append(
             f"{many(deleted, 'webhook that the run deleted is', 'webhooks that the run deleted are')} not brought back;"

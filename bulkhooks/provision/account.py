@@ -209,6 +209,12 @@ class Account(AccountRecords):
 
     # Failures
 
+    @property
+    def settles_in(self) -> float:
+        """Seconds after which what an earlier run left in doubt has settled. Where machines share the journal, its
+        sender may still be at it."""
+        return self.terms.settle + (self.terms.timeout if self._journal.locks.may_be_lost else 0.0)
+
     def backoff(self, failures: int) -> float:
         """Seconds to wait after so many failures of one request in a row."""
         return backoff(failures, self.terms.draw)

@@ -8,8 +8,18 @@ from typing import TypeVar
 
 import anyio
 
-from bulkhooks.errors import ApiError, CredentialsError, InDoubt, JournalError, NotSent, Throttled, Unauthorized
+from bulkhooks.errors import (
+    ApiError,
+    CredentialsError,
+    InDoubt,
+    JournalError,
+    LeaseLost,
+    NotSent,
+    Throttled,
+    Unauthorized,
+)
 from bulkhooks.nexudus.client import NexudusClient
+from bulkhooks.nexudus.transport import BeforeSend
 from bulkhooks.provision.item import Item
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.limits.limiter import Limiter, Slot
@@ -81,7 +91,10 @@ class Dispatcher:
             self.traffic.requests += 1
             slot.leaves()
             try:
-                answer = await request.sent_by(self._client)
+                answer = await request.sent_by(self._client, self._leaves_by(item))
+            except (HeldBack, LeaseLost):
+                self._held_back(slot, item)
+                raise
             except (ApiError, CredentialsError) as error:
                 self._failed(slot, item, sent_at, error)
                 raise
@@ -98,10 +111,29 @@ class Dispatcher:
             raise
         # While the disk was busy, the API may have asked everyone to wait: then this one has not left yet.
         if self._limiter.is_paused or self.outage.is_down:
-            slot.never_left()
-            item.attempts -= 1
-            self._journal.not_processed(item, "held back: the API asked to wait, or does not answer")
+            self._held_back(slot, item)
             raise HeldBack
+
+    def _leaves_by(self, item: Item | None) -> BeforeSend | None:
+        """Where machines share the journal: a request leaves while the account is surely ours, and soon after its
+        record, or whoever takes the account over would look it up too early."""
+        locks = self._journal.locks
+        if item is None or not locks.may_be_lost:
+            return None
+        soon = locks.now() + max(self._terms.settle, SHORTEST_SETTLE)
+
+        async def check() -> None:
+            if locks.now() > min(soon, locks.not_after(self._account_id)):
+                raise HeldBack
+
+        return check
+
+    def _held_back(self, slot: Slot, item: Item | None) -> None:
+        """A write has not left after all."""
+        slot.never_left()
+        if item is not None:
+            item.attempts -= 1
+            self._journal.not_processed(item, "held back: the API asked to wait, or the journal could not be reached")
 
     def _failed(self, slot: Slot, item: Item | None, sent_at: float, error: ApiError | CredentialsError) -> None:
         """The kind of the failure says which slots are free again, and whether the row is in doubt (``errors.py``)."""

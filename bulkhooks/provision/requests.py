@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.nexudus.models import Business, Record
 from bulkhooks.nexudus.pages import Page
+from bulkhooks.nexudus.transport import BeforeSend
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -18,8 +19,11 @@ class Request(ABC, Generic[T_co]):
     """One request; ``T_co`` is its answer. Each kind names the one method of the client that sends it."""
 
     @abstractmethod
-    def sent_by(self, client: NexudusClient) -> Awaitable[T_co]:
-        """The answer, to be awaited. Raises ``CredentialsError`` or the ``ApiError`` that the client raises."""
+    def sent_by(self, client: NexudusClient, before_send: BeforeSend | None = None) -> Awaitable[T_co]:
+        """The answer, to be awaited; of a write ``before_send`` is awaited right before its first byte leaves.
+
+        Raises ``CredentialsError`` or the ``ApiError`` that the client raises, and what ``before_send`` raises.
+        """
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ class Create(Request[int]):
 
     body: Mapping[str, object]
 
-    def sent_by(self, client: NexudusClient) -> Awaitable[int]:
-        return client.create(self.body)
+    def sent_by(self, client: NexudusClient, before_send: BeforeSend | None = None) -> Awaitable[int]:
+        return client.create(self.body, before_send)
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class Update(Request[None]):
 
     record: Mapping[str, object]
 
-    def sent_by(self, client: NexudusClient) -> Awaitable[None]:
-        return client.update(self.record)
+    def sent_by(self, client: NexudusClient, before_send: BeforeSend | None = None) -> Awaitable[None]:
+        return client.update(self.record, before_send)
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ class Delete(Request[None]):
 
     webhook_id: int
 
-    def sent_by(self, client: NexudusClient) -> Awaitable[None]:
-        return client.delete(self.webhook_id)
+    def sent_by(self, client: NexudusClient, before_send: BeforeSend | None = None) -> Awaitable[None]:
+        return client.delete(self.webhook_id, before_send)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Read(Request[dict[str, object]]):
 
     webhook_id: int
 
-    def sent_by(self, client: NexudusClient) -> Awaitable[dict[str, object]]:
+    def sent_by(self, client: NexudusClient, before_send: BeforeSend | None = None) -> Awaitable[dict[str, object]]:
         return client.read(self.webhook_id)
 
 
@@ -71,7 +75,7 @@ class Search(Request[Page[Record]]):
     business_id: int | None = None
     action: int | None = None
 
-    def sent_by(self, client: NexudusClient) -> Awaitable[Page[Record]]:
+    def sent_by(self, client: NexudusClient, before_send: BeforeSend | None = None) -> Awaitable[Page[Record]]:
         return client.search(self.page, self.size, business_id=self.business_id, action=self.action)
 
 
@@ -83,7 +87,7 @@ class Businesses(Request[Page[Business]]):
     size: int
     root: int | None
 
-    def sent_by(self, client: NexudusClient) -> Awaitable[Page[Business]]:
+    def sent_by(self, client: NexudusClient, before_send: BeforeSend | None = None) -> Awaitable[Page[Business]]:
         return client.businesses(self.page, self.size, root=self.root)
 
 
@@ -91,5 +95,5 @@ class Businesses(Request[Page[Business]]):
 class SignIn(Request[None]):
     """A new token, which the client keeps."""
 
-    def sent_by(self, client: NexudusClient) -> Awaitable[None]:
+    def sent_by(self, client: NexudusClient, before_send: BeforeSend | None = None) -> Awaitable[None]:
         return client.fetch_token()

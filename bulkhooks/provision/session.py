@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, suppress
 
 import anyio
 
-from bulkhooks.errors import UsageError
+from bulkhooks.errors import JournalError, LeaseLost, UsageError
 from bulkhooks.nexudus.client import NexudusClient
 from bulkhooks.provision.account import Account
 from bulkhooks.provision.dispatch import Traffic
+from bulkhooks.provision.journal.holding import hold
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.journal.lock import hold
 from bulkhooks.provision.signals import Signals
 from bulkhooks.provision.stopping import STOPPED_BY, TIME_IS_OVER, Budget, Cancellation, Halt
 from bulkhooks.provision.tasks import task_group
@@ -44,6 +44,8 @@ class Session:
         # so their connections are closed while the journal still commits.
         self._stack.callback(group.cancel_scope.cancel)
         group.start_soon(self.journal.keep)
+        if self.journal.locks.may_be_lost:
+            group.start_soon(self._hold)
         if self.terms.max_runtime is not None:
             group.start_soon(self._end_at, anyio.current_time() + self.terms.max_runtime)
         return self
@@ -116,6 +118,18 @@ class Session:
     def standing_still(self) -> AbstractContextManager[None]:
         """For long work that never awaits: the second signal raises ``Aborted`` in it."""
         return self._signals.standing_still()
+
+    async def _hold(self) -> None:
+        """Give signs of life for the accounts that are held, and halt those that somebody else has taken over."""
+        while True:
+            await anyio.sleep(self.journal.locks.seconds / 3)
+            with suppress(JournalError):  # then the leases end by themselves
+                await self.journal.renew()
+            for account in self.accounts.values():
+                if account.id in self.journal.locks.lost:
+                    account.stop(LeaseLost(self.journal.locks.lost[account.id]))
+                elif account.id in self.journal.locks.stopped:
+                    account.halt(Halt(f"{STOPPED_BY}whoever shares out the accounts of this run"))
 
     async def _end_at(self, deadline: float) -> None:
         await anyio.sleep_until(deadline)

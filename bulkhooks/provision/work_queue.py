@@ -52,7 +52,7 @@ class WorkQueue:
                 if item.operation is not Operation.LOOK_UP:
                     return item
                 self._account.in_doubt.add(item.seq)
-                self._later.put(item, self._account.terms.settle)
+                self._later.put(item, self._account.settles_in)
             elif self.busy or self._later:
                 await self._wait()
             elif self._ahead is None or self._account.closed is not None or self._canary.has_failed:

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import sqlalchemy as sa
 
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
@@ -128,7 +129,7 @@ class Bench:
     def known_ids(self) -> list[int]:
         """The ids that the journal knows as created."""
         with closing(Journal(self.folder / "journal.db")) as journal:
-            (account,) = next(iter(journal.query("SELECT max(id) FROM accounts")))
+            (account,) = next(iter(journal.query(sa.text("SELECT max(id) FROM accounts"))))
             return history.owned(journal, account)["id"].tolist()
 
     def check(self) -> None:

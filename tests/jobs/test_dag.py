@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 from bulkhooks.nexudus.address import account_key
+from bulkhooks.provision.journal.holding import hold
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.journal.lock import hold
 from bulkhooks.sandbox.server import Sandbox
 from tests.jobs.command_lines import SCHEDULES
 

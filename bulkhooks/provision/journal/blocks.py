@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, repeat
@@ -22,10 +21,6 @@ SPAN = 256
 
 ITEMS, ROWS, LOCATIONS = "items", "rows", "locations"
 """Kinds of rows: settled ones of ``items``; the input's; lines of the table of locations."""
-
-_LINK = (
-    "INSERT INTO run_blocks (run, kind, first, low, high, block) SELECT ?, ?, ?, ?, ?, id FROM blocks WHERE digest = ?"
-)
 
 
 class Block(NamedTuple):
@@ -42,22 +37,22 @@ def spans(rows: Iterable[R]) -> Iterator[list[R]]:
     return (list(together) for _, together in groupby(rows, key=lambda row: row[0] // SPAN))
 
 
-def store(
-    database: sqlite3.Connection, run: int, kind: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
-    """Give a run the rows of one block (of one of ``spans``); equal ones are there already.
+class Packed(NamedTuple):
+    """The rows of one block, to be stored: ``content`` compressed, and ``digest`` by which it is known."""
 
-    Call it in a transaction that writes.
-    """
-    if not rows:
-        return
+    digest: bytes
+    content: bytes
+    first: int
+    low: int
+    high: int
+
+
+def pack(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Packed:
+    """Pack the rows of one block (of one of ``spans``, at least one)."""
     packed = _packed(columns, rows)
-    digest = hashlib.blake2b(packed, digest_size=16).digest()
-    if database.execute("SELECT 1 FROM blocks WHERE digest = ?", (digest,)).fetchone() is None:
-        database.execute("INSERT INTO blocks (digest, content) VALUES (?, ?)", (digest, zlib.compress(packed)))
-    first = rows[0][0] // SPAN * SPAN
     numbers = [row[columns.index("row")] for row in rows] if "row" in columns else [0]
-    database.execute(_LINK, (run, kind, first, min(numbers), max(numbers), digest))
+    digest = hashlib.blake2b(packed, digest_size=16).digest()
+    return Packed(digest, zlib.compress(packed), rows[0][0] // SPAN * SPAN, min(numbers), max(numbers))
 
 
 def columns_of(content: bytes, names: Sequence[str], otherwise: Mapping[str, object]) -> Iterator[tuple[Any, ...]]:

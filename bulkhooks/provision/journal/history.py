@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
+import sqlalchemy as sa
 
 from bulkhooks import actions
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.blocks import LOCATIONS
-from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.database import Readable
 from bulkhooks.provision.journal.listed import host_of
 from bulkhooks.provision.journal.rows import LINE, InputRow, ItemRow, revive, unpack_problems
 from bulkhooks.provision.journal.stored import WrittenRows, items
+from bulkhooks.provision.journal.tables import created, doubts, runs
+from bulkhooks.provision.journal.tables import resent as sent_again
 from bulkhooks.provision.stopping import PLANNED_STOPS
 from bulkhooks.report import ErrorCount, Problem, Summary, counted
 from bulkhooks.sheets.values import LocationLine, ResultRow, RunFacts
@@ -34,30 +38,33 @@ KEY = ("business_id", "action", "url_key")
 DOUBTED = ("business_id", "action", "url_key", "was_absent")
 
 
-def owned(journal: Journal, account_id: int) -> pd.DataFrame:
+def owned(journal: Readable, account_id: int) -> pd.DataFrame:
     """Webhooks this tool made for the account and has not seen gone: columns ``OWNED``, by id."""
     found = journal.query(
-        "SELECT webhook_id, business_id, location, action, url, url_key, name, description FROM created"
-        " WHERE account = ? AND deleted_at IS NULL ORDER BY webhook_id",
-        (account_id,),
+        sa.select(created.c.webhook_id, *(created.c[name] for name in OWNED[1:]))
+        .where(created.c.account == account_id, created.c.deleted_at.is_(None))
+        .order_by(created.c.webhook_id)
     )
     return frame(found, OWNED)
 
 
-def doubted(journal: Journal, account_id: int) -> pd.DataFrame:
+def doubted(journal: Readable, account_id: int) -> pd.DataFrame:
     """Identities of the account whose last send has no outcome: columns ``DOUBTED``.
 
     ``was_absent`` is 1 where the server was seen not to have it before it was sent.
     """
     found = journal.query(
-        "SELECT business_id, action, url_key, was_absent FROM doubts WHERE account = ? ORDER BY sent_at", (account_id,)
+        sa.select(*(doubts.c[name] for name in DOUBTED))
+        .where(doubts.c.account == account_id)
+        .order_by(doubts.c.sent_at)
     )
     return frame(found, DOUBTED)
 
 
-def resent(journal: Journal, account_id: int) -> pd.DataFrame:
+def resent(journal: Readable, account_id: int) -> pd.DataFrame:
     """Identities of the account that were sent again, and of which a twin may turn up: columns ``KEY``."""
-    return frame(journal.query("SELECT business_id, action, url_key FROM resent WHERE account = ?", (account_id,)), KEY)
+    wanted = sa.select(*(sent_again.c[name] for name in KEY)).where(sent_again.c.account == account_id)
+    return frame(journal.query(wanted), KEY)
 
 
 def frame(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> pd.DataFrame:
@@ -66,44 +73,45 @@ def frame(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> pd.DataFr
     return made.astype({name: "int64" for name in ("id", "business_id", "action", "was_absent") if name in columns})
 
 
-def own_columns(journal: Journal, run: int) -> list[str]:
+def own_columns(journal: Readable, run: int) -> list[str]:
     """The input's own columns that a run carried along, in order."""
-    ((columns,),) = journal.query("SELECT columns FROM runs WHERE id = ?", (run,))
+    ((columns,),) = _of(journal, run, runs.c["columns"])
     return list(json.loads(columns))
 
 
-def run_facts(journal: Journal, run: int) -> RunFacts:
+def run_facts(journal: Readable, run: int) -> RunFacts:
     """What the workbook of a run's results tells besides its rows."""
-    ((facts, holder),) = journal.query("SELECT facts, holder FROM runs WHERE id = ?", (run,))
+    ((facts, holder),) = _of(journal, run, runs.c.facts, runs.c.holder)
     blocks = journal.blocks(run, LOCATIONS)
     table = [LocationLine(*line) for block in blocks for line in journal.unpacked(block.content, LINE)]
     return RunFacts(json.loads(facts) | {"Computer": host_of(holder)}, table, run_warnings(journal, run))
 
 
-def run_number(journal: Journal, run_id: str, *, even_pruned: bool = False) -> int:
+def run_number(journal: Readable, run_id: str, *, even_pruned: bool = False) -> int:
     """The journal's number of a run; ``last`` is the newest. ``UsageError`` where there is none of that id.
 
     Of a run that was removed from the journal only what it made is left, if that: for who takes it back,
     ``even_pruned``.
     """
     if run_id == "last":
-        found = list(journal.query("SELECT max(id) FROM runs WHERE command <> 'undo' AND pruned_at IS NULL"))
+        newest = sa.select(sa.func.max(runs.c.id)).where(runs.c.command != "undo", runs.c.pruned_at.is_(None))
+        found = journal.query(newest)
     else:
-        statement = "SELECT id FROM runs WHERE run_id = ? AND (? OR pruned_at IS NULL)"
-        found = list(journal.query(statement, (run_id, even_pruned)))
+        named = sa.select(runs.c.id).where(runs.c.run_id == run_id)
+        found = journal.query(named if even_pruned else named.where(runs.c.pruned_at.is_(None)))
     if not found or found[0][0] is None:
-        raise UsageError(f"--run {run_id}: the journal {journal.path} has no such run; `bulkhooks runs` lists them")
+        raise UsageError(f"--run {run_id}: the journal {journal.place} has no such run; `bulkhooks runs` lists them")
     return int(found[0][0])
 
 
-def run_id(journal: Journal, run: int) -> str:
+def run_id(journal: Readable, run: int) -> str:
     """How the run of that number is called."""
-    ((found,),) = journal.query("SELECT run_id FROM runs WHERE id = ?", (run,))
+    ((found,),) = _of(journal, run, runs.c.run_id)
     return str(found)
 
 
 def results(
-    journal: Journal, run: int, waiting: Status = Status.PENDING, rows: range | None = None
+    journal: Readable, run: int, waiting: Status = Status.PENDING, rows: range | None = None
 ) -> Iterator[ResultRow]:
     """The rows of a run's results, their cells those of ``RESULT_COLUMNS`` and then ``own_columns``, in input order.
 
@@ -117,12 +125,12 @@ def results(
         yield _result(item, written.of(item.row), width, waiting)
 
 
-def done(journal: Journal, run: int, account_id: int) -> set[int]:
+def done(journal: Readable, run: int, account_id: int) -> set[int]:
     """Ids of the account's webhooks that a run has made or changed, or found as they should be."""
     return {item.webhook_id for item in items(journal, run) if item.account == account_id and item.status in DONE}
 
 
-def counts(journal: Journal, run: int, waiting: Status = Status.PENDING) -> dict[str, int]:
+def counts(journal: Readable, run: int, waiting: Status = Status.PENDING) -> dict[str, int]:
     """Rows of a run by status, in the order of ``Status``."""
     found = Counter(item.status for item in items(journal, run))
     if Status.PENDING in found:
@@ -130,7 +138,7 @@ def counts(journal: Journal, run: int, waiting: Status = Status.PENDING) -> dict
     return {str(status): found[status] for status in Status if status in found}
 
 
-def errors(journal: Journal, run: int) -> list[ErrorCount]:
+def errors(journal: Readable, run: int) -> list[ErrorCount]:
     """The error codes of a run, the most frequent first, each with a sentence as an example; warnings are no errors."""
     found: dict[str, ErrorCount] = {}
     for item in items(journal, run):
@@ -148,23 +156,23 @@ def _is_planned(item: ItemRow) -> bool:
     return item.status == Status.PENDING and (item.error or "").removeprefix(_NOT_SENT).startswith(PLANNED_STOPS)
 
 
-def run_warnings(journal: Journal, run: int) -> list[Problem]:
+def run_warnings(journal: Readable, run: int) -> list[Problem]:
     """The warnings that concern the whole input or run, and no row."""
-    ((packed,),) = journal.query("SELECT warnings FROM runs WHERE id = ?", (run,))
+    ((packed,),) = _of(journal, run, runs.c.warnings)
     return unpack_problems(packed, -1)
 
 
-def warnings(journal: Journal, run: int) -> list[ErrorCount]:
+def warnings(journal: Readable, run: int) -> list[ErrorCount]:
     """The warning codes of a run; what stands in one row of the input counts once, however many webhooks it makes."""
     packed = dict.fromkeys((item.row, item.problems) for item in items(journal, run) if item.problems)
     of_rows = (problem for row, problems in packed for problem in unpack_problems(problems, row) if problem.warning)
     return counted([*run_warnings(journal, run), *dict.fromkeys(of_rows)])
 
 
-def summary(journal: Journal, run: int) -> Summary:
+def summary(journal: Readable, run: int) -> Summary:
     """What a run said of itself; of one that never ended, what the journal knows."""
-    ((run_id, started_at, inputs, text, known),) = journal.query(
-        "SELECT run_id, started_at, inputs, summary, facts FROM runs WHERE id = ?", (run,)
+    ((run_id, started_at, inputs, text, known),) = _of(
+        journal, run, runs.c.run_id, runs.c.started_at, runs.c.inputs, runs.c.summary, runs.c.facts
     )
     facts, inputs = json.loads(known), json.loads(inputs)
     found = Summary.from_dict(json.loads(text)) if text else _unfinished(journal, run, run_id, started_at, inputs)
@@ -175,7 +183,12 @@ def summary(journal: Journal, run: int) -> Summary:
     return found
 
 
-def _unfinished(journal: Journal, run: int, run_id: str, started_at: float, inputs: Sequence[str]) -> Summary:
+def _of(journal: Readable, run: int, *columns: sa.Column[Any]) -> list[tuple[Any, ...]]:
+    """Columns of a run, as the one row that there is."""
+    return journal.query(sa.select(*columns).where(runs.c.id == run))
+
+
+def _unfinished(journal: Readable, run: int, run_id: str, started_at: float, inputs: Sequence[str]) -> Summary:
     by_status = counts(journal, run)
     return Summary(
         run_id,

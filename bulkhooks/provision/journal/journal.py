@@ -1,24 +1,35 @@
-"""The job's memory, and the one owner of SQL that writes: what was planned, what is on its way, what became of it.
+"""The job's memory: what was planned, what is on its way, what became of it.
 
 How its records get to the disk is in ``commits.py``. ``sending()`` returns only when its record is there.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import secrets
+import time
 from collections.abc import Iterable
 from typing import Any
 
-from bulkhooks.errors import ErrorCode
+import sqlalchemy as sa
+
+from bulkhooks.errors import ErrorCode, LeaseLost
 from bulkhooks.provision.item import Change, Item, Operation, Outcome
 from bulkhooks.provision.journal.runs import RunRecords
+from bulkhooks.provision.journal.tables import calls, changes, doubts, items
 from bulkhooks.provision.journal.twins import TwinsOfOurs
 from bulkhooks.webhook import Status
 
-_SELECT_ITEM = (
-    "SELECT seq, place, account, business_id, location, action, url, url_key, name, name_given,"
-    " description, active, operation, webhook_id, attempts FROM items"
-)
+_ITEM = sa.select(
+    items.c.seq, items.c.place, items.c.account, items.c.business_id, items.c.location, items.c.action, items.c.url,
+    items.c.url_key, items.c.name, items.c.name_given, items.c.description, items.c.active, items.c.operation,
+    items.c.webhook_id, items.c.attempts,
+)  # fmt: skip
+
+# Numbers of calls are made here and not by the database, so that a group need not ask for them: the milliseconds since
+# 1970, and behind them where this process begins to count.
+_call_numbers = itertools.count((time.time_ns() // 1_000_000 << 22) + secrets.randbits(22))
 
 
 class Journal(RunRecords, TwinsOfOurs):
@@ -28,184 +39,223 @@ class Journal(RunRecords, TwinsOfOurs):
 
     def to_do(self, run: int, account_id: int, *, after: int, count: int) -> list[Item]:
         """The next items of the account that something has to be sent for."""
-        with self.guarded():
-            found = self.database.execute(
-                f"{_SELECT_ITEM} WHERE run = ? AND account = ? AND seq > ? AND operation <> '' ORDER BY seq LIMIT ?",
-                (run, account_id, after, count),
-            ).fetchall()
-        return [_item(run, values) for values in found]
+        wanted = _ITEM.where(
+            items.c.run == run, items.c.account == account_id, items.c.seq > after, items.c.operation != ""
+        )
+        return [_item(run, values) for values in self.query(wanted.order_by(items.c.seq).limit(count))]
 
     def give_up(self, run: int, account_id: int, reason: str) -> None:
-        """Say on every row that was not sent why it was not."""
-        with self.transaction() as database:
-            database.execute(
-                "UPDATE items SET error_code = ?, error = ?"
-                " WHERE run = ? AND account = ? AND operation <> '' AND status = 'pending' AND error_code = ''",
-                (ErrorCode.NOT_SENT, reason, run, account_id),
-            )
+        """Say on every row that was not sent why it was not; not where another run has the account now."""
+        if account_id in self.locks.lost:
+            return
+        unsent = _waiting(run, account_id).where(items.c.operation != "", items.c.error_code == "")
+        with self.transaction() as connection:
+            connection.execute(unsent.values(error_code=ErrorCode.NOT_SENT, error=reason))
 
     def pending(self, run: int, account_id: int) -> int:
         """How many rows of the account still have something to send."""
-        with self.guarded():
-            ((count,),) = self.database.execute(
-                "SELECT count(*) FROM items WHERE run = ? AND account = ? AND status = 'pending'", (run, account_id)
-            )
+        ((count,),) = self.query(
+            sa.select(sa.func.count())
+            .select_from(items)
+            .where(items.c.run == run, items.c.account == account_id, items.c.status == Status.PENDING)
+        )
         return int(count)
 
     # The send protocol
 
     async def sending(self, item: Item, at: float) -> None:
-        """Record that the item's request is about to leave; returns when the record survives a power cut."""
+        """Record that the item's request is about to leave; returns when the record survives a power cut.
+
+        Raises ``JournalError`` where it does not, ``LeaseLost`` where another run has the account now.
+        """
         item.attempts += 1
-        item.call = self._say("INSERT INTO calls (account, write, at) VALUES (?, 1, ?)", (item.account_id, at))
+        item.call = next(_call_numbers)
+        records = self.records(item.account_id)
+        records.calls.set({"account": item.account_id, "id": item.call, "write": True, "at": at})
         if item.operation in {Operation.CREATE, Operation.LOOK_UP}:
-            self._say(
-                "INSERT OR REPLACE INTO doubts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    item.account_id, item.business_id, item.action, item.url_key,
-                    item.run, item.seq, at, item.was_absent,
-                ),
-            )  # fmt: skip
+            records.doubts.set(
+                _identity(item) | {"run": item.run, "seq": item.seq, "sent_at": at, "was_absent": item.was_absent}
+            )
         if item.was_looked_up:
-            self.sent_again(item, at)
+            # The first request may still be stored as well.
+            records.resent.set(_identity(item) | {"run": item.run, "seq": item.seq, "at": at})
         if item.change is not None and item.operation is not Operation.RESTORE:
-            self._say(
-                "INSERT OR REPLACE INTO changes (run, seq, account, webhook_id, before, after)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    item.run, item.seq, item.account_id, item.webhook_id,
-                    json.dumps(item.change.before), json.dumps(item.change.after),
-                ),
-            )  # fmt: skip
-        self._say(
-            "UPDATE items SET attempts = ?, sent_at = ?, error_code = ?,"
-            " error = 'sent, and the run stopped before the answer came' WHERE run = ? AND seq = ?",
-            (item.attempts, at, ErrorCode.IN_DOUBT, item.run, item.seq),
+            records.changes.set(
+                {
+                    "run": item.run,
+                    "seq": item.seq,
+                    "account": item.account_id,
+                    "webhook_id": item.webhook_id,
+                    "before": json.dumps(item.change.before),
+                    "after": json.dumps(item.change.after),
+                    "of_run": None,
+                    "of_seq": None,
+                    "restored_at": None,
+                }
+            )
+        records.items.change(
+            (item.run, item.seq),
+            {
+                "attempts": item.attempts,
+                "sent_at": at,
+                "error_code": str(ErrorCode.IN_DOUBT),
+                "error": "sent, and the run stopped before the answer came",
+            },
         )
         await self.durable()
+        if item.account_id in self.locks.lost:
+            raise LeaseLost(self.locks.lost[item.account_id])
 
     def answered(self, item: Item, at: float) -> None:
         """The item's request counts for the limits from its answer."""
-        self._say("UPDATE calls SET at = ? WHERE id = ?", (at, item.call))
+        self.records(item.account_id).calls.change((item.account_id, item.call), {"at": at})
 
     def not_processed(self, item: Item, reason: str) -> None:
         """The server surely did nothing with the item's request: it counts for no cap and is in no doubt by it."""
-        self._say("DELETE FROM calls WHERE id = ?", (item.call,))
+        records = self.records(item.account_id)
+        records.calls.delete((item.account_id, item.call))
         item.call = 0
-        self._resolve(item)
-        self._say(
-            "UPDATE items SET error_code = ?, error = ?, attempts = ? WHERE run = ? AND seq = ?",
-            (ErrorCode.NOT_SENT, reason, item.attempts, item.run, item.seq),
-        )
+        records.doubts.delete(tuple(_identity(item).values()))
+        values = {"error_code": str(ErrorCode.NOT_SENT), "error": reason, "attempts": item.attempts}
+        records.items.change((item.run, item.seq), values)
 
     def in_doubt(self, item: Item, reason: str) -> None:
         """Keep why nobody knows what became of the item."""
-        self._say(
-            "UPDATE items SET error_code = ?, error = ?, http_status = ? WHERE run = ? AND seq = ?",
-            (ErrorCode.IN_DOUBT, reason, item.http_status, item.run, item.seq),
-        )
+        values = {"error_code": str(ErrorCode.IN_DOUBT), "error": reason, "http_status": item.http_status}
+        self.records(item.account_id).items.change((item.run, item.seq), values)
 
     def ended(self, item: Item, outcome: Outcome, at: float) -> None:
         """Record what became of an item, and with it what the tool now owns on the server."""
-        self._say(
-            "UPDATE items SET status = ?, webhook_id = coalesce(?, webhook_id), http_status = coalesce(?, http_status),"
-            " error_code = ?, error = ?, changes = ?, verified = ?, url = coalesce(?, url), name = coalesce(?, name),"
-            " description = coalesce(?, description), duration_ms = coalesce(?, duration_ms), attempts = ?"
-            " WHERE run = ? AND seq = ?",
-            (
-                outcome.status, outcome.webhook_id, item.http_status, outcome.error_code, outcome.error,
-                item.changes, outcome.verified, outcome.url, outcome.name, outcome.description,
-                item.duration_ms, item.attempts, item.run, item.seq,
-            ),
-        )  # fmt: skip
+        records = self.records(item.account_id)
+        records.items.change(
+            (item.run, item.seq),
+            {
+                "status": str(outcome.status),
+                "webhook_id": outcome.webhook_id,
+                "http_status": item.http_status,
+                "error_code": str(outcome.error_code),
+                "error": outcome.error,
+                "changes": item.changes,
+                "verified": outcome.verified,
+                "url": outcome.url,
+                "name": outcome.name,
+                "description": outcome.description,
+                "duration_ms": item.duration_ms,
+                "attempts": item.attempts,
+            },
+        )
         self.unsaved.append(f"{item.place}: {outcome.status} {outcome.webhook_id or ''}".rstrip())
         if outcome.status is Status.CREATED:
             self._own(item, outcome.webhook_id or 0, at)
             if outcome.twins:
                 self.own_all(item.run, item.seq, [outcome.webhook_id or 0, *outcome.twins], at)
         elif outcome.status in {Status.UPDATED, Status.RESTORED}:
-            self._say(
-                "UPDATE created SET url = coalesce(?, url), url_key = ?, name = coalesce(?, name),"
-                " description = coalesce(?, description) WHERE account = ? AND webhook_id = ?",
-                (outcome.url, item.url_key, outcome.name, outcome.description, item.account_id, outcome.webhook_id),
-            )
+            values = {
+                "url": outcome.url,
+                "url_key": item.url_key,
+                "name": outcome.name,
+                "description": outcome.description,
+            }
+            records.created.change((item.account_id, outcome.webhook_id), values)
         elif outcome.status in {Status.DELETED, Status.MISSING}:
             self.gone(item.account_id, [item.webhook_id], at)
         if outcome.status is Status.RESTORED:
-            self._say(
-                "UPDATE changes SET restored_at = ? WHERE (run, seq) ="
-                " (SELECT of_run, of_seq FROM changes WHERE run = ? AND seq = ?)",
-                (at, item.run, item.seq),
-            )
+            self._restored(item, at)
         if outcome.status is not Status.UNKNOWN and outcome.error_code != ErrorCode.IN_DOUBT:
-            self._resolve(item)
+            self.records(item.account_id).doubts.delete(tuple(_identity(item).values()))
 
     def _own(self, item: Item, webhook_id: int, at: float) -> None:
-        self._say(
-            "INSERT OR REPLACE INTO created VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-            (
-                item.account_id, webhook_id, item.business_id, item.location, item.action, item.url, item.url_key,
-                item.name, item.description, item.run, at,
-            ),
-        )  # fmt: skip
+        self.records(item.account_id).created.set(
+            {
+                "account": item.account_id,
+                "webhook_id": webhook_id,
+                "business_id": item.business_id,
+                "location": item.location,
+                "action": item.action,
+                "url": item.url,
+                "url_key": item.url_key,
+                "name": item.name,
+                "description": item.description,
+                "run": item.run,
+                "created_at": at,
+                "deleted_at": None,
+            }
+        )
+
+    def _restored(self, item: Item, at: float) -> None:
+        """The change that a row of an undo takes back has been taken back."""
+        key = self.one(_change_of(item, changes.c.of_run, changes.c.of_seq))
+        if key is not None:
+            self.records(item.account_id).changes.change(tuple(key), {"restored_at": at})
 
     def gone(self, account_id: int, ids: Iterable[int], at: float) -> None:
         """The server no longer has webhooks that this tool made: nobody looks for them again."""
         for webhook_id in ids:
-            self._say(
-                "UPDATE created SET deleted_at = ? WHERE account = ? AND webhook_id = ?", (at, account_id, webhook_id)
-            )
+            self.records(account_id).created.change((account_id, webhook_id), {"deleted_at": at})
 
     def arrived(self, account_id: int, key: tuple[int, int, str], webhook_id: int, at: float) -> None:
         """A send of an earlier run, in doubt until now, is on the server after all.
 
         That run created it, unless it could not see what was there before.
         """
-        with self.guarded():
-            found = self.database.execute(
-                "SELECT was_absent, run, seq FROM doubts"
-                " WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
-                (account_id, *key),
-            ).fetchone()
-            values = found and self.database.execute(f"{_SELECT_ITEM} WHERE run = ? AND seq = ?", found[1:]).fetchone()
-        if values:
-            status = Status.CREATED if found[0] else Status.EXISTS
+        business_id, action, url_key = key
+        found = self.one(
+            sa.select(doubts.c.was_absent, doubts.c.run, doubts.c.seq).where(
+                doubts.c.account == account_id,
+                doubts.c.business_id == business_id,
+                doubts.c.action == action,
+                doubts.c.url_key == url_key,
+            )
+        )
+        if found is None:
+            return
+        was_absent, run, seq = found
+        values = self.one(_ITEM.where(items.c.run == run, items.c.seq == seq))
+        if values is not None:
+            status = Status.CREATED if was_absent else Status.EXISTS
             sentence = f"sent without an answer by this run; run {self._run_id} found it on the server"
-            self.ended(_item(found[1], values), Outcome(status, webhook_id, error=sentence, verified=True), at)
+            self.ended(_item(run, values), Outcome(status, webhook_id, error=sentence, verified=True), at)
 
     def change(self, item: Item) -> Change:
         """The change that goes with a row of an undo: from what the run wrote to what it was before that."""
-        with self.guarded():
-            before, after = self.database.execute(
-                "SELECT before, after FROM changes WHERE run = ? AND seq = ?", (item.run, item.seq)
-            ).fetchone()
+        ((before, after),) = self.query(_change_of(item, changes.c.before, changes.c.after))
         return Change(json.loads(before), json.loads(after))
+
+    # What counts for the limits
 
     def called(self, account_id: int, at: float) -> None:
         """Count a request that is no write."""
-        self._say("INSERT INTO calls (account, write, at) VALUES (?, 0, ?)", (account_id, at))
+        row = {"account": account_id, "id": next(_call_numbers), "write": False, "at": at}
+        self.records(account_id).calls.set(row)
 
     def date_back(self, account_id: int, now: float) -> None:
         """Requests that a clock which was ahead has dated in the future count as of now, and not for longer."""
-        with self.transaction() as database:
-            database.execute("UPDATE calls SET at = ? WHERE account = ? AND at > ?", (now, account_id, now))
+        with self.transaction() as connection:
+            ahead = sa.update(calls).where(calls.c.account == account_id, calls.c.at > now)
+            connection.execute(ahead.values(at=now))
 
     def calls(self, account_id: int, *, write: bool, since: float) -> list[float]:
         """When the account's requests of earlier runs were answered, the oldest first."""
-        with self.guarded():
-            found = self.database.execute(
-                "SELECT at FROM calls WHERE account = ? AND write = ? AND at > ? ORDER BY at",
-                (account_id, write, since),
-            ).fetchall()
-        return [at for (at,) in found]
+        counted = sa.select(calls.c.at).where(calls.c.account == account_id, calls.c.write == write, calls.c.at > since)
+        return [at for (at,) in self.query(counted.order_by(calls.c.at))]
 
-    # Parts of several records
 
-    def _resolve(self, item: Item) -> None:
-        self._say(
-            "DELETE FROM doubts WHERE account = ? AND business_id = ? AND action = ? AND url_key = ?",
-            (item.account_id, item.business_id, item.action, item.url_key),
-        )
+def _identity(item: Item) -> dict[str, Any]:
+    """The key of a row of ``doubts`` and ``resent``."""
+    return {
+        "account": item.account_id,
+        "business_id": item.business_id,
+        "action": item.action,
+        "url_key": item.url_key,
+    }
+
+
+def _waiting(run: int, account_id: int) -> sa.Update:
+    return sa.update(items).where(items.c.run == run, items.c.account == account_id, items.c.status == Status.PENDING)
+
+
+def _change_of(item: Item, *columns: sa.Column[Any]) -> sa.Select[Any]:
+    return sa.select(*columns).where(changes.c.run == item.run, changes.c.seq == item.seq)
 
 
 def _item(run: int, values: tuple[Any, ...]) -> Item:
@@ -213,5 +263,5 @@ def _item(run: int, values: tuple[Any, ...]) -> Item:
     name, name_given, description, active, operation, webhook_id, attempts = rest
     return Item(
         run, seq, place, account_id, business_id, location, action, url, url_key, name, bool(name_given), description,
-        None if active is None else bool(active), Operation(operation), webhook_id or 0, attempts,
+        active, Operation(operation), webhook_id or 0, attempts,
     )  # fmt: skip

@@ -5,24 +5,39 @@ from __future__ import annotations
 import json
 import os
 
-from bulkhooks.provision.journal.file import JournalFile
+import sqlalchemy as sa
+
+from bulkhooks.provision.journal import tables
+from bulkhooks.provision.journal.database import Readable
 from bulkhooks.times import iso
 
 _RUNS = (
-    "SELECT run_id, command, job, started_at, finished_at, inputs, summary, facts, holder,"
-    " (SELECT group_concat(name, ', ') FROM run_accounts JOIN accounts ON accounts.id = account WHERE run = runs.id)"
-    " FROM runs WHERE pruned_at IS NULL ORDER BY id DESC"
+    sa.select(
+        tables.runs.c.run_id, tables.runs.c.command, tables.runs.c.job, tables.runs.c.started_at,
+        tables.runs.c.finished_at, tables.runs.c.inputs, tables.runs.c.summary, tables.runs.c.facts,
+        tables.runs.c.holder, tables.runs.c.id,
+    )
+    .where(tables.runs.c.pruned_at.is_(None))
+    .order_by(tables.runs.c.id.desc())
+)  # fmt: skip
+_NAMES = (
+    sa.select(tables.run_accounts.c.run, tables.accounts.c.name)
+    .join(tables.accounts, tables.accounts.c.id == tables.run_accounts.c.account)
+    .order_by(tables.accounts.c.id)
 )
 
 
-def runs(journal: JournalFile) -> list[dict[str, object]]:
+def runs(journal: Readable) -> list[dict[str, object]]:
     """The runs in the journal, the newest first, with who asked for each and on which computer.
 
     ``status`` is that of the summary, or ``unfinished``; ``holder`` then names the process, unless that is known to be
     no more.
     """
+    names: dict[int, list[str]] = {}
+    for run, name in journal.query(_NAMES):
+        names.setdefault(run, []).append(name)
     found = []
-    for run_id, command, job, started, finished, inputs, summary, facts, holder, accounts in journal.query(_RUNS):
+    for run_id, command, job, started, finished, inputs, summary, facts, holder, run in journal.query(_RUNS):
         ended = json.loads(summary) if summary else {}
         is_held = finished is None and not _is_gone(holder)
         found.append(
@@ -32,7 +47,7 @@ def runs(journal: JournalFile) -> list[dict[str, object]]:
                 "job": job,
                 "started_at": iso(started),
                 "finished_at": iso(finished),
-                "accounts": accounts or "",
+                "accounts": ", ".join(names.get(run, ())),
                 "user": json.loads(facts).get("User", "") or ended.get("user", ""),
                 "host": host_of(holder),
                 "holder": holder if is_held else "",

@@ -1,32 +1,63 @@
-"""One run of an account at a time. The lock is the operating system's: it ends with its process, however that ends."""
+"""The lock of an account in a file: the operating system's, so it ends with its process, however that ends."""
 
 from __future__ import annotations
 
-import logging
+import math
 import os
 import struct
 import sys
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
-import anyio
 from filelock import FileLock, Timeout
 
-from bulkhooks.errors import JournalError, LockedError
-from bulkhooks.times import local_time
+from bulkhooks.errors import JournalError
 
 if sys.platform == "linux":
     import fcntl
 
-_log = logging.getLogger("bulkhooks")
-
-_POLL = 0.2
-"""Seconds."""
-
 _FIRST_BYTE = 1 << 40
 """Where the locks begin: far behind the largest journal, and behind the bytes that SQLite itself locks (at 2 ** 30)."""
+
+
+class Holds(Protocol):
+    """The accounts that one open journal has, and nobody else: by locks of a file, or by leases."""
+
+    @property
+    def may_be_lost(self) -> bool:
+        """Whether somebody else may take an account over."""
+
+    @property
+    def seconds(self) -> float:
+        """How long an account is kept without a sign of life."""
+
+    @property
+    def lost(self) -> Mapping[int, str]:
+        """Why nothing more may be sent for an account that somebody else has taken over."""
+
+    @property
+    def stopped(self) -> Collection[int]:
+        """Accounts whose run is asked to stop."""
+
+    def take(self, account_id: int) -> bool: ...
+
+    def release(self, account_id: int) -> None: ...
+
+    def named(self, run: int, account_ids: Collection[int]) -> None: ...
+
+    def renew(self) -> None: ...
+
+    def not_after(self, account_id: int) -> float: ...
+
+    def now(self) -> float: ...
+
+    def check(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Locks:
@@ -37,6 +68,11 @@ class Locks:
     journals of one process exclude each other like those of two processes. Elsewhere it is a file beside the journal;
     Windows lets nobody remove such a file while it is open.
     """
+
+    may_be_lost = False
+    seconds = math.inf
+    lost: Mapping[int, str] = MappingProxyType({})
+    stopped: Collection[int] = frozenset()
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -68,6 +104,20 @@ class Locks:
             self._lock_byte(account_id, fcntl.F_UNLCK)
         else:
             self._files.pop(account_id).release()
+
+    def named(self, run: int, account_ids: Collection[int]) -> None:
+        """Nothing to do: the tables of runs say who has an account."""
+
+    def renew(self) -> None:
+        """Nothing to do: the system knows that its process lives."""
+
+    def not_after(self, account_id: int) -> float:  # noqa: ARG002
+        """For ever: a lock ends with its process."""
+        return math.inf
+
+    def now(self) -> float:
+        """The clock of ``not_after``."""
+        return 0.0
 
     def check(self) -> None:
         """Raises ``JournalError`` where accounts are locked and the journal's file is no longer in its place.
@@ -116,35 +166,3 @@ class Locks:
 _guard = threading.Lock()
 _users: Counter[Path] = Counter()
 _closing: defaultdict[Path, list[int]] = defaultdict(list)
-
-
-class Lockable(Protocol):
-    """What ``hold`` needs of an open journal: its locks, and which run holds an account."""
-
-    locks: Locks
-
-    def holder(self, account_id: int) -> tuple[str, str, float] | None: ...
-
-
-async def hold(journal: Lockable, account_id: int, name: str, wait: float) -> None:
-    """Take the account's lock, waiting for at most ``wait`` seconds; ``LockedError`` says who has it and since when."""
-    # Tried at least once, also with ``wait`` 0. The lock is polled and not waited for in the operating system, because
-    # a thread that blocks there could not be stopped by a signal.
-    give_up_at = anyio.current_time() + wait
-    is_logged = False
-    while not journal.locks.take(account_id):
-        if anyio.current_time() >= give_up_at:
-            raise LockedError(f"{_who(journal, account_id, name)}; wait for it to end, or use --wait-lock SECONDS")
-        if not is_logged:
-            is_logged = True
-            _log.info("waiting for the lock: %s", _who(journal, account_id, name))
-        await anyio.sleep(min(_POLL, max(0.0, give_up_at - anyio.current_time())))
-
-
-def _who(journal: Lockable, account_id: int, name: str) -> str:
-    # The lock comes first and its run is entered later, so for a moment there is a holder without a name.
-    holder = journal.holder(account_id)
-    if holder is None:
-        return f"another run of account {name!r} has just begun"
-    run_id, process, since = holder
-    return f"run {run_id} ({process}) has held account {name!r} since {local_time(since)}"

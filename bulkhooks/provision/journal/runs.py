@@ -8,59 +8,91 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bulkhooks.provision.journal.blocks import ITEMS, LOCATIONS, ROWS, spans, store
-from bulkhooks.provision.journal.commits import GroupCommit
+import sqlalchemy as sa
+
+from bulkhooks.provision.journal import tables
+from bulkhooks.provision.journal.blocks import ITEMS, LOCATIONS, ROWS, spans
+from bulkhooks.provision.journal.commits import Flush, GroupCommit
 from bulkhooks.provision.journal.rows import LINE, ChangeRow, InputRow, ItemRow, is_settled, pack_problems
+from bulkhooks.provision.journal.tables import calls, run_accounts, runs
 from bulkhooks.report import Problem
 from bulkhooks.sheets.values import LocationLine
 
 DAY = 86400.0
 
+_AT_ONCE = 4096
+"""Rows of a plan that are given to the database together."""
+
 
 class RunRecords(GroupCommit):
     """The part of the journal that knows accounts and runs, and writes down all that a run is going to do."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, place: Path | str, flush: Flush | None = None) -> None:
+        super().__init__(place, flush)
         self._run_id = ""
 
     def account(self, key: str, name: str) -> int:
         """The number of the account with this base URL and user."""
-        with self.transaction() as database:
-            database.execute("INSERT INTO accounts (key, name) VALUES (?, ?) ON CONFLICT DO NOTHING", (key, name))
-            (number,) = database.execute("SELECT id FROM accounts WHERE key = ?", (key,)).fetchone()
-        return int(number)
+        known = sa.select(tables.accounts.c.id).where(tables.accounts.c.key == key)
+        found = self.one(known)
+        if found is None:
+            with self.transaction():
+                self.database.add(tables.accounts, {"key": key, "name": name})
+            found = self.one(known)
+        assert found is not None  # noqa: S101 (it was just added)
+        return int(found[0])
 
     def begin(
         self, run_id: str, *, command: str, job: str, inputs: Sequence[str], accounts: Iterable[int], at: float
     ) -> int:
-        """Open a run; from now on it is what holds its accounts."""
-        holder = f"process {os.getpid()} on {socket.gethostname()}"
-        with self.transaction() as database:
-            run = database.execute(
-                "INSERT INTO runs (run_id, command, job, holder, started_at, inputs, columns, facts)"
-                " VALUES (?, ?, ?, ?, ?, ?, '[]', '{}')",
-                (run_id, command, job, holder, at, json.dumps(list(inputs))),
-            ).lastrowid
-            database.executemany("INSERT INTO run_accounts VALUES (?, ?)", ((run, account) for account in accounts))
+        """Open a run; from now on it is what holds its accounts. Returns the journal's number of it."""
+        values = {
+            "run_id": run_id,
+            "command": command,
+            "job": job,
+            "holder": f"process {os.getpid()} on {socket.gethostname()}",
+            "started_at": at,
+            "inputs": json.dumps(list(inputs)),
+            "columns": "[]",
+            "facts": "{}",
+        }
+        with self.transaction() as connection:
+            (run,) = connection.execute(sa.insert(runs).values(values)).inserted_primary_key or (0,)
+            held = [{"run": run, "account": account} for account in accounts]
+            if held:
+                connection.execute(sa.insert(run_accounts), held)
             # Writes are counted from the newest of them, or a clock that is ahead would forget those that still count.
-            database.execute(
-                "DELETE FROM calls WHERE"
-                " at < CASE WHEN write THEN min(?, (SELECT max(at) FROM calls WHERE write)) ELSE ? END - ?",
-                (at, at, 2 * DAY),
+            newest = connection.execute(sa.select(sa.func.max(calls.c.at)).where(calls.c.write)).scalar()
+            old = sa.or_(
+                sa.and_(calls.c.write, calls.c.at < min(at, at if newest is None else newest) - 2 * DAY),
+                sa.and_(sa.not_(calls.c.write), calls.c.at < at - 2 * DAY),
             )
+            connection.execute(sa.delete(calls).where(old))
         self._run_id = run_id
-        return int(run or 0)
+        self.locks.named(int(run), [row["account"] for row in held])
+        return int(run)
 
     def holder(self, account_id: int) -> tuple[str, str, float] | None:
-        """Run id, process and start of the newest unfinished run of the account."""
-        with self.guarded():
-            found = self.database.execute(
-                "SELECT run_id, holder, started_at FROM runs JOIN run_accounts ON run = id"
-                " WHERE account = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
-                (account_id,),
-            ).fetchone()
+        """Run id, process and start of the newest unfinished run of the account, or of who has its lease."""
+        if self.locks.may_be_lost:
+            return self._leaseholder(account_id)
+        found = self.one(
+            sa.select(runs.c.run_id, runs.c.holder, runs.c.started_at)
+            .join(run_accounts, run_accounts.c.run == runs.c.id)
+            .where(run_accounts.c.account == account_id, runs.c.finished_at.is_(None))
+            .order_by(runs.c.id.desc())
+            .limit(1)
+        )
         return found and (str(found[0]), str(found[1]), float(found[2]))
+
+    def _leaseholder(self, account_id: int) -> tuple[str, str, float] | None:
+        lease = tables.leases.c
+        found = self.one(
+            sa.select(sa.func.coalesce(runs.c.run_id, ""), lease.holder, lease.since)
+            .select_from(tables.leases.outerjoin(runs, runs.c.id == lease.run))
+            .where(lease.account == account_id, lease.holder != "")
+        )
+        return found and (str(found[0]) or "that has just begun", str(found[1]), float(found[2]))
 
     def plan(
         self,
@@ -79,33 +111,31 @@ class RunRecords(GroupCommit):
         ``columns`` are the names of the input's own columns, ``locations`` the table of them, ``warnings`` those that
         no row has, ``changes`` what an undo takes back. Raises ``JournalError`` where the disk does not take it.
         """
-        with self.transaction() as database:
-            database.execute(
-                "UPDATE runs SET columns = ?, facts = ?, warnings = ? WHERE id = ?",
-                (json.dumps(list(columns)), json.dumps(facts), pack_problems(warnings), run),
-            )
+        with self.transaction() as connection:
+            given = {"columns": json.dumps(list(columns)), "facts": json.dumps(facts)}
+            known = sa.update(runs).where(runs.c.id == run)
+            connection.execute(known.values(given | {"warnings": pack_problems(warnings)}))
             for lines in spans((number, *line) for number, line in enumerate(locations)):
-                store(database, run, LOCATIONS, ("number", *LINE), lines)
+                self.database.store(run, LOCATIONS, ("number", *LINE), lines)
             for written in spans(rows):
-                store(database, run, ROWS, InputRow._fields, written)
+                self.database.store(run, ROWS, InputRow._fields, written)
+            sent = []
             for together in spans(items):
-                store(database, run, ITEMS, ItemRow._fields, [item for item in together if is_settled(item)])
-                sent = ((run, *item) for item in together if not is_settled(item))
-                database.executemany(_insert("items", ItemRow._fields), sent)
-            database.executemany(_insert("changes", ChangeRow._fields), ((run, *change) for change in changes))
+                self.database.store(run, ITEMS, ItemRow._fields, [item for item in together if is_settled(item)])
+                sent += [(run, *item) for item in together if not is_settled(item)]
+                if len(sent) > _AT_ONCE:
+                    self.database.insert(tables.items, ("run", *ItemRow._fields), sent)
+                    sent = []
+            self.database.insert(tables.items, ("run", *ItemRow._fields), sent)
+            self.database.insert(tables.changes, ("run", *ChangeRow._fields), [(run, *change) for change in changes])
 
     def forget(self, run: int) -> None:
         """Remove a run that ended before anything was planned."""
-        with self.transaction() as database:
-            database.execute("DELETE FROM runs WHERE id = ?", (run,))
+        with self.transaction() as connection:
+            connection.execute(sa.delete(runs).where(runs.c.id == run))
 
     def finish(self, run: int, summary: Mapping[str, object], at: float) -> None:
         """Close a run."""
-        with self.transaction() as database:
-            database.execute(
-                "UPDATE runs SET finished_at = ?, summary = ? WHERE id = ?", (at, json.dumps(summary), run)
-            )
-
-
-def _insert(table: str, columns: Sequence[str]) -> str:
-    return f"INSERT INTO {table} (run, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})"  # noqa: S608
+        with self.transaction() as connection:
+            known = sa.update(runs).where(runs.c.id == run)
+            connection.execute(known.values(finished_at=at, summary=json.dumps(summary)))

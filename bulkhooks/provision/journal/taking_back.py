@@ -8,9 +8,12 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
+
 from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.item import Item, Operation
-from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal import tables
+from bulkhooks.provision.journal.database import Readable
 from bulkhooks.provision.journal.rows import ChangeRow, ItemRow
 from bulkhooks.provision.journal.stored import blocks_of_all, items
 from bulkhooks.webhook import Status, url_key
@@ -74,17 +77,20 @@ class Changed(NamedTuple):
         return ChangeRow(seq, account_id, self.webhook_id, self.after, self.before, self.of_run, self.of_seq)
 
 
-def accounts_of(journal: Journal, run: int) -> list[str]:
+def accounts_of(journal: Readable, run: int) -> list[str]:
     """The names of a run's accounts."""
     found = journal.query(
-        "SELECT name FROM run_accounts JOIN accounts ON accounts.id = account WHERE run = ? ORDER BY name", (run,)
+        sa.select(tables.accounts.c.name)
+        .join(tables.run_accounts, tables.run_accounts.c.account == tables.accounts.c.id)
+        .where(tables.run_accounts.c.run == run)
+        .order_by(tables.accounts.c.name)
     )
     return [str(name) for (name,) in found]
 
 
-def webhooks_in(journal: Journal, run: int) -> dict[str, dict[int, str]]:
+def webhooks_in(journal: Readable, run: int) -> dict[str, dict[int, str]]:
     """The webhooks that a run made, changed or found: by account name, their places in its results by id."""
-    names = dict(journal.query("SELECT id, name FROM accounts"))
+    names = dict(map(tuple, journal.query(sa.select(tables.accounts.c.id, tables.accounts.c.name))))
     places: dict[str, dict[int, str]] = {}
     for item in items(journal, run):
         if item.webhook_id:
@@ -92,7 +98,7 @@ def webhooks_in(journal: Journal, run: int) -> dict[str, dict[int, str]]:
     return places
 
 
-def made_by(journal: Journal, run: int, account_id: int, meant: Container[int] | None = None) -> list[Made]:
+def made_by(journal: Readable, run: int, account_id: int, meant: Container[int] | None = None) -> list[Made]:
     """What a run created, by id: all of it, or what is ``meant`` of it, with the twins that its sends have made.
 
     A webhook that arrived a second time has the place of its twin, and is meant with it, also when that is deleted.
@@ -111,7 +117,7 @@ def made_by(journal: Journal, run: int, account_id: int, meant: Container[int] |
 
 
 def owned_among(
-    journal: Journal, account_id: int, places: Mapping[int, str], urls: Mapping[int, str] | None = None
+    journal: Readable, account_id: int, places: Mapping[int, str], urls: Mapping[int, str] | None = None
 ) -> list[Made]:
     """What this tool has ever created of some webhooks, with the twins that its sends have made of those, by id.
 
@@ -140,50 +146,65 @@ class _Created(NamedTuple):
     is_gone: bool
 
 
-def _made(journal: Journal, account_id: int, run: int | None) -> Iterator[_Created]:
+def _made(journal: Readable, account_id: int, run: int | None) -> Iterator[_Created]:
     """Every webhook that this tool, or a run, has made, whether it is there or has been seen gone."""
-    found = journal.query(
-        "SELECT webhook_id, '', business_id, location, action, url, url_key, name, description, run,"
-        " deleted_at IS NOT NULL FROM created"
-        " WHERE account = ?1 AND (?2 IS NULL OR run = ?2) ORDER BY webhook_id",
-        (account_id, run),
+    own = tables.created.c
+    wanted = sa.select(
+        own.webhook_id, own.business_id, own.location, own.action, own.url, own.url_key, own.name, own.description,
+        own.run, own.deleted_at,
+    ).where(own.account == account_id)  # fmt: skip
+    if run is not None:
+        wanted = wanted.where(own.run == run)
+    found = journal.query(wanted.order_by(own.webhook_id))
+    return (
+        _Created(Made(webhook_id, "", *values), of_run, deleted_at is not None)
+        for webhook_id, *values, of_run, deleted_at in found
     )
-    return (_Created(Made(*values), of_run, bool(is_gone)) for *values, of_run, is_gone in found)
 
 
-def changed_by(journal: Journal, run: int, account_id: int) -> list[Changed]:
+def changed_by(journal: Readable, run: int, account_id: int) -> list[Changed]:
     """What a run changed, or may have changed where its write is in doubt, in the order of its results."""
+    change, item = tables.changes.c, tables.items.c
     found = journal.query(
-        "SELECT c.webhook_id, place, business_id, location, action, before, after, c.run, c.seq"
-        " FROM changes c JOIN items i ON i.run = c.run AND i.seq = c.seq"
-        " WHERE c.run = ? AND c.account = ? AND c.of_run IS NULL AND restored_at IS NULL"
-        " AND (status = ? OR error_code = ?) ORDER BY c.seq",
-        (run, account_id, Status.UPDATED, ErrorCode.IN_DOUBT),
-    )
+        sa.select(
+            change.webhook_id, item.place, item.business_id, item.location, item.action, change.before, change.after,
+            change.run, change.seq,
+        )
+        .join(tables.items, sa.and_(item.run == change.run, item.seq == change.seq))
+        .where(change.run == run, change.account == account_id)
+        .where(change.of_run.is_(None), change.restored_at.is_(None))
+        .where(sa.or_(item.status == Status.UPDATED, item.error_code == ErrorCode.IN_DOUBT))
+        .order_by(change.seq)
+    )  # fmt: skip
     return [Changed(*values) for values in found]
 
 
-def doubts_of(journal: Journal, run: int, account_id: int) -> list[tuple[Item, float, bool]]:
+def doubts_of(journal: Readable, run: int, account_id: int) -> list[tuple[Item, float, bool]]:
     """What of a run was sent and never answered: the item, when it was sent, and whether the server was seen not to
     have it before that."""
-    found = journal.query(
-        "SELECT i.seq, i.place, i.location, d.business_id, d.action, i.url, d.url_key, i.name, d.sent_at, d.was_absent"
-        " FROM doubts d JOIN items i ON i.run = d.run AND i.seq = d.seq"
-        " WHERE d.run = ? AND d.account = ? ORDER BY i.seq",
-        (run, account_id),
-    )
+    doubt = tables.doubts
+    found = journal.query(_items_in(doubt, run, account_id, doubt.c.sent_at, doubt.c.was_absent))
     return [(_sent(run, account_id, values), sent_at, bool(was_absent)) for *values, sent_at, was_absent in found]
 
 
-def resent_of(journal: Journal, run: int, account_id: int) -> list[Item]:
+def resent_of(journal: Readable, run: int, account_id: int) -> list[Item]:
     """What a run sent again after a look-up had not found it, and of which a twin may have turned up since."""
-    found = journal.query(
-        "SELECT i.seq, i.place, i.location, r.business_id, r.action, i.url, r.url_key, i.name"
-        " FROM resent r JOIN items i ON i.run = r.run AND i.seq = r.seq"
-        " WHERE r.run = ? AND r.account = ? ORDER BY i.seq",
-        (run, account_id),
-    )
+    found = journal.query(_items_in(tables.resent, run, account_id))
     return [_sent(run, account_id, values) for values in found]
+
+
+def _items_in(table: sa.Table, run: int, account_id: int, *more: sa.Column[Any]) -> sa.Select[Any]:
+    """The rows of a run that stand in a table of identities (``doubts``, ``resent``)."""
+    item, identity = tables.items.c, table.c
+    return (
+        sa.select(
+            item.seq, item.place, item.location, identity.business_id, identity.action, item.url, identity.url_key,
+            item.name, *more,
+        )
+        .join(tables.items, sa.and_(item.run == identity.run, item.seq == identity.seq))
+        .where(identity.run == run, identity.account == account_id)
+        .order_by(item.seq)
+    )  # fmt: skip
 
 
 def _sent(run: int, account_id: int, values: Sequence[Any]) -> Item:
@@ -194,21 +215,25 @@ def _sent(run: int, account_id: int, values: Sequence[Any]) -> Item:
     )  # fmt: skip
 
 
-def deletions_of(journal: Journal, run: int) -> int:
+def deletions_of(journal: Readable, run: int) -> int:
     """How many webhooks a run deleted."""
-    ((count,),) = journal.query("SELECT count(*) FROM items WHERE run = ? AND status = ?", (run, Status.DELETED))
+    item = tables.items.c
+    ((count,),) = journal.query(
+        sa.select(sa.func.count()).select_from(tables.items).where(item.run == run, item.status == Status.DELETED)
+    )
     return int(count)
 
 
-def run_of(journal: Journal, rows: Mapping[int, tuple[str, str]], path: Path) -> int | None:
+def run_of(journal: Readable, rows: Mapping[int, tuple[str, str]], path: Path) -> int | None:
     """The run whose results a file is: the one that most of its rows agree with; ``rows`` are
     theirs by webhook id: status and ``url_key``, so that another server's ids are no agreement.
 
     Where several do, or no row has an id, the one that wrote to ``path``, and of those the newest. None where the
     journal knows of no such run.
     """
-    is_run = {run for (run,) in journal.query("SELECT id FROM runs WHERE command = 'run'")}
-    sent = journal.query("SELECT run, webhook_id, status, url_key FROM items WHERE webhook_id > 0")
+    item, of_run = tables.items.c, tables.runs.c
+    is_run = {run for (run,) in journal.query(sa.select(of_run.id).where(of_run.command == "run"))}
+    sent = journal.query(sa.select(item.run, item.webhook_id, item.status, item.url_key).where(item.webhook_id > 0))
     agreeing = Counter(run for run, webhook_id, *row in sent if rows.get(webhook_id) == tuple(row) and run in is_run)
     for runs, settled in blocks_of_all(journal, ("webhook_id", "status", "url_key")):
         if count := sum(rows.get(webhook_id) == tuple(row) for webhook_id, *row in settled if webhook_id):
@@ -219,8 +244,11 @@ def run_of(journal: Journal, rows: Mapping[int, tuple[str, str]], path: Path) ->
     return max(best, key=lambda run: (run in wrote, run), default=None)
 
 
-def _writers_of(journal: Journal, path: Path) -> set[int]:
-    found = journal.query("SELECT id, summary FROM runs WHERE command = 'run' AND summary IS NOT NULL")
+def _writers_of(journal: Readable, path: Path) -> set[int]:
+    of_run = tables.runs.c
+    found = journal.query(
+        sa.select(of_run.id, of_run.summary).where(of_run.command == "run", of_run.summary.is_not(None))
+    )
     place = path.resolve()
     return {
         run

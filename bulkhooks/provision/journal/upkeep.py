@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from bulkhooks.errors import OutputError
-from bulkhooks.private import is_database, make_private
-from bulkhooks.provision.journal.file import JournalFile
-from bulkhooks.provision.journal.opening import damaged, translated
-from bulkhooks.temporary import temporary_name
+import sqlalchemy as sa
 
-# A run goes when it has finished before ?1, or, where it never did, when it began before that and is not the newest of
-# one of its accounts: that one may be under way. What is in doubt stands in its run, and is looked up there.
-_OLD = """
-SELECT id FROM runs r WHERE pruned_at IS NULL AND coalesce(finished_at, started_at) < ?1
-AND id NOT IN (SELECT run FROM doubts WHERE run IS NOT NULL UNION SELECT run FROM resent)
-AND (finished_at IS NOT NULL OR NOT EXISTS (
-    SELECT 1 FROM run_accounts a WHERE a.run = r.id
-    AND NOT EXISTS (SELECT 1 FROM run_accounts later WHERE later.account = a.account AND later.run > a.run)))
-"""
-# What a run made and what is still there stays with it, so that it can be taken back.
-_REMOVE = (
-    "DELETE FROM run_blocks WHERE run IN (SELECT id FROM runs WHERE pruned_at IS NOT NULL)",
-    "DELETE FROM changes WHERE run IN (SELECT id FROM runs WHERE pruned_at IS NOT NULL)",
-    """
-    DELETE FROM items WHERE run IN (SELECT id FROM runs WHERE pruned_at IS NOT NULL)
-    AND (account, webhook_id) NOT IN (SELECT account, webhook_id FROM created WHERE deleted_at IS NULL)
-    """,
-    """
-    DELETE FROM runs WHERE pruned_at IS NOT NULL
-    AND id NOT IN (SELECT run FROM created WHERE deleted_at IS NULL AND run IS NOT NULL)
-    """,
-    "DELETE FROM blocks WHERE id NOT IN (SELECT block FROM run_blocks)",
+from bulkhooks.errors import OutputError
+from bulkhooks.private import is_database
+from bulkhooks.provision.journal.database import Database
+from bulkhooks.provision.journal.tables import (
+    blocks,
+    changes,
+    created,
+    doubts,
+    items,
+    resent,
+    run_accounts,
+    run_blocks,
+    runs,
 )
 
 
 class Pruned(NamedTuple):
-    """How many runs were removed and how many are left, and the bytes of the file before and after."""
+    """How many runs were removed and how many are left, and the bytes of the journal before and after."""
 
     runs: int
     left: int
@@ -48,80 +32,86 @@ class Pruned(NamedTuple):
     after: int
 
 
-def old_runs(journal: JournalFile, before: float) -> list[int]:
+def old_runs(journal: Database, before: float) -> list[int]:
     """The numbers of the runs that ``prune`` would remove. ``before``: seconds since 1970."""
-    return [run for (run,) in journal.query(_OLD, (before,))]
+    return [run for (run,) in journal.query(_old(before))]
 
 
-def prune(journal: JournalFile, before: float, at: float, *, shrink: bool) -> Pruned:
+def prune(journal: Database, before: float, at: float, *, shrink: bool) -> Pruned:
     """Remove the runs that finished before a moment, at the moment ``at`` (both seconds since 1970).
 
     What is in doubt stays, with its run; what this tool made and has not seen gone stays owned, and can be taken back;
     what counts for a cap stays. With ``shrink`` the file becomes smaller, which takes room for a second one meanwhile;
     without, its next runs fill it up again.
     """
-    size = _size(journal.path)
-    with journal.transaction() as database:
-        runs = [run for (run,) in database.execute(_OLD, (before,))]
-        database.executemany("UPDATE runs SET pruned_at = ?, summary = NULL WHERE id = ?", ((at, run) for run in runs))
-        for statement in _REMOVE:
-            database.execute(statement)
-        (left,) = database.execute("SELECT count(*) FROM runs WHERE pruned_at IS NULL").fetchone()
+    size = journal.size()
+    with journal.transaction() as connection:
+        journal.keep_planners_out()
+        old = connection.execute(_old(before)).scalars().all()
+        if old:
+            connection.execute(sa.update(runs).where(runs.c.id.in_(old)).values(pruned_at=at, summary=None))
+        for statement in _removals():
+            connection.execute(statement)
+        left = connection.execute(
+            sa.select(sa.func.count()).select_from(runs).where(runs.c.pruned_at.is_(None))
+        ).scalar_one()
     if shrink:
-        with suppress(sqlite3.OperationalError):  # another process is at work with it; the next one does it
-            journal.database.execute("VACUUM")
-            journal.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    return Pruned(len(runs), left, size, _size(journal.path))
+        journal.shrink()
+    return Pruned(len(old), left, size, journal.size())
 
 
-def back_up(journal: JournalFile, copy: Path) -> int:
+def _old(before: float) -> sa.Select[tuple[int]]:
+    """A run goes when it has finished before a moment, or, where it never did, when it began before that and is not the
+    newest of one of its accounts: that one may be under way. What is in doubt stands in its run, and is looked up
+    there."""
+    of, later = run_accounts.alias(), run_accounts.alias()
+    is_newest_of_one = sa.exists().where(
+        of.c.run == runs.c.id, ~sa.exists().where(later.c.account == of.c.account, later.c.run > of.c.run)
+    )
+    return (
+        sa.select(runs.c.id)
+        .where(runs.c.pruned_at.is_(None), sa.func.coalesce(runs.c.finished_at, runs.c.started_at) < before)
+        .where(runs.c.id.not_in(sa.select(doubts.c.run).where(doubts.c.run.is_not(None))))
+        .where(runs.c.id.not_in(sa.select(resent.c.run)))
+        .where(sa.or_(runs.c.finished_at.is_not(None), ~is_newest_of_one))
+    )
+
+
+def _removals() -> list[sa.Delete]:
+    """What a run made and what is still there stays with it, so that it can be taken back."""
+    pruned = sa.select(runs.c.id).where(runs.c.pruned_at.is_not(None))
+    there = created.c.deleted_at.is_(None)
+    is_there = sa.exists().where(
+        created.c.account == items.c.account, created.c.webhook_id == items.c.webhook_id, there
+    )
+    makers = sa.select(created.c.run).where(there, created.c.run.is_not(None))
+    return [
+        sa.delete(run_blocks).where(run_blocks.c.run.in_(pruned)),
+        sa.delete(changes).where(changes.c.run.in_(pruned)),
+        sa.delete(items).where(items.c.run.in_(pruned), ~is_there),
+        sa.delete(runs).where(runs.c.pruned_at.is_not(None), runs.c.id.not_in(makers)),
+        sa.delete(blocks).where(blocks.c.id.not_in(sa.select(run_blocks.c.block))),
+    ]
+
+
+def back_up(journal: Database, copy: Path) -> int:
     """Write the journal as it is at this moment to another file, its owner's alone; returns its bytes.
 
     Runs go on meanwhile. An earlier copy is replaced once the new one is whole. Raises ``OutputError`` where the file
     cannot be written, or is no copy of a journal.
     """
     try:
-        target = Path(os.path.realpath(copy))
-        if target.exists() and target.stat().st_size and not is_database(target):
+        if copy.exists() and copy.stat().st_size and not is_database(copy):
             raise OutputError(f"{copy}: this is no copy of a journal, and is not replaced; choose another name")
-        part = target.with_name(temporary_name(".part"))
-        make_private(part)
-        try:
-            with closing(sqlite3.connect(part)) as into:
-                journal.database.backup(into)
-                into.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-        return target.stat().st_size
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT"):
-            raise translated(error, journal.path) from error
-        raise OutputError(f"{copy} cannot be written: {error}; choose another place") from error
+        return journal.back_up(copy)
     except OSError as error:
         raise OutputError(f"{copy} cannot be written: {error.strerror or error}; choose another place") from error
 
 
-def check_memory(journal: JournalFile) -> None:
-    """Check the tables by which nothing is sent twice; they are small. Raises ``JournalError``."""
-    for table in ("accounts", "created", "doubts", "calls"):
-        for (finding,) in journal.query(f"PRAGMA quick_check('{table}')"):
-            if finding != "ok":
-                raise damaged(journal.path, finding)
-
-
-def check(journal: JournalFile) -> None:
+def check(journal: Database) -> None:
     """Read all of the journal. Raises ``JournalError`` where something is not as it was written."""
-    for (finding,) in journal.query("PRAGMA integrity_check(1)"):
-        if finding != "ok":
-            raise damaged(journal.path, finding)
-    for table, *_ in journal.query("PRAGMA foreign_key_check"):
-        raise damaged(journal.path, f"a row of {table} refers to what is not there")
-    for (content,) in journal.query("SELECT content FROM blocks"):
+    journal.check()
+    for (number,) in journal.query(sa.select(blocks.c.id)):
+        ((content,),) = journal.query(sa.select(blocks.c.content).where(blocks.c.id == number))
         for _ in journal.unpacked(content, ()):
             pass
-
-
-def _size(path: Path) -> int:
-    """The bytes of the file and of what is written and not in it yet."""
-    return sum(each.stat().st_size for each in (path, Path(f"{path.resolve()}-wal")) if each.exists())

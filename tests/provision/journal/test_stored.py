@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from bulkhooks.errors import JournalError
 from bulkhooks.provision.item import Operation
@@ -50,8 +51,8 @@ def nightly(journal, number, *, names=None, first=Status.EXISTS, operation=Opera
 
 def size(journal):
     """The bytes of everything that is written."""
-    list(journal.query("PRAGMA wal_checkpoint(TRUNCATE)"))
-    return journal.path.stat().st_size
+    list(journal.query(sa.text("PRAGMA wal_checkpoint(TRUNCATE)")))
+    return journal.opened.stat().st_size
 
 
 def test_a_run_in_which_nothing_has_changed_adds_next_to_nothing(journal):
@@ -68,8 +69,8 @@ def test_a_run_in_which_nothing_has_changed_adds_next_to_nothing(journal):
 def test_a_row_that_changes_costs_its_block_and_every_run_has_its_own(journal):
     """The results of the run before it and of the one after it are exact."""
     before, after = nightly(journal, 1), nightly(journal, 2, names={700: "another"})
-    ((blocks,),) = journal.query("SELECT count(*) FROM blocks")
-    ((references,),) = journal.query("SELECT count(*) FROM run_blocks")
+    ((blocks,),) = journal.query(sa.text("SELECT count(*) FROM blocks"))
+    ((references,),) = journal.query(sa.text("SELECT count(*) FROM run_blocks"))
     assert blocks == references / 2 + 2  # of the input, and of the results
     names = [[row.cells[6] for row in history.results(journal, run)] for run in (before, after)]
     assert names[0] == [f"name {row}" for row in range(ROWS)]
@@ -107,8 +108,8 @@ def test_the_run_of_a_file_is_found_among_runs_that_are_alike(journal):
     """Of those that agree with it the one that wrote there, else the newest."""
     first, second = nightly(journal, 1), nightly(journal, 2)
     rows = {5000 + row: (str(Status.EXISTS), URL) for row in range(ROWS)}
-    assert taking_back.run_of(journal, rows, journal.path) == second
-    assert taking_back.run_of(journal, {1: ("created", URL)}, journal.path) is None
+    assert taking_back.run_of(journal, rows, journal.opened) == second
+    assert taking_back.run_of(journal, {1: ("created", URL)}, journal.opened) is None
     assert list(taking_back.webhooks_in(journal, first)["default"]) == list(rows)
 
 
@@ -121,6 +122,6 @@ def test_ids_that_only_settled_rows_have_are_known(journal):
 def test_a_block_that_is_not_as_it_was_written_is_damage(journal):
     """Found where it is met, with the sentence."""
     run = nightly(journal, 1)
-    journal.database.execute("UPDATE blocks SET content = substr(content, 1, length(content) - 9)")
+    journal.database.connection.exec_driver_sql("UPDATE blocks SET content = substr(content, 1, length(content) - 9)")
     with pytest.raises(JournalError, match=r"damaged.*restore it from a backup"):
         list(history.results(journal, run))

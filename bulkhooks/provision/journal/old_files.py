@@ -1,14 +1,16 @@
-"""The journal's tables, and how an older file is brought up to them."""
+"""Files of the first edition, each at its version (``PRAGMA user_version``), brought to the last one of these.
+
+From there Alembic goes on (``upgrade.py``). Nothing here changes any more: it is what was once written to disks.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from bulkhooks.errors import JournalError
-from bulkhooks.provision.journal.blocks import ITEMS, LOCATIONS, ROWS, spans, store
+from bulkhooks.provision.journal.blocks import ITEMS, LOCATIONS, ROWS, pack, spans
 
 _FIRST = """
 CREATE TABLE accounts (
@@ -187,13 +189,25 @@ def _move_into_blocks(database: sqlite3.Connection) -> None:
     _execute(database, _BLOCKS)
     for run, locations in database.execute("SELECT id, locations FROM runs ORDER BY id").fetchall():
         for lines in spans((number, *line) for number, line in enumerate(json.loads(locations))):
-            store(database, run, LOCATIONS, ("number", *_LINE), lines)
+            _store(database, run, LOCATIONS, ("number", *_LINE), lines)
         for kind, statement in _SETTLED.items():
             found = database.execute(statement, (run,))
             columns = [name for name, *_ in found.description[1:]]  # the first is the run
             for rows in spans(row[1:] for row in found):
-                store(database, run, kind, columns, rows)
+                _store(database, run, kind, columns, rows)
     _execute(database, _EMPTY)
+
+
+def _store(
+    database: sqlite3.Connection, run: int, kind: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    packed = pack(columns, rows)
+    database.execute("INSERT OR IGNORE INTO blocks (digest, content) VALUES (?, ?)", (packed.digest, packed.content))
+    database.execute(
+        "INSERT INTO run_blocks (run, kind, first, low, high, block)"
+        " SELECT ?, ?, ?, ?, ?, id FROM blocks WHERE digest = ?",
+        (run, kind, packed.first, packed.low, packed.high, packed.digest),
+    )
 
 
 Migration = str | Callable[[sqlite3.Connection], None]
@@ -211,29 +225,22 @@ _MIGRATIONS: tuple[Migration, ...] = (
 """Statements, or functions, that lead from each version of the file (``PRAGMA user_version``) to the next."""
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> bool:
-    """Bring the tables up to date; True where the file held rows that it now holds in less space.
+VERSION = len(_MIGRATIONS)
+"""The last version; a later file says one more, so that the first edition leaves it alone."""
 
-    Raises ``JournalError`` where a newer version wrote the file.
+
+def migrate(connection: sqlite3.Connection, version: int) -> bool:
+    """Bring a file from one version to the last one, in the transaction that is open.
+
+    True where it held rows that it now holds in less space.
     """
-    if connection.execute("PRAGMA user_version").fetchone() == (len(_MIGRATIONS),):
-        return False
-    connection.execute("BEGIN IMMEDIATE")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(_MIGRATIONS):
-        connection.execute("ROLLBACK")
-        raise JournalError(
-            f"{path}: a newer bulkhooks wrote this journal (version {version}); update bulkhooks to use it"
-        )
     connection.create_function("account_key", 1, _account_key, deterministic=True)
     for migration in _MIGRATIONS[version:]:
         if isinstance(migration, str):
             _execute(connection, migration)
         else:
             migration(connection)
-    connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
-    connection.execute("COMMIT")
-    return bool(version) and _move_into_blocks in _MIGRATIONS[version:]
+    return _move_into_blocks in _MIGRATIONS[version:]
 
 
 def _execute(connection: sqlite3.Connection, statements: str) -> None:

@@ -1,0 +1,1 @@
+"""How the tables of an older journal become those of ``tables.py``: revisions of Alembic."""
