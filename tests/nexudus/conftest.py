@@ -61,8 +61,16 @@ class RawServer:
     """A server on loopback that does with each connection what ``behave`` says; ``received`` is what came in."""
 
     def __init__(
-        self, behave: Callable[[RawServer, socket.socket], None], tls: ssl.SSLContext | None = None, host: str = ""
+        self,
+        behave: Callable[[RawServer, socket.socket], None],
+        tls: ssl.SSLContext | None = None,
+        host: str = "",
+        behind: RawServer | None = None,
     ) -> None:
+        self.nearest = behind or self
+        """What clients are connected to: the proxy before this server, or the server itself."""
+        self.ended = threading.Semaphore(0)
+        """Released for each connection whose end has been sent to its client, which finds it there from then on."""
         self._behave = behave
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -130,10 +138,15 @@ def relay(proxy: RawServer, connection: socket.socket) -> None:
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
             onward.sendall(head)
-        back = threading.Thread(target=_pump, args=(onward, connection), daemon=True)
+        back = threading.Thread(target=_pump_back, args=(proxy, onward, connection), daemon=True)
         back.start()
         _pump(connection, onward)
         back.join()
+
+
+def _pump_back(proxy: RawServer, source: socket.socket, target: socket.socket) -> None:
+    _pump(source, target)
+    proxy.ended.release()
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:

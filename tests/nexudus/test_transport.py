@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import socket
-import threading
 import time
 
 import anyio
@@ -39,7 +38,7 @@ def server_at_the_end(request, monkeypatch, authority):
         is_tunnel = request.param == "CONNECT proxy"
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
         monkeypatch.setenv("https_proxy" if is_tunnel else "http_proxy", f"http://127.0.0.1:{proxy.port}")
-        yield functools.partial(RawServer, tls=authority.server if is_tunnel else None, host=HOST)
+        yield functools.partial(RawServer, tls=authority.server if is_tunnel else None, host=HOST, behind=proxy)
         assert proxy.connections
         assert proxy.received.startswith(b"CONNECT " if is_tunnel else b"POST http://")
 
@@ -497,20 +496,19 @@ async def test_a_connection_that_has_been_idle_is_not_used_again():
 
 async def test_a_connection_that_the_server_has_closed_is_not_used_again(server_at_the_end):
     """A keep-alive connection that was closed while idle is noticed before anything is sent on it."""
-    closed = threading.Event()
 
     def once(server, connection):
         server.read_request(connection)
         connection.sendall(answer(CREATED))
         connection.close()
-        closed.set()
+        server.ended.release()
 
     with server_at_the_end(once) as server:
         async with client_to(server.address) as client:
             for count in range(1, 4):
-                closed.clear()
                 await client.create(BODY)
-                await anyio.to_thread.run_sync(closed.wait)
+                # A proxy learns of the end before it passes it on: the client has it once the nearest one has sent it.
+                await anyio.to_thread.run_sync(server.nearest.ended.acquire)
                 assert server.connections == count
 
 
