@@ -81,7 +81,10 @@ class GroupCommit:
         An answer that has come in is then handled to its end (limits, outage, results), whatever the disk does.
         """
         self._dirty.set()
-        return self._group.setdefault(account_id, Records())
+        records = self._group.get(account_id)
+        if records is None:
+            records = self._group[account_id] = Records()
+        return records
 
     async def durable(self) -> None:
         """Wait until every record queued so far is on the disk; ``JournalError`` where the disk does not take it."""

@@ -108,6 +108,8 @@ class Database:
         raise NotImplementedError
 
     _BEGIN = "BEGIN"
+    _DRIVER_ERRORS: tuple[type[Exception], ...] = ()
+    """What the driver raises where it is used without the toolkit."""
 
     # Asking
 
@@ -175,5 +177,6 @@ class Database:
         with self._guard:
             try:
                 yield
-            except sa.exc.DBAPIError as error:
-                raise self.translated(error.orig if isinstance(error.orig, Exception) else error) from error
+            except (sa.exc.DBAPIError, *self._DRIVER_ERRORS) as error:
+                said = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+                raise self.translated(said if isinstance(said, Exception) else error) from error

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import dialect, insert
 
 from bulkhooks.errors import JournalError, OutputError
 from bulkhooks.private import make_private, tighten
@@ -33,6 +33,7 @@ class SQLite(Database):
     """
 
     _BEGIN = "BEGIN IMMEDIATE"
+    _DRIVER_ERRORS = (sqlite3.Error,)
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -172,9 +173,9 @@ class SQLite(Database):
     # Writing
 
     def record(self, group: Group) -> None:
-        with self.transaction() as connection:
+        with self.transaction():
             for table in TABLES:
-                _write(connection, rows_of(group, table))
+                _write(self._file, rows_of(group, table))
 
     def insert(self, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         names = ", ".join(f'"{name}"' for name in columns)
@@ -222,22 +223,26 @@ _VERSION = old_files.VERSION + 1
 """``PRAGMA user_version`` of files whose revision is Alembic's."""
 
 
-def _write(connection: sa.Connection, several: Sequence[Rows]) -> None:
+def _write(raw: sqlite3.Connection, several: Sequence[Rows]) -> None:
     """Write what is to become of rows of one table: many at once, as far as they are of one shape."""
     table = several[0].table
-    gone = [dict(zip(_names(table), key, strict=True)) for rows in several for key in rows.gone]
+    names = _names(table)
+    gone = [key for rows in several for key in rows.gone]
     if gone:
-        connection.execute(_delete(table), gone)
+        raw.executemany(_delete(table), gone)
     put = [row for rows in several for row in rows.put.values()]
     if put:
-        connection.execute(_put(table), put)
+        raw.executemany(_put(table), put)
     shapes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for rows in several:
         for key, values in rows.changed.items():
-            row = values | dict(zip(_names(table), key, strict=True))
-            shapes.setdefault(tuple(values), []).append(row)
-    for names, changed in shapes.items():
-        connection.execute(_change(table, names), changed)
+            shapes.setdefault(tuple(values), []).append(values | dict(zip(names, key, strict=True)))
+    for columns, changed in shapes.items():
+        raw.executemany(_change(table, columns), changed)
+
+
+# The toolkit makes each statement once, and the driver is given it as text: in a group of a few records, taking it
+# apart again for each would cost more than the commit.
 
 
 def _names(table: sa.Table) -> list[str]:
@@ -251,17 +256,21 @@ def _by_key(table: sa.Table) -> sa.ColumnElement[bool]:
 
 
 @cache
-def _delete(table: sa.Table) -> sa.Delete:
-    return sa.delete(table).where(_by_key(table))
+def _delete(table: sa.Table) -> str:
+    return _text(sa.delete(table).where(_by_key(table)), "qmark")
 
 
 @cache
-def _put(table: sa.Table) -> sa.Insert:
+def _put(table: sa.Table) -> str:
     statement = insert(table)
     others = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)
+    return _text(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others))
 
 
 @cache
-def _change(table: sa.Table, names: tuple[str, ...]) -> sa.Update:
-    return sa.update(table).where(_by_key(table)).values({name: sa.bindparam(name) for name in names})
+def _change(table: sa.Table, names: tuple[str, ...]) -> str:
+    return _text(sa.update(table).where(_by_key(table)).values({name: sa.bindparam(name) for name in names}))
+
+
+def _text(statement: sa.ClauseElement, style: str = "named") -> str:
+    return str(statement.compile(dialect=dialect(paramstyle=style)))
