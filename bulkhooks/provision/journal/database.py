@@ -108,8 +108,8 @@ class Database:
         raise NotImplementedError
 
     _BEGIN = "BEGIN"
-    _DRIVER_ERRORS: tuple[type[Exception], ...] = ()
-    """What the driver raises where it is used without the toolkit."""
+    _ERRORS: tuple[type[Exception], ...] = (sa.exc.DBAPIError,)
+    """What the toolkit raises, and the driver where it is used without it."""
 
     # Asking
 
@@ -177,6 +177,6 @@ class Database:
         with self._guard:
             try:
                 yield
-            except (sa.exc.DBAPIError, *self._DRIVER_ERRORS) as error:
+            except self._ERRORS as error:
                 said = error.orig if isinstance(error, sa.exc.DBAPIError) else error
                 raise self.translated(said if isinstance(said, Exception) else error) from error
