@@ -13,12 +13,14 @@ from typing import Any
 import sniffio
 
 from bulkhooks.errors import Aborted
+from bulkhooks.provision import event_loop
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that stop a command; Windows has no SIGHUP. One that is ignored stays ignored, as under nohup."""
 
 
 _PACKAGE = __name__.partition(".")[0]
+_LOOPS = frozenset({"asyncio", "selectors", "trio", "uvloop"})
 
 
 class Signals:
@@ -94,9 +96,12 @@ def _hear(number: int, frame: FrameType | None) -> None:
 def _is_ours(frame: FrameType | None) -> bool:
     """Whether the event loop has called something of this program that is at work, and is not itself at work."""
     while frame is not None:
-        package = str(frame.f_globals.get("__name__")).partition(".")[0]
-        if package in {_PACKAGE, "asyncio", "selectors", "trio", "uvloop"}:
-            return package == _PACKAGE
+        module = str(frame.f_globals.get("__name__"))
+        package = module.partition(".")[0]
+        if package in _LOOPS or module == event_loop.__name__:
+            return False
+        if package == _PACKAGE:
+            return True
         frame = frame.f_back
     return False
 

@@ -12,6 +12,7 @@ import sniffio
 from anyio.abc import TaskGroup
 
 from bulkhooks.errors import BulkhooksError
+from bulkhooks.provision import event_loop
 
 T = TypeVar("T")
 
@@ -58,5 +59,5 @@ def run_sync(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         pass
     else:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="bulkhooks") as elsewhere:
-            return elsewhere.submit(anyio.run, work).result()
-    return anyio.run(work)
+            return elsewhere.submit(event_loop.run, work).result()
+    return event_loop.run(work)

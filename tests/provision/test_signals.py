@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from bulkhooks.errors import Aborted, Stopped
+from bulkhooks.provision import event_loop
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.session import Session
 from bulkhooks.provision.signals import STOPPING
@@ -164,3 +165,20 @@ def test_the_second_signal_ends_work_that_never_awaits(journal):
 
     with pytest.raises(Aborted):
         anyio.run(work)
+
+
+def test_two_signals_that_come_while_a_timer_is_at_work_are_both_heard(journal):
+    """It is work of the event loop, in which an error would go no further."""
+
+    def two_signals():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+
+    async def wait():
+        async with Session(journal, Terms()) as session:
+            asyncio.get_running_loop().call_later(0, two_signals)
+            with session.stoppable():
+                await anyio.sleep_forever()
+
+    with pytest.raises(Aborted):
+        event_loop.run(wait)
