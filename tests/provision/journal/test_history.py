@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal import history
-from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import InputRow, ItemRow, pack_problems
 from bulkhooks.report import Problem
 from bulkhooks.webhook import RESULT_COLUMNS, Status
@@ -15,12 +12,6 @@ URL = "https://hooks.example.com/in"
 BAD = Problem(0, "Hooks!C2", "bad-url", "a; Hooks!D2: b", '"a; Hooks!D2: b" is no URL')
 MAYBE = Problem(0, "Hooks!F2", "bad-boolean", "maybe", '"maybe" is neither yes nor no')
 PLAIN = Problem(1, "Hooks!C3", "insecure-url", "http://a.io", "is http", warning=True)
-
-
-@pytest.fixture
-def journal(tmp_path):
-    with Journal(tmp_path / "journal.db") as journal:
-        yield journal
 
 
 def run_of(journal, *items):

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import anyio
 import pytest
-import sqlalchemy as sa
 
 from bulkhooks.errors import JournalError
 from bulkhooks.provision.item import Operation, Outcome
-from bulkhooks.provision.journal import history
+from bulkhooks.provision.journal import history, tables
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import ItemRow
 from bulkhooks.webhook import Status
+from tests.provision.conftest import in_a_file
+from tests.provision.journal.conftest import asked
 
 NOW = 1_800_000_000.0
 URL = "https://hooks.example.com/in"
-
-
-@pytest.fixture
-def journal(tmp_path):
-    with Journal(tmp_path / "journal.db") as journal:
-        yield journal
 
 
 def planned(journal, count=3):
@@ -42,11 +35,7 @@ def planned(journal, count=3):
 
 def on_disk(journal, statement):
     """What another process reads."""
-    database = sqlite3.connect(journal.opened)
-    try:
-        return database.execute(statement).fetchall()
-    finally:
-        database.close()
+    return asked(journal.opened, statement)
 
 
 async def test_sending_is_on_the_disk_before_the_request_leaves(journal):
@@ -78,6 +67,7 @@ async def test_an_outcome_ends_the_doubt_in_the_same_commit(journal):
         group.cancel_scope.cancel()
 
 
+@in_a_file
 async def test_what_the_disk_does_not_take_stops_the_next_send_and_is_told(journal):
     """The outcome that came in is among ``unsaved``; no further request may leave."""
     first, second, _ = planned(journal)
@@ -152,17 +142,13 @@ async def test_what_was_not_processed_leaves_no_trace_but_its_reason(journal):
     ]
 
 
-def test_two_processes_may_make_a_journal_at_once(tmp_path):
-    """Opened twice, it is one file with one set of tables."""
-    with Journal(tmp_path / "journal.db") as one, Journal(tmp_path / "journal.db") as other:
+def test_two_processes_may_make_a_journal_at_once(place):
+    """Opened twice, it is one journal with one set of tables."""
+    with Journal(place) as one, Journal(place) as other:
         assert one.account("a|b", "x") == other.account("a|b", "x")
 
 
-def test_no_secret_is_in_the_tables(journal):
+def test_no_secret_is_in_the_tables():
     """The account is its address and user, and nothing else names it."""
-    columns = {row[1] for table in _tables(journal) for row in journal.query(sa.text(f"PRAGMA table_info({table})"))}
+    columns = {column.name for table in tables.METADATA.sorted_tables for column in table.columns}
     assert not {name for name in columns if any(word in name for word in ("password", "secret", "authori"))}
-
-
-def _tables(journal):
-    return [name for (name,) in journal.query(sa.text("SELECT name FROM sqlite_master WHERE type = 'table'"))]

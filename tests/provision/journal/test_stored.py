@@ -8,19 +8,14 @@ import sqlalchemy as sa
 from bulkhooks.errors import JournalError
 from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal import history, known, taking_back
-from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import InputRow, ItemRow
 from bulkhooks.provision.journal.stored import items
 from bulkhooks.webhook import Status
+from tests.provision.conftest import in_a_file
+from tests.provision.journal.conftest import asked
 
 URL = "https://hooks.example.com/in"
 ROWS = 2_000
-
-
-@pytest.fixture
-def journal(tmp_path):
-    with Journal(tmp_path / "journal.db") as journal:
-        yield journal
 
 
 def nightly(journal, number, *, names=None, first=Status.EXISTS, operation=Operation.NOTHING, rows=ROWS):
@@ -55,6 +50,7 @@ def size(journal):
     return journal.opened.stat().st_size
 
 
+@in_a_file
 def test_a_run_in_which_nothing_has_changed_adds_next_to_nothing(journal):
     """Less than a tenth of what the first one took, its rows and its table of locations with it."""
     empty = size(journal)
@@ -69,8 +65,9 @@ def test_a_run_in_which_nothing_has_changed_adds_next_to_nothing(journal):
 def test_a_row_that_changes_costs_its_block_and_every_run_has_its_own(journal):
     """The results of the run before it and of the one after it are exact."""
     before, after = nightly(journal, 1), nightly(journal, 2, names={700: "another"})
-    ((blocks,),) = journal.query(sa.text("SELECT count(*) FROM blocks"))
-    ((references,),) = journal.query(sa.text("SELECT count(*) FROM run_blocks"))
+    ((blocks, references),) = asked(
+        journal.opened, "SELECT (SELECT count(*) FROM blocks), (SELECT count(*) FROM run_blocks)"
+    )
     assert blocks == references / 2 + 2  # of the input, and of the results
     names = [[row.cells[6] for row in history.results(journal, run)] for run in (before, after)]
     assert names[0] == [f"name {row}" for row in range(ROWS)]
@@ -104,12 +101,12 @@ def test_an_input_of_several_has_its_own_rows(journal):
     ]
 
 
-def test_the_run_of_a_file_is_found_among_runs_that_are_alike(journal):
+def test_the_run_of_a_file_is_found_among_runs_that_are_alike(journal, tmp_path):
     """Of those that agree with it the one that wrote there, else the newest."""
     first, second = nightly(journal, 1), nightly(journal, 2)
     rows = {5000 + row: (str(Status.EXISTS), URL) for row in range(ROWS)}
-    assert taking_back.run_of(journal, rows, journal.opened) == second
-    assert taking_back.run_of(journal, {1: ("created", URL)}, journal.opened) is None
+    assert taking_back.run_of(journal, rows, tmp_path) == second
+    assert taking_back.run_of(journal, {1: ("created", URL)}, tmp_path) is None
     assert list(taking_back.webhooks_in(journal, first)["default"]) == list(rows)
 
 
@@ -122,6 +119,6 @@ def test_ids_that_only_settled_rows_have_are_known(journal):
 def test_a_block_that_is_not_as_it_was_written_is_damage(journal):
     """Found where it is met, with the sentence."""
     run = nightly(journal, 1)
-    journal.database.connection.exec_driver_sql("UPDATE blocks SET content = substr(content, 1, length(content) - 9)")
-    with pytest.raises(JournalError, match=r"damaged.*restore it from a backup"):
+    asked(journal.opened, "UPDATE blocks SET content = substr(content, 1, length(content) - 9)")
+    with pytest.raises(JournalError, match=r"damaged.*restore (it|the database) from a backup"):
         list(history.results(journal, run))

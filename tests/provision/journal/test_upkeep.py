@@ -18,16 +18,12 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import InputRow, ItemRow
 from bulkhooks.provision.journal.runs import DAY
 from bulkhooks.webhook import Status
+from tests.provision.conftest import in_a_file
+from tests.provision.journal.conftest import asked
 
 NOW = 1_800_000_000.0
 URL = "https://hooks.example.com/in"
 OLD = NOW - 100 * DAY
-
-
-@pytest.fixture
-def journal(tmp_path):
-    with Journal(tmp_path / "journal.db") as journal:
-        yield journal
 
 
 async def ran(journal, name, at, *outcomes, finished=True):
@@ -76,7 +72,7 @@ async def test_what_is_older_goes_and_the_rest_stays(journal):
     upkeep.check(journal.database)
 
 
-async def test_what_was_made_stays_owned_and_can_be_taken_back(journal):
+async def test_what_was_made_stays_owned_and_can_be_taken_back(journal, tmp_path):
     """The run is in no list any more, and an undo finds what it made, by its file and by its id."""
     run = await ran(journal, "old", OLD, Status.CREATED, Status.EXISTS)
     (made,) = taking_back.made_by(journal, run, 1)
@@ -84,23 +80,17 @@ async def test_what_was_made_stays_owned_and_can_be_taken_back(journal):
     assert names(journal) == []
     assert history.owned(journal, 1)["id"].tolist() == [made.id]
     assert taking_back.made_by(journal, history.run_number(journal, "old", even_pruned=True), 1) == [made]
-    assert taking_back.run_of(journal, {made.id: ("created", URL)}, journal.opened) == run
-    assert (
-        taking_back.run_of(journal, {made.id: ("exists", URL)}, journal.opened.with_name("hooks.results.xlsx")) is None
-    )
+    assert taking_back.run_of(journal, {made.id: ("created", URL)}, tmp_path) == run
+    assert taking_back.run_of(journal, {made.id: ("exists", URL)}, tmp_path / "hooks.results.xlsx") is None
 
 
 async def test_what_was_made_and_is_gone_goes_with_the_next(journal):
     await ran(journal, "old", OLD, Status.CREATED)
     upkeep.prune(journal.database, NOW, NOW, shrink=False)
-    assert list(journal.query(sa.text("SELECT count(*) FROM runs"))) == [(1,)]
-    journal.database.connection.exec_driver_sql("UPDATE created SET deleted_at = 1")
+    assert asked(journal.opened, "SELECT count(*) FROM runs") == [(1,)]
+    asked(journal.opened, "UPDATE created SET deleted_at = 1")
     upkeep.prune(journal.database, NOW, NOW, shrink=False)
-    assert [list(journal.query(sa.text(f"SELECT * FROM {table}"))) for table in ("runs", "items", "blocks")] == [
-        [],
-        [],
-        [],
-    ]
+    assert [asked(journal.opened, f"SELECT * FROM {table}") for table in ("runs", "items", "blocks")] == [[], [], []]
 
 
 async def test_what_is_in_doubt_stays_with_its_run(journal):
@@ -127,6 +117,7 @@ async def test_a_run_that_may_be_under_way_stays(journal):
     assert names(journal) == ["under way"]
 
 
+@in_a_file
 async def test_a_copy_is_whole_while_a_run_writes(journal, tmp_path):
     """What another process has written and not committed is not in it; it is one file, its owner's alone."""
     await ran(journal, "first", NOW, Status.CREATED)
@@ -142,6 +133,7 @@ async def test_a_copy_is_whole_while_a_run_writes(journal, tmp_path):
         assert names(again) == ["first"]
 
 
+@in_a_file
 async def test_a_copy_replaces_an_earlier_one_and_nothing_else(journal, tmp_path):
     copy, sheet = tmp_path / "copy.db", tmp_path / "hooks.xlsx"
     sheet.write_bytes(b"PK rows of somebody")
@@ -157,10 +149,10 @@ async def test_a_copy_replaces_an_earlier_one_and_nothing_else(journal, tmp_path
 
 
 async def test_a_check_reads_everything(journal):
-    """Also the blocks, in which SQLite sees nothing wrong."""
+    """Also the blocks, in which a database sees nothing wrong."""
     await ran(journal, "first", NOW, Status.EXISTS)
     upkeep.check(journal.database)
-    journal.database.connection.exec_driver_sql("UPDATE blocks SET content = x'00'")
+    asked(journal.opened, "UPDATE blocks SET content = substr(content, 2)")
     with pytest.raises(JournalError, match="damaged"):
         upkeep.check(journal.database)
 

@@ -1,0 +1,15 @@
+"""Where the journal of a test is: a file, and a database that several machines could share."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(params=["file", "postgresql"])
+def place(request, tmp_path):
+    """A place with no journal yet; a test that is about one kind alone asks for that with ``kind``."""
+    return tmp_path / "journal.db" if request.param == "file" else request.getfixturevalue("shared_journal")
+
+
+in_a_file = pytest.mark.parametrize("place", ["file"], indirect=True)
+"""Only for a journal in a file."""
