@@ -87,6 +87,7 @@ def execute(line: CommandLine, work: Callable[[Job], Answer]) -> NoReturn:
         job, doing = _voice(line), _raising(error)
     except Exception as error:  # noqa: BLE001  # no traceback reaches a user
         job, doing = _voice(line), _raising(error)
+    line = replace(line, run_id=job.run_id or line.run_id)
     try:
         with logging_for(job, line.run_id):
             summary = _do(line, job, doing, is_understood=doing is work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem
 
-from bulkhooks.config.option import COUNT, FLAG, PATH, PLACE, Option
+from bulkhooks.config.option import COUNT, FLAG, PATH, PLACE, STORE, Option
 from bulkhooks.config.options import of_command
 
 _WORDS: dict[str, tuple[str, ...]] = {
@@ -52,7 +52,7 @@ def _parameter(option: Option) -> click.Option:
     words = option.choices or _WORDS.get(option.name, ())
     return click.Option(
         [*names, option.flag],
-        type=Text(words, is_path=option.kind in {PATH, PLACE}),
+        type=Text(words, is_path=option.kind in {PATH, PLACE, STORE}),
         multiple=option.repeatable,
         metavar=option.metavar,
         help=option.help,

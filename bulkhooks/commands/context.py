@@ -6,6 +6,7 @@ import dataclasses
 import getpass
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkhooks.config.job import AccountSettings, Job
-from bulkhooks.config.places import journal_path, refuse_the_journal
+from bulkhooks.config.places import journal_place, refuse_the_journal
 from bulkhooks.errors import CredentialsError
 from bulkhooks.nexudus.address import account_key, check_base_url
 from bulkhooks.nexudus.credentials import authorization_from
@@ -54,14 +55,16 @@ async def open_context(job: Job) -> AsyncIterator[Context]:
     else would be written to it, or where ``--sandbox`` finds no folder for its own.
     """
     refuse_the_journal(job)
-    with _with_sandbox(job) as (carried_out, sandbox), Journal(journal_path(carried_out)) as journal:
+    with _with_sandbox(job) as (carried_out, sandbox), Journal(journal_place(carried_out)) as journal:
         journal.database.check_memory()
-        async with Session(journal, terms(carried_out)) as session:
+        journal.database.lease_for(job.lease)
+        async with Session(journal, terms(carried_out, journal.database.offset)) as session:
             yield Context(carried_out, journal, session, sandbox)
 
 
-def terms(job: Job) -> Terms:
-    """The job's options of patience and size, as the engine takes them. Times are seconds."""
+def terms(job: Job, offset: float = 0.0) -> Terms:
+    """The job's options of patience and size, as the engine takes them. Times are seconds; ``offset`` is how far the
+    journal's clock is ahead of this machine's."""
     return Terms(
         timeout=job.timeout,
         concurrency=min(job.concurrency, _connections(job)),
@@ -72,6 +75,7 @@ def terms(job: Job) -> Terms:
         max_runtime=job.max_runtime,
         wait_lock=job.wait_lock,
         limit=job.limit,
+        wall=lambda: time.time() + offset,
     )
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkhooks.config.job import Job
-from bulkhooks.config.places import existing_journal, journal_path, refuse_the_journal
+from bulkhooks.config.places import existing_journal, journal_place, refuse_the_journal
 from bulkhooks.errors import BulkhooksError, Declined, UsageError
 from bulkhooks.provision.journal import listed, upkeep
-from bulkhooks.provision.journal.opening import open_database
+from bulkhooks.provision.journal.opening import open_database, shown
 from bulkhooks.report import Ask, Question, many
 from bulkhooks.times import duration
 
@@ -32,9 +32,9 @@ def runs(job: Job) -> list[dict[str, object]]:
 
 
 def path(job: Job) -> Findings:
-    """Where the journal is: ``path``, and in ``exists`` whether there is one."""
-    place = journal_path(job)
-    return {"path": str(place), "exists": place.exists()}
+    """Where the journal is: ``path``, and in ``exists`` whether there is such a file."""
+    place = journal_place(job)
+    return {"path": shown(place), "exists": not isinstance(place, Path) or place.exists()}
 
 
 def check(job: Job) -> Findings:

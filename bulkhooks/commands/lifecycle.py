@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ from bulkhooks.commands.inputs import Desired
 from bulkhooks.commands.kept import keep_earlier
 from bulkhooks.commands.outputs import Destinations, loader, write_copies
 from bulkhooks.config.job import Job
-from bulkhooks.errors import Aborted, BulkhooksError, JournalError
+from bulkhooks.errors import Aborted, BulkhooksError, JournalError, UsageError
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import input_rows, item_rows
@@ -26,6 +27,8 @@ from bulkhooks.times import iso, new_run_id
 from bulkhooks.webhook import Status
 
 _log = logging.getLogger("bulkhooks")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Incomplete(BulkhooksError):
@@ -144,6 +147,8 @@ def begin(
 ) -> RunContext:
     """Enter a run in the journal, under ``run_id`` or a new one. ``started_at``: seconds since 1970."""
     job = context.job
+    if job.run_id:
+        _check_name(job.run_id, context.journal)
     summary = begin_summary(job, accounts.numbers, started_at, run_id or new_run_id(started_at))
     number = context.journal.begin(
         summary.run_id,
@@ -154,6 +159,17 @@ def begin(
         at=started_at,
     )
     return RunContext(context, accounts, destinations, number, Report(summary))
+
+
+def _check_name(name: str, journal: Journal) -> None:
+    """Raise ``UsageError`` where a run cannot have that name, or another one has it."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"--run-id {name!r}: write at most 100 letters, digits and . _ -, a letter or digit first")
+    if history.has_run(journal, name):
+        raise UsageError(
+            f"--run-id {name}: the journal has a run of that name; choose another, or write its results again with"
+            f" `bulkhooks results --run {name}`"
+        )
 
 
 @contextmanager

@@ -20,11 +20,11 @@ from bulkhooks.commands.other_server import refuse_to_replace
 from bulkhooks.commands.outputs import Destinations, places, refuse_to_overwrite
 from bulkhooks.commands.sending import compare, confirm, send
 from bulkhooks.config.job import Job
-from bulkhooks.errors import UsageError
+from bulkhooks.errors import UsageError, WarningCode
 from bulkhooks.provision.forecast import forecast
 from bulkhooks.provision.plan import Plan, record_findings
 from bulkhooks.provision.tasks import run_sync
-from bulkhooks.report import Ask, Forecast, Question, Report, Summary, Watcher
+from bulkhooks.report import Ask, Forecast, Problem, Question, Report, Summary, Watcher
 from bulkhooks.temporary import check_temporary_folder
 from bulkhooks.webhook import Status
 
@@ -60,9 +60,13 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
         with Destinations(job.outputs, job.inputs) as destinations:
             with context.session.stoppable():
                 accounts = await open_accounts(context, desired.accounts, lock=True)
-            running = begin(context, accounts, destinations, started_at=started_at, run_id=run_id)
+            running = begin(context, accounts, destinations, started_at=started_at, run_id=job.run_id or run_id)
             with registered(running):
                 plan = await compare(job, desired, accounts, watcher)
+                plan.warnings += [
+                    Problem.of_whole(WarningCode.ASYNC_STANDBY, "", sentence)
+                    for sentence in context.journal.database.doubts_about_fail_over()
+                ]
                 _refuse_too_many_deletions(job, plan)
                 _confirm(job, running.report.summary, forecast(plan, accounts.opened), ask)
                 record_findings(accounts.opened, plan)

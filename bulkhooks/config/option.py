@@ -18,8 +18,8 @@ class Kind(StrEnum):
 
     ``FLAG`` is a bool. ``COUNT`` is an int: a flag that may be given several times, elsewhere a whole number. ``WHOLE``
     is an int, ``SECONDS`` a float, ``PERIOD`` a float of seconds that is written as ``90d``, ``RATE`` text such as
-    ``60/min``, ``PATH`` a ``Path``. ``PLACE`` is text: a path, or
-    a word or ``{placeholder}`` that has a meaning of its own there.
+    ``60/min``, ``PATH`` a ``Path``, ``STORE`` a ``Path`` or the address of a database as text. ``PLACE`` is text: a
+    path, or a word or ``{placeholder}`` that has a meaning of its own there.
     """
 
     FLAG = "true or false"
@@ -31,9 +31,10 @@ class Kind(StrEnum):
     PERIOD = "a period such as 90d"
     PATH = "a path"
     PLACE = "a path or a word"
+    STORE = "a path or postgresql://…"
 
 
-FLAG, COUNT, TEXT, RATE, WHOLE, SECONDS, PERIOD, PATH, PLACE = Kind
+FLAG, COUNT, TEXT, RATE, WHOLE, SECONDS, PERIOD, PATH, PLACE, STORE = Kind
 NUMBERS = frozenset({COUNT, WHOLE, SECONDS})
 
 _YES = frozenset({"1", "true", "yes", "y", "on"})
@@ -126,7 +127,9 @@ class Option:
             raise UsageError(
                 f"{where}: {given!r} is none of {', '.join(self.choices)}{did_you_mean(given, self.choices)}"
             )
-        if self.kind == PATH:
+        if self.kind == STORE and (address := database_address(given, where)):
+            return address
+        if self.kind in {PATH, STORE}:
             return (base or Path()) / at_home(given) if given else None
         if self.kind == PLACE and given not in _NO_PATHS:
             return str((base or Path()) / at_home(given))
@@ -172,6 +175,25 @@ def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     as_written = {name.lower(): name for name in known}
     close = difflib.get_close_matches(word.lower(), list(as_written), n=1, cutoff=cutoff)
     return f"; did you mean {as_written[close[0]]!r}?" if close else ""
+
+
+def database_address(text: str, where: str) -> str | None:
+    """The address of a database, as it is written; None where it is a path.
+
+    Raises ``UsageError`` where a password stands in it: an address is seen in lists of processes, logs and job files.
+    """
+    scheme, found, rest = text.partition("://")
+    if not found or scheme.casefold() not in {"postgresql", "postgres"}:
+        return None
+    authority, _, query = rest.partition("?")
+    user, at, _ = authority.rpartition("@")
+    names = {name.partition("=")[0] for name in query.split("&")}
+    if (at and ":" in user) or names & {"password", "sslpassword"}:
+        raise UsageError(
+            f"{where}: a password stands in the address; leave it out, and put it into the file that PGPASSFILE names"
+            " (~/.pgpass), or name a service with PGSERVICE"
+        )
+    return f"postgresql://{rest}"
 
 
 def at_home(path: str) -> Path:

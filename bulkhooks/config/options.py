@@ -6,7 +6,7 @@ this table. ``Option.value`` alone turns what is written into a value.
 
 from __future__ import annotations
 
-from bulkhooks.config.option import COUNT, FLAG, PATH, PERIOD, PLACE, RATE, SECONDS, TEXT, WHOLE, Option
+from bulkhooks.config.option import COUNT, FLAG, PATH, PERIOD, PLACE, RATE, SECONDS, STORE, TEXT, WHOLE, Option
 
 BASE_URL = "https://spaces.nexudus.com"
 
@@ -118,8 +118,12 @@ OPTIONS: tuple[Option, ...] = (
         default=0.0,
     ),
     Option(
-        "journal", PATH, API, _SENDS | {"results", "runs", "journal"}, "The job's memory.", "PATH",
-        otherwise="in the user's state directory",
+        "journal", STORE, API, _SENDS | {"results", "runs", "journal"}, "The job's memory: a file, or a database of"
+        " PostgreSQL that several machines share.", "PATH|URL", otherwise="in the user's state directory",
+    ),
+    Option(
+        "lease", SECONDS, API, _on("run undo health"), "On a shared journal: without a sign of life for so long, an"
+        " account may be taken over.", "SECONDS", default=30.0, least=3,
     ),
     Option(
         "output", PLACE, OUTPUT, _WRITES, "Results, by suffix: .xlsx, .csv or .jsonl.", "PATH",
@@ -128,6 +132,9 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "write_back", FLAG, OUTPUT, _on("run check"),
         "Also write a copy of the input workbook: with the result sheets, of check with the wrong cells marked.",
+    ),
+    Option(
+        "run_id", TEXT, OUTPUT, _on("run"), "What the run is called.", "NAME", otherwise="its time and a random part",
     ),
     Option("json", FLAG, OUTPUT, _SPEAKS | {"actions"}, "The summary as one JSON object on stdout."),
     Option(

@@ -13,8 +13,9 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite adds to the journal's name for files that belong to it."""
 
 
-def journal_path(job: Job) -> Path:
-    """The file of the job's memory: ``--journal``, or ``journal.db`` in the user's state directory.
+def journal_place(job: Job) -> Path | str:
+    """The job's memory: ``--journal`` (a file, or the address of a database), or ``journal.db`` in the user's state
+    directory.
 
     Raises ``UsageError`` where the user has no home folder.
     """
@@ -24,10 +25,10 @@ def journal_path(job: Job) -> Path:
     return path
 
 
-def existing_journal(job: Job) -> Path:
-    """Likewise, for who only asks it. Raises ``UsageError`` where there is none."""
-    path = journal_path(job)
-    if not path.exists():
+def existing_journal(job: Job) -> Path | str:
+    """Likewise, for who only asks it. Raises ``UsageError`` where there is no such file."""
+    path = journal_place(job)
+    if isinstance(path, Path) and not path.exists():
         raise UsageError(f"{path}: there is no journal here; name another place with --journal")
     return path
 
@@ -41,7 +42,7 @@ def refuse_the_journal(job: Job, more: Iterable[tuple[str, Path]] = ()) -> None:
     places = [("-o", Path(output)) for output in job.outputs] + [(word, path) for word, path in named if path]
     places += more
     journal = job.journal or (_at_home() if places else None)
-    if journal is None:
+    if not isinstance(journal, Path):
         return
     kept = [Path(f"{os.path.realpath(journal)}{suffix}") for suffix in _BESIDE]
     for word, place in places:

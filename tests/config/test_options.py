@@ -19,6 +19,7 @@ from bulkhooks.config.option import (
     PLACE,
     RATE,
     SECONDS,
+    STORE,
     TEXT,
     WHOLE,
     at_home,
@@ -53,6 +54,8 @@ PROMISED = {
     "run": "undo results",
     **dict.fromkeys(("reactivate", "since", "only"), "health"),
     "metrics_file": "run",
+    "lease": "run undo health",
+    "run_id": "run",
     "wait_lock": "run undo",
     **dict.fromkeys(
         ("port", "host", "latency", "fault", "seed", "role", "token_lifetime", "state", "ids_from", "secret"), "sandbox"
@@ -120,7 +123,7 @@ def test_every_option_is_a_field_of_the_job_with_the_promised_default():
 @pytest.mark.parametrize("option", BY_NAME.values(), ids=lambda option: option.name)
 def test_a_field_of_the_job_has_the_type_of_its_option(option):
     """What is read from a ``Job`` is what its option makes of text, whichever way the job was made."""
-    types = {FLAG: bool, COUNT: int, WHOLE: int, SECONDS: float, PERIOD: float, PATH: Path}
+    types = {FLAG: bool, COUNT: int, WHOLE: int, SECONDS: float, PERIOD: float, PATH: Path, STORE: Path}
     text, value = SAID.get(option.kind, ("a", "a"))
     if option.choices:
         text = value = option.choices[0]
@@ -159,7 +162,7 @@ def test_every_flag_can_be_said_no_to():
 
 SAID = {FLAG: ("yes", True), COUNT: ("2", 2), RATE: ("7/min", "7/min"), WHOLE: ("7", 7), SECONDS: ("7.5", 7.5),
         PERIOD: ("90d", 90 * 86_400.0),
-        PATH: ("here.txt", Path("here.txt"))}  # fmt: skip
+        PATH: ("here.txt", Path("here.txt")), STORE: ("here.txt", Path("here.txt"))}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -211,7 +214,10 @@ def test_truths_in_the_environment():
         strict.value("maybe", "BULKHOOKS_STRICT")
 
 
-@given(st.text(max_size=20), st.sampled_from([option for option in OPTIONS if option.kind not in {TEXT, PATH, PLACE}]))
+@given(
+    st.text(max_size=20),
+    st.sampled_from([option for option in OPTIONS if option.kind not in {TEXT, PATH, PLACE, STORE}]),
+)
 def test_any_text_is_a_value_or_a_usage_error(text, option):
     """Whatever is said of a flag, a number or a rate, it is taken or refused with the place in front."""
     said = []

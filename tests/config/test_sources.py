@@ -14,7 +14,7 @@ import pytest
 from bulkhooks.config.accounts import AccountSettings, read_toml
 from bulkhooks.config.job import Job, Notify
 from bulkhooks.config.job_file import read_job_file
-from bulkhooks.config.option import COUNT, FLAG, PATH, PERIOD, PLACE, RATE, SECONDS, WHOLE
+from bulkhooks.config.option import COUNT, FLAG, PATH, PERIOD, PLACE, RATE, SECONDS, STORE, WHOLE
 from bulkhooks.config.options import BY_NAME, of_command
 from bulkhooks.config.schema import job_schema
 from bulkhooks.config.sources import resolve
@@ -28,7 +28,10 @@ VALUES = {
     WHOLE: (("3", 3), ("4", 4), ("5", 5)),
     SECONDS: (("3.5", 3.5), ("4.5", 4.5), ("5.5", 5.5)),
     PERIOD: (("90d", 7_776_000.0), ("2 H", 7_200.0), ('"1.5min"', 90.0)),
-    PATH: (("flag.csv", Path("flag.csv")), ("variable.csv", Path("variable.csv")), ('"file.csv"', Path("file.csv"))),
+    **dict.fromkeys(
+        (PATH, STORE),
+        (("flag.csv", Path("flag.csv")), ("variable.csv", Path("variable.csv")), ('"file.csv"', Path("file.csv"))),
+    ),
     PLACE: (("flag.csv", "flag.csv"), ("variable.csv", "variable.csv"), ('"file.csv"', "file.csv")),
 }
 
@@ -65,8 +68,8 @@ def test_flag_beats_environment_beats_job_file_beats_default(name, write):
     path = write(f"[job]\ninput = []\n{name} = {key[0]}\n")
     (path.parent / "file.csv").touch()
     in_file = key[1]
-    if option.kind in {PATH, PLACE}:
-        there = path.parent / "file.csv" if option.kind == PATH else str(path.parent / "file.csv")
+    if option.kind in {PATH, PLACE, STORE}:
+        there = path.parent / "file.csv" if option.kind != PLACE else str(path.parent / "file.csv")
         in_file = (there,) if option.repeatable else there
     flags, environment = {name: flag[0]}, {option.variable: variable[0]}
 

@@ -44,6 +44,9 @@ class Database:
         """The accounts that this one has."""
         raise NotImplementedError
 
+    offset = 0.0
+    """Seconds by which its clock is ahead of this machine's."""
+
     def __init__(self, place: str, connect: Callable[[], sa.Connection]) -> None:
         self.place = place
         # A flush in a thread and a question on the event loop share the connection, one after the other.
@@ -66,6 +69,9 @@ class Database:
 
     # What the two kinds do in their own ways
 
+    def lease_for(self, seconds: float) -> None:
+        """How long an account is kept without a sign of life, where somebody else could take it over."""
+
     def translated(self, error: Exception) -> JournalError:
         """What the database says, as a sentence for the person who runs the job."""
         raise NotImplementedError
@@ -81,6 +87,10 @@ class Database:
     def insert(self, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Put many rows into a table, in the transaction that is open."""
         raise NotImplementedError
+
+    def doubts_about_fail_over(self) -> list[str]:
+        """Why what is recorded may be lost although its server said that it is on the disk, a sentence each."""
+        return []
 
     def check(self) -> None:
         """Read all of it. Raises ``JournalError`` where something is not as it was written."""

@@ -104,6 +104,11 @@ def run_number(journal: Readable, run_id: str, *, even_pruned: bool = False) -> 
     return int(found[0][0])
 
 
+def has_run(journal: Readable, name: str) -> bool:
+    """Whether any run is called so, also one of which only what it made is left."""
+    return bool(journal.query(sa.select(runs.c.id).where(runs.c.run_id == name)))
+
+
 def run_id(journal: Readable, run: int) -> str:
     """How the run of that number is called."""
     ((found,),) = _of(journal, run, runs.c.run_id)

@@ -49,6 +49,9 @@ class PostgreSQL(Database):
     def locks(self) -> Leases:
         return self._leases
 
+    def lease_for(self, seconds: float) -> None:
+        self._leases.seconds = seconds
+
     def close(self) -> None:
         self._leases.close()
         super().close()
@@ -170,6 +173,17 @@ class PostgreSQL(Database):
             super()._roll_back()
 
     # Care
+
+    def doubts_about_fail_over(self) -> list[str]:
+        ((standbys, names),) = self.query(
+            sa.text("SELECT (SELECT count(*) FROM pg_stat_replication), current_setting('synchronous_standby_names')")
+        )
+        if not standbys or names:
+            return []
+        return [
+            f"{self.place}: the server has standbys, and none is synchronous (synchronous_standby_names is empty): a"
+            " fail-over may lose what was recorded last, and with it that something was sent"
+        ]
 
     def check(self) -> None:
         """PostgreSQL checks what it reads; whoever runs it has ``amcheck`` for the rest."""
