@@ -192,15 +192,18 @@ def _runs(**flags: Any) -> None:
 
 @command(
     "journal",
-    (choice("action", CARE), "prune removes runs older than --keep; backup copies; check reads all; path tells."),
-    (files("copy", "FILE"), "Where backup puts the copy."),
+    (
+        choice("action", CARE),
+        "prune removes runs older than --keep; backup and copy copy; check reads all; path tells.",
+    ),
+    (files("places", "FILE", several=True), "Where backup puts the copy; of copy from where and to where."),
 )
-def _journal(action: str, copy: str | None, **flags: Any) -> None:
-    """Care for the journal: `prune --keep 90d`, `backup FILE`, `path`, `check`."""
+def _journal(action: str, places: tuple[str, ...], **flags: Any) -> None:
+    """Care for the journal: `prune --keep 90d`, `backup FILE`, `copy FROM TO`, `path`, `check`."""
     from bulkhooks.cli.execute import Answer, CommandLine, execute
     from bulkhooks.cli.runs import cared_for
 
-    execute(CommandLine("journal", (), flags), lambda job: Answer(cared_for(job, action, copy)))
+    execute(CommandLine("journal", (), flags), lambda job: Answer(cared_for(job, action, places)))
 
 
 @command("template", (files("output", "OUT.xlsx", required=True), "Where the workbook goes."))

@@ -52,6 +52,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "journal": (
         "bulkhooks journal prune --keep 90d",
         "bulkhooks journal backup journal-copy.db",
+        "bulkhooks journal copy journal.db postgresql://me@host/hooks",
         "bulkhooks journal check",
     ),
     "template": ("bulkhooks template hooks.xlsx", "bulkhooks template hooks.xlsx --locations live"),

@@ -68,7 +68,7 @@ def files(name: str, metavar: str, *, several: bool = False, required: bool = Fa
     )
 
 
-CARE = ("prune", "backup", "path", "check")
+CARE = ("prune", "backup", "copy", "path", "check")
 """What may be done with the journal."""
 
 

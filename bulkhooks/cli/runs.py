@@ -48,24 +48,30 @@ def _row(run: Mapping[str, object], now: float | None) -> tuple[str, ...]:
     )
 
 
-def cared_for(job: Job, action: str, copy: str | None) -> str:
+_PLACES: Mapping[str, tuple[int, str]] = {
+    "backup": (1, "say where the copy goes: `bulkhooks journal backup FILE`"),
+    "copy": (2, "say from where and to where: `bulkhooks journal copy FROM TO`, each a file or postgresql://…"),
+}
+"""The actions that take places: how many, and the sentence where it is another number."""
+
+
+def cared_for(job: Job, action: str, places: Sequence[str]) -> str:
     """Do what ``bulkhooks journal ACTION`` asks for, and tell it: with ``--json`` as an object.
 
-    Raises ``UsageError`` where a file is missing or one too many, and what the action itself raises.
+    Raises ``UsageError`` where a place is missing or one too many, and what the action itself raises.
     """
     from bulkhooks.cli import ask
     from bulkhooks.commands import journal
 
-    if (action == "backup") != (copy is not None):
-        raise UsageError(
-            "say where the copy goes: `bulkhooks journal backup FILE`"
-            if copy is None
-            else f"journal {action}: {copy} is one word too many; only backup takes a file"
-        )
+    count, sentence = _PLACES.get(action, (0, f"journal {action} takes no file; only {' and '.join(_PLACES)} do"))
+    if len(places) != count:
+        raise UsageError(sentence)
     if action == "prune":
         found = journal.prune(job, ask.on_a_terminal())
     elif action == "backup":
-        found = journal.backup(job, copy or "")
+        found = journal.backup(job, *places)
+    elif action == "copy":
+        found = journal.copy(*places)
     else:
         found = journal.check(job) if action == "check" else journal.path(job)
     return json.dumps(found, indent=2) if job.json else _SENTENCES[action](found)
@@ -87,6 +93,10 @@ def _checked(found: Mapping[str, Any]) -> str:
 _SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "prune": _pruned,
     "backup": lambda found: f"Copy of {found['path']}: {found['copy']} ({_bytes(found['size'])})",
+    "copy": lambda found: (
+        f"All of {found['from']} is in {found['to']} ({many(found['runs'], 'run', 'runs')}); name that"
+        " one with --journal from now on"
+    ),
     "path": lambda found: str(found["path"]),
     "check": _checked,
 }

@@ -62,6 +62,24 @@ def backup(job: Job, copy: str) -> Findings:
     return {"path": str(journal.place), "copy": copy, "size": size}
 
 
+def copy(source: str, target: str) -> Findings:
+    """Put all of a journal into an empty one, each a file or an address: ``from``, ``to`` and ``runs``.
+
+    Raises ``UsageError`` where there is nothing to copy or the other one is not empty, ``LockedError`` where a run is
+    under way, ``JournalError`` where one of the two cannot be used.
+    """
+    from bulkhooks.provision.journal.copying import move
+    from bulkhooks.provision.journal.journal import Journal
+
+    here, there = Job(journal=source), journal_place(Job(journal=target))
+    place = existing_journal(here)
+    if isinstance(place, Path) and isinstance(there, Path) and there.exists() and there.samefile(place):
+        raise UsageError(f"{target}: this is the journal itself; name another place")
+    with Journal(place) as journal:
+        copied = move(journal, there)
+        return {"from": journal.place, "to": copied.place, "runs": copied.runs}
+
+
 def prune(job: Job, ask: Ask | None = None) -> Findings:
     """Remove the runs that are older than ``job.keep``, after a question where ``ask`` puts one.
 

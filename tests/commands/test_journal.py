@@ -161,7 +161,7 @@ WRONG = {
     ("prune", "--keep", "90"): "90",
     ("prune", "--keep", "soon"): "a period such as 90d",
     ("backup",): "backup FILE",
-    ("check", "x.db"): "one word too many",
+    ("check", "x.db"): "takes no file",
     ("check",): "there is no journal here",
 }
 

@@ -33,14 +33,15 @@ async def hold(journal: Lockable, account_id: int, name: str, wait: float) -> No
     is_logged = False
     while not journal.locks.take(account_id):
         if anyio.current_time() >= give_up_at:
-            raise LockedError(f"{_who(journal, account_id, name)}; wait for it to end, or use --wait-lock SECONDS")
+            raise LockedError(f"{who_has(journal, account_id, name)}; wait for it to end, or use --wait-lock SECONDS")
         if not is_logged:
             is_logged = True
-            _log.info("waiting for the lock: %s", _who(journal, account_id, name))
+            _log.info("waiting for the lock: %s", who_has(journal, account_id, name))
         await anyio.sleep(min(_POLL, max(0.0, give_up_at - anyio.current_time())))
 
 
-def _who(journal: Lockable, account_id: int, name: str) -> str:
+def who_has(journal: Lockable, account_id: int, name: str) -> str:
+    """Which run has the account and since when, as the beginning of a sentence."""
     # The lock comes first and its run is entered later, so for a moment there is a holder without a name.
     holder = journal.holder(account_id)
     if holder is None:

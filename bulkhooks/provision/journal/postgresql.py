@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from psycopg import conninfo
 from sqlalchemy.dialects.postgresql import insert
 
-from bulkhooks.errors import JournalError, OutputError
+from bulkhooks.errors import JournalError
 from bulkhooks.provision.journal import functions, tables, upgrade
 from bulkhooks.provision.journal.database import Database
 from bulkhooks.provision.journal.group import TABLES, Group, rows_of
@@ -198,7 +198,9 @@ class PostgreSQL(Database):
         return int(size or 0)
 
     def back_up(self, copy: Path) -> int:
-        raise OutputError(f"{copy}: a shared journal is copied with `bulkhooks journal copy {self.place} {copy}`")
+        from bulkhooks.provision.journal import copying
+
+        return copying.back_up(self, copy)
 
     # What is wrong
 
