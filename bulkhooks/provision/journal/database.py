@@ -3,20 +3,24 @@ last."""
 
 from __future__ import annotations
 
+import logging
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import sqlalchemy as sa
 
-from bulkhooks.errors import JournalError
+from bulkhooks.errors import BulkhooksError, JournalError
 from bulkhooks.provision.journal import tables
 from bulkhooks.provision.journal.blocks import Block, columns_of, pack
 from bulkhooks.provision.journal.group import Group
 from bulkhooks.provision.journal.lock import Holds
+
+# What a signal breaks off is told by the program; the toolkit would write tracebacks of it to stderr.
+logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
 
 
 class Readable(Protocol):
@@ -118,7 +122,7 @@ class Database:
         raise NotImplementedError
 
     _BEGIN = "BEGIN"
-    _ERRORS: tuple[type[Exception], ...] = (sa.exc.DBAPIError,)
+    _ERRORS: tuple[type[Exception], ...] = (sa.exc.StatementError,)
     """What the toolkit raises, and the driver where it is used without it."""
 
     # Asking
@@ -159,7 +163,9 @@ class Database:
             try:
                 yield self.connection
             except BaseException:
-                self._roll_back()
+                # The toolkit closes a connection in which a signal has broken off a statement: all is taken back then.
+                with suppress(sa.exc.SQLAlchemyError, *self._ERRORS):
+                    self._roll_back()
                 raise
             self.connection.exec_driver_sql("COMMIT")
 
@@ -188,5 +194,7 @@ class Database:
             try:
                 yield
             except self._ERRORS as error:
-                said = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+                said = error.orig if isinstance(error, sa.exc.StatementError) else error
+                if isinstance(said, BulkhooksError):  # the second signal came while the statement was being made
+                    raise said from None
                 raise self.translated(said if isinstance(said, Exception) else error) from error

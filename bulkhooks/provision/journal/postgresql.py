@@ -32,6 +32,8 @@ class PostgreSQL(Database):
 
     is_shared = True
 
+    _ERRORS = (sa.exc.StatementError, psycopg.Error)
+
     def __init__(self, address: str) -> None:
         self._address = address
         self._leases = Leases(self)

@@ -33,7 +33,7 @@ class SQLite(Database):
     """
 
     _BEGIN = "BEGIN IMMEDIATE"
-    _ERRORS = (sa.exc.DBAPIError, sqlite3.Error)
+    _ERRORS = (sa.exc.StatementError, sqlite3.Error)
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import anyio
 import pytest
+import sqlalchemy as sa
 
-from bulkhooks.errors import JournalError
+from bulkhooks.errors import Aborted, JournalError
 from bulkhooks.provision.item import Operation, Outcome
 from bulkhooks.provision.journal import history, tables
 from bulkhooks.provision.journal.journal import Journal
@@ -152,3 +153,41 @@ def test_no_secret_is_in_the_tables():
     """The account is its address and user, and nothing else names it."""
     columns = {column.name for table in tables.METADATA.sorted_tables for column in table.columns}
     assert not {name for name in columns if any(word in name for word in ("password", "secret", "authori"))}
+
+
+# Signals
+
+
+def test_a_signal_that_breaks_off_a_transaction_comes_out_as_it_is_and_nothing_of_it_is_written(place, capfd):
+    """The toolkit closes the connection then."""
+
+    def interrupt(cursor, statement, parameters, context):
+        if statement.startswith("DELETE"):
+            raise KeyboardInterrupt
+
+    def change(journal):
+        with journal.transaction() as connection:
+            connection.execute(sa.update(tables.items).values(name="another"))
+            connection.execute(sa.delete(tables.items))
+
+    with Journal(place) as journal:
+        planned(journal)
+        sa.event.listen(journal.database.connection.engine, "do_execute", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            change(journal)
+    with Journal(place) as journal:
+        assert journal.query(sa.select(tables.items.c.name)) == [("name",)] * 3
+    assert capfd.readouterr().err == ""
+
+
+def test_a_second_signal_while_a_statement_is_being_made_comes_out_as_it_is(journal):
+    """The toolkit wraps what is raised in it."""
+
+    class Stopping(sa.types.TypeDecorator):
+        impl, cache_ok = sa.Integer, True
+
+        def process_bind_param(self, value, dialect):
+            raise Aborted("stopped at once")
+
+    with pytest.raises(Aborted, match="stopped at once"):
+        journal.query(sa.select(sa.bindparam("number", 1, type_=Stopping)))
