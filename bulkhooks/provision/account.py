@@ -219,6 +219,11 @@ class Account(AccountRecords):
         """Seconds to wait after so many failures of one request in a row."""
         return backoff(failures, self.terms.draw)
 
+    async def pause(self, failures: int) -> None:
+        """Wait as long. Raises ``Stopped`` or ``Aborted`` as soon as the account is halted."""
+        with self._cancellation.scope():
+            await anyio.sleep(self.backoff(failures))
+
     def lost(self, item: Item, error: NotSent | InDoubt) -> None:
         """Remember how the item's last send failed, and in which silence of the API."""
         item.failure, item.silence = error, self._outage.answers

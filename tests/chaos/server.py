@@ -151,7 +151,7 @@ class Server:
             "Records": records, "CurrentPage": page, "CurrentPageSize": size, "TotalItems": total,
             "TotalPages": pages, "HasNextPage": page < pages,
         }  # fmt: skip
-        if name == "no totals":
+        if name == "no totals" and records:  # else nothing at all would tell that a list has become shorter
             told = {"Records": records}
         elif name == "no next page told":
             del told["HasNextPage"]

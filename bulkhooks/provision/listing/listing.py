@@ -120,7 +120,7 @@ async def _take_all(found: Listing, account: Account, first: Page[Record], busin
         return page
 
     try:
-        found.take(await whole(ask, first), business_ids)
+        found.take(await whole(ask, account.pause, first), business_ids)
     except ListingFailed:
         raise
     except Refused:
@@ -133,7 +133,7 @@ async def _take_one(found: Listing, account: Account, business_id: int) -> None:
     async def ask(number: int) -> Page[Record]:
         return await _page(account, number, business_id)
 
-    found.take(await whole(ask), {business_id})
+    found.take(await whole(ask, account.pause), {business_id})
 
 
 def _pages(first: Page[Record]) -> int:
@@ -155,7 +155,7 @@ async def everything(account: Account) -> list[Record]:
     Raises ``Unauthorized`` or ``Forbidden`` where listing is not permitted, ``ListingFailed`` where the list cannot be
     had whole.
     """
-    listed = await whole(lambda number: _page(account, number))
+    listed = await whole(lambda number: _page(account, number), account.pause)
     for odd in listed.odd:
         _log.warning("account %r: %s and is left out", account.name, described(odd))
     return list(listed.records.values())
@@ -166,7 +166,7 @@ async def find(account: Account, item: Item) -> list[int]:
 
     Raises ``ListingFailed`` where nobody can know: the list is not whole, or a record of it may be the item's.
     """
-    listed = await whole(lambda number: _page(account, number, item.business_id, item.action))
+    listed = await whole(lambda number: _page(account, number, item.business_id, item.action), account.pause)
     ids = sorted(record.id for record in listed.records.values() if record.identity == item.identity)
     here = [odd for odd in listed.odd if odd.business_id in {None, item.business_id}]
     if here and not ids:
@@ -180,7 +180,7 @@ async def locations(account: Account, root: int | None = None) -> list[Business]
     Raises ``Unauthorized`` or ``Forbidden`` where that is not permitted, ``ListingFailed`` where the list cannot be had
     whole, ``Stopped`` where the account is halted before.
     """
-    listed = await whole(lambda number: account.businesses(number, PAGE_SIZE, root))
+    listed = await whole(lambda number: account.businesses(number, PAGE_SIZE, root), account.pause)
     for odd in listed.odd:
         _log.warning("a location (id %s) cannot be read and is left out: %s", odd.id or "?", odd.reason)
     return list(listed.records.values())

@@ -12,7 +12,8 @@ a page without a record that is new           a cache in between, or pages that 
 more pages than any account has               failed at once
 ============================================  ==========================================================
 
-After ``ATTEMPTS`` times the listing has failed. Neither ``TotalPages`` nor ``CurrentPageSize`` is believed.
+A list that is asked for again follows after a pause, for a search that lags behind shifts until it has caught up. After
+``ATTEMPTS`` times the listing has failed. Neither ``TotalPages`` nor ``CurrentPageSize`` is believed.
 """
 
 from __future__ import annotations
@@ -68,10 +69,14 @@ class Listed(Generic[T]):
         return self.count > before
 
 
-async def whole(page: Callable[[int], Awaitable[Page[T]]], first: Page[T] | None = None) -> Listed[T]:
+async def whole(
+    page: Callable[[int], Awaitable[Page[T]]],
+    pause: Callable[[int], Awaitable[None]],
+    first: Page[T] | None = None,
+) -> Listed[T]:
     """Every record of a search. ``page`` asks for the page of that number, from 1; ``first`` is page 1 if it is known.
 
-    Raises ``ListingFailed``, and what ``page`` raises.
+    ``pause`` waits after that many lists which were not complete. Raises ``ListingFailed``, and what ``page`` raises.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -80,6 +85,7 @@ async def whole(page: Callable[[int], Awaitable[Page[T]]], first: Page[T] | None
             first = None
             if attempt == ATTEMPTS:
                 raise ListingFailed(f"{reason}, {ATTEMPTS} times in a row") from None
+            await pause(attempt)
     raise AssertionError("unreachable")
 
 
@@ -89,7 +95,8 @@ async def _once(ask: Callable[[int], Awaitable[Page[T]]], first: Page[T] | None)
     number, total, before = 1, page.total, None
     most = MOST_UNCOUNTED_PAGES if total is None else _most(total, page.count)
     while True:
-        if page.total != total and page.count:
+        # Beyond the end some tell no total, or none of what is there; another one there tells that the end has moved.
+        if page.total != total and (page.count or page.total):
             raise _Shifted(f"the server's total went from {_total(total)} to {_total(page.total)} between two pages")
         # Records without an id are told from others by the page that they stand on.
         if page.count and (page == before or not found.take(page)):
