@@ -19,6 +19,7 @@ class Line:
         self._refuses = False
         self._guard = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._forgotten: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -48,6 +49,14 @@ class Line:
         """Cut every connection, and each new one as it comes."""
         self._refuses = True
         self.drop()
+
+    def forget(self) -> None:
+        """Cut every connection at its client's end; the server is told nothing, as where a router forgets it."""
+        with self._guard:
+            for end in [each for each in self._open if each.getsockname()[1] == self.port]:
+                self._forgotten.add(end)
+                self._open.discard(end)
+                _reset(end)
 
     def stall(self) -> None:
         """Take new connections, keep the old ones, and pass nothing on."""
@@ -97,16 +106,18 @@ class Line:
             end.close()
 
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
-        try:
+        is_whole = False
+        with contextlib.suppress(OSError):
             while piece := source.recv(65_536):
                 self._flows.wait()
                 target.sendall(piece)
+            is_whole = True
             self._flows.wait()
-            target.shutdown(socket.SHUT_WR)
-        except OSError:
-            for end in (source, target):
-                with contextlib.suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
+        if source in self._forgotten:
+            return
+        for end in [target] if is_whole else [source, target]:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_WR if is_whole else socket.SHUT_RDWR)
 
 
 def _reset(end: socket.socket) -> None:

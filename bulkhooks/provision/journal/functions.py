@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from bulkhooks.provision.journal import tables
 from bulkhooks.provision.journal.group import TABLES
+from bulkhooks.provision.journal.sessions import LOCKED
 
 S = tables.SCHEMA
 
@@ -21,8 +22,9 @@ LANGUAGE sql AS $$ SELECT extract(epoch FROM clock_timestamp())::double precisio
 """
 
 # The token of an account that is taken, or NULL where somebody has it. Free is what was given back, what nobody has
-# renewed in time, and what a process has that is no more: its advisory lock (its certificate) is free then. A run that
-# shares out its accounts may hand one on at any time (p_heir_of).
+# renewed in time, what a process has that is no more (nobody has its advisory lock, its certificate, then), and what is
+# the caller's already, who may not have heard the answer. A run that shares out its accounts may hand one on at any
+# time (p_heir_of).
 _TAKE = f"""
 CREATE OR REPLACE FUNCTION {S}.take_lease(
     p_account bigint, p_holder text, p_certificate bigint, p_seconds double precision, p_heir_of bigint
@@ -34,11 +36,8 @@ BEGIN
     INSERT INTO {S}.leases (account, token, run, holder, certificate, since, expires_at)
         VALUES (p_account, 0, NULL, '', 0, 0, 0) ON CONFLICT DO NOTHING;
     SELECT * INTO known FROM {S}.leases WHERE account = p_account FOR UPDATE;
-    is_free := known.holder = '' OR known.expires_at < {NOW} OR coalesce(known.run = p_heir_of, false);
-    IF NOT is_free AND known.certificate <> p_certificate AND pg_try_advisory_lock(known.certificate) THEN
-        PERFORM pg_advisory_unlock(known.certificate);
-        is_free := true;
-    END IF;
+    is_free := known.holder = '' OR known.expires_at < {NOW} OR coalesce(known.run = p_heir_of, false)
+        OR known.certificate = p_certificate OR NOT EXISTS ({LOCKED.format("known.certificate")});
     IF NOT is_free THEN
         RETURN NULL;
     END IF;

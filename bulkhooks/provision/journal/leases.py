@@ -9,29 +9,26 @@ their lease is trusted (``not_after``), which ends before anybody can take it ov
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import socket
-import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from bulkhooks.errors import LeaseLost
+from bulkhooks.errors import JournalError, LeaseLost
 from bulkhooks.provision.journal import tables
+from bulkhooks.provision.journal.sessions import steady
 
 if TYPE_CHECKING:
     from bulkhooks.provision.journal.postgresql import PostgreSQL
 
 _EARLY = 1.0
 """Seconds before its end from which a lease is no longer trusted."""
-
-
-def steady() -> float:
-    """Seconds that also go on while the machine sleeps, where the system has such a clock."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class Leases:
@@ -53,6 +50,7 @@ class Leases:
         self._clock = clock
         self._tokens: dict[int, int] = {}
         self._until: dict[int, float] = {}
+        self._is_closing = False
 
     def take(self, account_id: int) -> bool:
         """Take an account; False where somebody has it. Raises ``JournalError``."""
@@ -74,13 +72,15 @@ class Leases:
     def release(self, account_id: int) -> None:
         """Let others have the account, if it is still ours."""
         token = self._tokens.pop(account_id, None)
-        self._until.pop(account_id, None)
         if token is None:
             return
         lease = tables.leases
         mine = sa.update(lease).where(lease.c.account == account_id, lease.c.token == token)
-        with self._database.transaction() as connection:
-            connection.execute(mine.values(holder="", run=None))
+        try:
+            with self._database.transaction() as connection:
+                connection.execute(mine.values(holder="", run=None))
+        finally:
+            self._until.pop(account_id, None)
 
     def named(self, run: int, account_ids: Collection[int]) -> None:
         """Say which run has the accounts."""
@@ -97,12 +97,14 @@ class Leases:
         before, mine = self._clock(), dict(self._tokens)
         if not mine:
             return
-        renewed = _function("renew_leases")(sa.cast(self.packed(mine), JSONB), self.seconds)
+        renewed = _function("renew_leases")(sa.cast(sa.literal(self.packed(mine), sa.Text), JSONB), self.seconds)
         found = dict(map(tuple, self._database.query(sa.select(sa.text("*")).select_from(renewed))))
         for account_id, token in mine.items():
+            if self._tokens.get(account_id) != token:
+                continue  # given back, or taken once more, while this was asked
             if account_id in found:
                 self._until[account_id] = before + self.seconds - _EARLY
-            elif self._tokens.get(account_id) == token:
+            else:
                 self.lose(account_id)
         self.stopped = {account_id for account_id, is_stopped in found.items() if is_stopped}
 
@@ -130,17 +132,29 @@ class Leases:
         """The clock of ``not_after``."""
         return self._clock()
 
+    @property
+    def are_held(self) -> bool:
+        """Whether there is any."""
+        return bool(self._until)
+
     def trusted_until(self) -> float:
-        """Until when, by ``now``, any of the leases is trusted; where there is none, as long as one lasts."""
+        """Until when, by ``now``, any of the leases is trusted; where there is none, as long as one lasts.
+
+        Once they are being given back nobody waits any more: they end by themselves.
+        """
+        if self._is_closing:
+            return -math.inf
         return max(self._until.values(), default=self._clock() + self.seconds)
 
     def check(self) -> None:
         """Nothing to look after: each write is fenced by itself."""
 
     def close(self) -> None:
-        """Let others have what is still held."""
-        for account_id in list(self._tokens):
-            self.release(account_id)
+        """Let others have what is still held. Where the server is not heard, the leases end by themselves."""
+        self._is_closing = True
+        with suppress(JournalError):
+            for account_id in list(self._tokens):
+                self.release(account_id)
 
 
 def holder() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from bulkhooks.provision.journal import functions, tables, upgrade
 from bulkhooks.provision.journal.database import Database
 from bulkhooks.provision.journal.group import TABLES, Group, rows_of
 from bulkhooks.provision.journal.leases import Leases
+from bulkhooks.provision.journal.sessions import Session, open_session
 
 _MAKING = 0x62756C6B  # "bulk", in advisory locks: whoever makes or changes the tables
 _PLANNING = 0x62756C6C  # who writes a plan shares it, who removes old runs has it alone
@@ -34,14 +36,17 @@ class PostgreSQL(Database):
 
     _ERRORS = (sa.exc.StatementError, psycopg.Error)
 
+    patience = 10.0
+    """Seconds that the server has for an answer at least, where it could cost accounts to wait."""
+
     def __init__(self, address: str) -> None:
         self._address = address
         self._leases = Leases(self)
+        self._is_in_transaction = False
         super().__init__(_without_secrets(address), self._connected)
         try:
             with self.guarded():
                 self._bring_up_to_date()
-                self._show_life()
             self.offset = self._clock_offset()
         except BaseException:
             self.close()
@@ -61,13 +66,7 @@ class PostgreSQL(Database):
     def _connected(self) -> sa.Connection:
         engine = sa.create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(
-                self._address,
-                autocommit=True,
-                prepare_threshold=None,  # behind pgbouncer the next statement may meet another session
-                application_name="bulkhooks",
-                connect_timeout=10,
-            ),
+            creator=lambda: open_session(self._address, self.locks.certificate),
             poolclass=sa.NullPool,
             isolation_level="AUTOCOMMIT",
             execution_options={"schema_translate_map": {None: tables.SCHEMA}},
@@ -75,7 +74,11 @@ class PostgreSQL(Database):
         return engine.connect()
 
     def _bring_up_to_date(self) -> None:
-        known = sa.select(sa.func.to_regclass(f"{tables.SCHEMA}.alembic_version").is_not(None))
+        # Read from the catalog itself: what to_regclass() has once not found it may remember while another makes it.
+        known = sa.text(
+            "SELECT EXISTS (SELECT FROM pg_tables"
+            f" WHERE schemaname = '{tables.SCHEMA}' AND tablename = 'alembic_version')"
+        )
         if self.connection.execute(known).scalar_one() and upgrade.is_newest(self.connection):
             return
         with self.transaction() as connection:
@@ -86,10 +89,6 @@ class PostgreSQL(Database):
             upgrade.migrate(connection, self.place)
             for statement in functions.statements():
                 connection.exec_driver_sql(statement)
-
-    def _show_life(self) -> None:
-        """Take the lock that is free again once this process is no more."""
-        self.connection.execute(sa.select(sa.func.pg_advisory_lock(self.locks.certificate)))
 
     def _clock_offset(self) -> float:
         """Seconds by which the server's clock is ahead of this machine's: caps hold by the server's."""
@@ -117,41 +116,64 @@ class PostgreSQL(Database):
     def query(self, statement: sa.Executable) -> list[tuple[Any, ...]]:
         with self._guard:
             until = self.locks.trusted_until()
+            if self._is_in_transaction:
+                return super().query(statement)
             while True:
+                self._connect_again(until)
                 try:
-                    return super().query(statement)
-                except _Broken as error:
-                    self._reconnect(error, until)
+                    return self._asked(statement, until)
+                except _Broken:
+                    self.connection.invalidate()
+                    if self.locks.now() >= until:
+                        raise
+
+    def _asked(self, statement: sa.Executable, until: float) -> list[tuple[Any, ...]]:
+        """Ask once. Where accounts are held, a server that is silent for as long as they are has failed."""
+        session = self._session
+        session.answers_within(max(until - self.locks.now(), self.patience) if self.locks.are_held else math.inf)
+        try:
+            return super().query(statement)
+        finally:
+            session.answers_within(math.inf)
+
+    @property
+    def _session(self) -> Session:
+        session = self.connection.connection.driver_connection
+        assert isinstance(session, Session)  # noqa: S101 (for the type: it comes from ``open_session``)
+        return session
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         with self._guard:
             self.query(sa.text("SELECT 1"))  # a connection that has broken meanwhile is made again before it begins
             with super().transaction() as connection:
-                yield connection
+                self._is_in_transaction = True
+                try:
+                    yield connection
+                finally:
+                    self._is_in_transaction = False
 
-    def _reconnect(self, error: JournalError, until: float) -> None:
-        """Connect again, for as long as a lease is trusted; after that nothing may be sent anyway."""
-        while self.locks.now() < until:
-            time.sleep(_PAUSE)
+    def _connect_again(self, until: float) -> None:
+        """Where the connection is broken, make another, for as long as a lease is trusted, and at least try it once.
+
+        After that nothing may be sent anyway.
+        """
+        while self.connection.closed or self.connection.invalidated:
             try:
                 with self.guarded():
                     self.connection.close()
                     self.connection = self._connect()
-                    self._show_life()
             except JournalError:
-                continue
-            return
-        raise error
+                if self.locks.now() + _PAUSE >= until:
+                    raise
+                time.sleep(_PAUSE)
 
     def insert(self, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         names = ", ".join(f'"{name}"' for name in columns)
         kinds = [table.c[name].type for name in columns]
         flags = [number for number, kind in enumerate(kinds) if isinstance(kind, sa.Boolean)]
-        raw = self.connection.connection.driver_connection
-        assert isinstance(raw, psycopg.Connection)  # noqa: S101 (for the type: the dialect is ours)
         with (
-            raw.cursor() as cursor,
+            self._session.cursor() as cursor,
             cursor.copy(f"COPY {tables.SCHEMA}.{table.name} ({names}) FROM STDIN") as copy,
         ):
             for row in rows:
