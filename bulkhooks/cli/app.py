@@ -182,7 +182,7 @@ def _runs(**flags: Any) -> None:
     """List the runs in the journal, newest first."""
     from bulkhooks.cli.execute import Answer, CommandLine, execute
     from bulkhooks.cli.runs import runs_as_json, runs_as_text
-    from bulkhooks.commands.journal import runs
+    from bulkhooks.commands.runs import runs
 
     execute(
         CommandLine("runs", (), flags),

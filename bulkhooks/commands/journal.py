@@ -1,4 +1,4 @@
-"""``runs`` and ``journal``: what is in the journal, and the care for it."""
+"""``journal``: the care for it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,6 @@ Findings = Mapping[str, object]
 """What one of the commands answers, by the keys of its JSON object (bulkhooks/docs/reference.md, The journal)."""
 
 
-def runs(job: Job) -> list[dict[str, object]]:
-    """The runs in the journal, the newest first: ``run_id``, ``command``, ``status``, ``counts``, ``inputs`` and more.
-
-    Raises ``UsageError`` where there is no journal, ``JournalError`` where it cannot be read.
-    """
-    with open_database(existing_journal(job)) as journal:
-        return listed.runs(journal)
-
-
 def path(job: Job) -> Findings:
     """Where the journal is: ``path``, and in ``exists`` whether there is such a file."""
     place = journal_place(job)
@@ -44,7 +35,7 @@ def check(job: Job) -> Findings:
     """
     with open_database(existing_journal(job)) as journal:
         upkeep.check(journal)
-        found = listed.runs(journal)
+        found = listed.runs(journal.read)
         size = journal.size()
     keys = ("run_id", "accounts", "holder", "started_at", "user", "host")
     held = [{key: run[key] for key in keys} for run in found if run["holder"]]

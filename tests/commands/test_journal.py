@@ -194,7 +194,7 @@ def test_a_person_is_asked_before_runs_are_removed(run, tmp_path):
 
 
 def test_the_list_of_runs_loads_nothing_of_the_engine(run, tmp_path):
-    """It answers at once: no data frames, no HTTP, nothing that waits."""
+    """It answers at once: no data frames, no HTTP, no toolkit for databases, nothing that waits."""
     assert run().returncode == 0
     code = (
         "import sys; from bulkhooks.cli.app import app\n"
@@ -204,7 +204,7 @@ def test_the_list_of_runs_loads_nothing_of_the_engine(run, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert not loaded & {"pandas", "numpy", "httpx", "anyio", "alembic", "pydantic", "openpyxl"}
+    assert not loaded & {"pandas", "numpy", "httpx", "anyio", "alembic", "sqlalchemy", "pydantic", "openpyxl"}
     assert "sqlite3" in loaded
 
 

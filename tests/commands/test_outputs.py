@@ -9,8 +9,8 @@ from openpyxl import load_workbook
 
 from bulkhooks import Job, run
 from bulkhooks.commands.history import results_again
-from bulkhooks.commands.journal import runs
 from bulkhooks.commands.outputs import words_for
+from bulkhooks.commands.runs import runs
 from bulkhooks.sandbox.server import Sandbox
 from tests.processes import bulkhooks
 

@@ -121,6 +121,7 @@ class Database:
         """Put a row into a table, unless an equal one is there; in the transaction that is open."""
         raise NotImplementedError
 
+    _SCHEMA = ""
     _BEGIN = "BEGIN"
     _ERRORS: tuple[type[Exception], ...] = (sa.exc.StatementError,)
     """What the toolkit raises, and the driver where it is used without it."""
@@ -131,6 +132,10 @@ class Database:
         """The rows that a statement finds."""
         with self.guarded():
             return self.connection.execute(statement).all()  # type: ignore[return-value]
+
+    def read(self, question: str) -> list[tuple[Any, ...]]:
+        """The rows that a question in plain SQL finds; ``{schema}`` stands before the name of each table in it."""
+        return self.query(sa.text(question.format(schema=self._SCHEMA)))
 
     def blocks(self, run: int, kind: str, rows: range | None = None) -> Iterator[Block]:
         """The blocks of a run, in order; with ``rows`` only those in which rows of that part of the input may be."""

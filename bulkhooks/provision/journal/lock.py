@@ -11,14 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
-
-from filelock import FileLock, Timeout
+from typing import Any, Protocol
 
 from bulkhooks.errors import JournalError
 
 if sys.platform == "linux":
     import fcntl
+else:
+    from filelock import FileLock, Timeout
 
 _FIRST_BYTE = 1 << 40
 """Where the locks begin: far behind the largest journal, and behind the bytes that SQLite itself locks (at 2 ** 30)."""
@@ -78,32 +78,22 @@ class Locks:
         self._path = path
         self._real = path.resolve()
         self._descriptor: int | None = None
-        self._files: dict[int, FileLock] = {}
+        self._files: dict[int, Any] = {}
         with _guard:
             _users[self._real] += 1
 
     def take(self, account_id: int) -> bool:
         """Lock an account; False where somebody else has. Raises ``JournalError`` where that cannot be found out."""
         try:
-            if sys.platform == "linux":
-                return self._lock_byte(account_id, fcntl.F_WRLCK)
-            lock = FileLock(self._path.with_name(f"{self._path.name}.{account_id}.lock"))
-            lock.acquire(timeout=0)
-        except Timeout:
-            return False
+            return self._lock(account_id)
         except OSError as error:
             raise JournalError(
                 f"{self._path}: the journal cannot be locked ({error}); name one on a local disk with --journal"
             ) from error
-        self._files[account_id] = lock
-        return True
 
     def release(self, account_id: int) -> None:
         """Let others have the account."""
-        if sys.platform == "linux":
-            self._lock_byte(account_id, fcntl.F_UNLCK)
-        else:
-            self._files.pop(account_id).release()
+        self._unlock(account_id)
 
     def named(self, run: int, account_ids: Collection[int]) -> None:
         """Nothing to do: the tables of runs say who has an account."""
@@ -150,15 +140,35 @@ class Locks:
 
     if sys.platform == "linux":
 
-        def _lock_byte(self, account_id: int, kind: int) -> bool:
-            if self._descriptor is None:
-                self._descriptor = os.open(self._real, os.O_RDWR | os.O_CLOEXEC)
-            wanted = struct.pack("hhqqi", kind, os.SEEK_SET, _FIRST_BYTE + account_id, 1, 0)
+        def _lock(self, account_id: int) -> bool:
             try:
-                fcntl.fcntl(self._descriptor, fcntl.F_OFD_SETLK, wanted)
+                self._set(account_id, fcntl.F_WRLCK)
             except (BlockingIOError, PermissionError):
                 return False
             return True
+
+        def _unlock(self, account_id: int) -> None:
+            self._set(account_id, fcntl.F_UNLCK)
+
+        def _set(self, account_id: int, kind: int) -> None:
+            if self._descriptor is None:
+                self._descriptor = os.open(self._real, os.O_RDWR | os.O_CLOEXEC)
+            wanted = struct.pack("hhqqi", kind, os.SEEK_SET, _FIRST_BYTE + account_id, 1, 0)
+            fcntl.fcntl(self._descriptor, fcntl.F_OFD_SETLK, wanted)
+
+    else:
+
+        def _lock(self, account_id: int) -> bool:
+            lock = FileLock(self._path.with_name(f"{self._path.name}.{account_id}.lock"))
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                return False
+            self._files[account_id] = lock
+            return True
+
+        def _unlock(self, account_id: int) -> None:
+            self._files.pop(account_id).release()
 
 
 # A process that closes any descriptor of a file loses the locks that SQLite holds there for its other connections

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkhooks.errors import UsageError
-from bulkhooks.provision.journal.database import Database
+
+if TYPE_CHECKING:
+    from bulkhooks.provision.journal.database import Database
 
 
 def shown(place: Path | str) -> str:

@@ -25,6 +25,9 @@ from bulkhooks.provision.journal.sessions import Session, open_session
 _MAKING = 0x62756C6B  # "bulk", in advisory locks: whoever makes or changes the tables
 _PLANNING = 0x62756C6C  # who writes a plan shares it, who removes old runs has it alone
 
+# Not beside the one for SQLite: an option of a dialect loads it, and a journal in a file needs no PostgreSQL.
+tables.items_to_do.dialect_options["postgresql"]["where"] = tables.items.c.operation != ""
+
 _PAUSE = 0.2
 """Seconds between two attempts to reach the server again."""
 
@@ -34,6 +37,7 @@ class PostgreSQL(Database):
 
     is_shared = True
 
+    _SCHEMA = f"{tables.SCHEMA}."
     _ERRORS = (sa.exc.StatementError, psycopg.Error)
 
     patience = 10.0

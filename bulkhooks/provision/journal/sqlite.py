@@ -19,6 +19,7 @@ from bulkhooks.provision.journal import old_files, upgrade
 from bulkhooks.provision.journal.database import Database
 from bulkhooks.provision.journal.group import TABLES, Group, Rows, rows_of
 from bulkhooks.provision.journal.lock import Locks
+from bulkhooks.provision.journal.revision import FILE_VERSION
 from bulkhooks.temporary import temporary_name
 
 _BUSY_TIMEOUT_MS = 60_000
@@ -103,21 +104,21 @@ class SQLite(Database):
 
     def _bring_up_to_date(self) -> bool:
         """Whether the file held rows that it now holds in less space."""
-        if self._version() == _VERSION and upgrade.is_newest(self.connection):
+        if self._version() == FILE_VERSION and upgrade.is_newest(self.connection):
             return False
         # Alembic copies tables, and a reference must not be followed meanwhile.
         self.connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         with self.transaction() as connection:
             version, is_smaller = self._version(), False
-            if version > _VERSION:
+            if version > FILE_VERSION:
                 raise upgrade.newer(self.place, str(version))
             if not version:
                 upgrade.make(connection)
-            elif version < _VERSION:
+            elif version < FILE_VERSION:
                 is_smaller = old_files.migrate(self._file, version)
                 upgrade.stamp_first(connection)
             upgrade.migrate(connection, self.place)
-            connection.exec_driver_sql(f"PRAGMA user_version = {_VERSION}")
+            connection.exec_driver_sql(f"PRAGMA user_version = {FILE_VERSION}")
         self.connection.exec_driver_sql("PRAGMA foreign_keys = ON")
         return is_smaller
 
@@ -217,10 +218,6 @@ class SQLite(Database):
             " away and run the last results file again: what is on the server is then found there, as long as listing"
             " is permitted"
         )
-
-
-_VERSION = old_files.VERSION + 1
-"""``PRAGMA user_version`` of files whose revision is Alembic's."""
 
 
 def _write(raw: sqlite3.Connection, several: Sequence[Rows]) -> None:

@@ -7,9 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-REVISION = "0002"
-"""The newest revision of ``migrations/``, which these tables are."""
-
 SCHEMA = "bulkhooks"
 """Where they are in PostgreSQL; a file of SQLite has them alone."""
 
@@ -123,14 +120,7 @@ items = _table(
     _number("duration_ms"),
     _text("problems", comment="JSON list of (code, place, value, sentence, is_warning)"),
 )
-sa.Index(
-    "items_to_do",
-    items.c.run,
-    items.c.account,
-    items.c.seq,
-    sqlite_where=items.c.operation != "",
-    postgresql_where=items.c.operation != "",
-)
+items_to_do = sa.Index("items_to_do", items.c.run, items.c.account, items.c.seq, sqlite_where=items.c.operation != "")
 created = _table(
     "created",
     _of("accounts", primary_key=True),

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bulkhooks.errors import JournalError
 from bulkhooks.provision.journal import tables
+from bulkhooks.provision.journal.revision import REVISION
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -20,12 +21,12 @@ def make(connection: sa.Connection) -> None:
     tables.METADATA.create_all(connection, checkfirst=False)
     revision = _revision_table(connection)
     revision.create(connection)
-    connection.execute(revision.insert().values(version_num=tables.REVISION))
+    connection.execute(revision.insert().values(version_num=REVISION))
 
 
 def is_newest(connection: sa.Connection) -> bool:
     """Whether the tables that are there are those of this version."""
-    return revision_of(connection) == tables.REVISION
+    return revision_of(connection) == REVISION
 
 
 def revision_of(connection: sa.Connection) -> str:
@@ -46,16 +47,16 @@ def migrate(connection: sa.Connection, place: str) -> None:
     Raises ``JournalError`` where a newer bulkhooks made them.
     """
     found = revision_of(connection)
-    if found > tables.REVISION:
+    if found > REVISION:
         raise newer(place, found)
-    if found == tables.REVISION:
+    if found == REVISION:
         return
     from alembic import command
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    command.upgrade(config, tables.REVISION)
+    command.upgrade(config, REVISION)
 
 
 def newer(place: str, version: str) -> JournalError:

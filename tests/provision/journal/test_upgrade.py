@@ -10,8 +10,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from bulkhooks.errors import JournalError
-from bulkhooks.provision.journal import old_files, tables, upgrade
+from bulkhooks.provision.journal import old_files, upgrade
 from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.revision import REVISION
 from tests.provision.fake import EPOCH
 
 
@@ -60,13 +61,13 @@ def test_what_counts_for_the_limits_is_brought_along(last_of_the_first_edition):
         with Journal(last_of_the_first_edition) as journal:
             assert journal.calls(7, write=True, since=0) == [EPOCH - 30]
             assert journal.calls(7, write=False, since=0) == [EPOCH - 20]
-            assert upgrade.revision_of(journal.database.connection) == tables.REVISION
+            assert upgrade.revision_of(journal.database.connection) == REVISION
 
 
 def test_the_tables_are_those_of_the_newest_revision():
     config = Config()
     config.set_main_option("script_location", str(upgrade._FOLDER))
-    assert ScriptDirectory.from_config(config).get_heads() == [tables.REVISION]
+    assert ScriptDirectory.from_config(config).get_heads() == [REVISION]
 
 
 def test_the_first_edition_leaves_a_file_of_this_one_alone(tmp_path):
