@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 
 import httpx
 
@@ -20,26 +20,32 @@ UNLIMITED = ("--rate", "none", "--request-rate", "none")
 
 def bulkhooks(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end in a process of its own; its output is captured as text."""
-    words = [str(argument) for argument in arguments]
-    variables = {**os.environ, **environment}
-    if not hasattr(os, "fork"):
-        return subprocess.run(
-            [*PROGRAM, *words], cwd=cwd, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=600, check=False,
-        )  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder) / "out", Path(folder) / "err"
-        code = warm.run(words, cwd, variables, out, err)
-        printed, complained = (path.read_bytes().decode().replace("\r\n", "\n") for path in (out, err))
-    return subprocess.CompletedProcess([*PROGRAM, *words], code, printed, complained)
+    child = start(*arguments, cwd=cwd, **environment)
+    printed, complained = child.communicate(timeout=600)
+    return subprocess.CompletedProcess([*PROGRAM, *map(str, arguments)], child.returncode, printed, complained)
+
+
+def start(
+    *arguments: object,
+    cwd: Path,
+    stdout: int = PIPE,
+    stderr: int = PIPE,
+    limits: Mapping[int, int] | None = None,
+    **environment: str,
+) -> warm.Child:
+    """A command in a process of its own, at work. ``limits``: of the system, by their numbers in ``resource``."""
+    words, env = [*map(str, arguments)], {**os.environ, **environment}
+    if hasattr(os, "fork"):
+        return warm.Child(words, cwd=cwd, env=env, stdout=stdout, stderr=stderr, limits=limits)
+    return subprocess.Popen(
+        [*PROGRAM, *words], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True
+    )  # type: ignore[return-value]
 
 
 @contextmanager
 def sandbox_process(cwd: Path, *options: str) -> Iterator[str]:
     """``bulkhooks sandbox`` on a free port; gives its address."""
-    process = subprocess.Popen(
-        [*PROGRAM, "sandbox", "--port", "0", *options], cwd=cwd, stdout=subprocess.PIPE, text=True
-    )
+    process = start("sandbox", "--port", "0", *options, cwd=cwd, stderr=subprocess.DEVNULL)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

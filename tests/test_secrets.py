@@ -28,18 +28,24 @@ RUNS = {
 }
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The address of a sandbox."""
+    with sandbox_process(tmp_path_factory.mktemp("sandbox")) as address:
+        yield address
+
+
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_failing_verbose_run_leaves_no_secret(name, log_format, tmp_path):
+def test_a_failing_verbose_run_leaves_no_secret(name, log_format, tmp_path, server):
     """Journal, results, log, stdout and stderr hold none, whatever goes wrong."""
     (tmp_path / "hooks.csv").write_text("BusinessId,Action,URL\n1001,BookingCreate,https://a.example/x\n")
-    with sandbox_process(tmp_path) as server:
-        environment = {"BULKHOOKS_BASE_URL": server, **RUNS[name]}
-        ended = bulkhooks(
-            "run", "hooks.csv", "-vv", "--log-format", log_format, "--log-file", "run.log", "-o", "out.csv", "-o",
-            "out.xlsx", "-o", "out.jsonl", "--journal", "journal.db", "--give-up-after", "1", *UNLIMITED, cwd=tmp_path,
-            **environment,
-        )  # fmt: skip
+    environment = {"BULKHOOKS_BASE_URL": server, **RUNS[name]}
+    ended = bulkhooks(
+        "run", "hooks.csv", "-vv", "--log-format", log_format, "--log-file", "run.log", "-o", "out.csv", "-o",
+        "out.xlsx", "-o", "out.jsonl", "--journal", "journal.db", "--give-up-after", "1", *UNLIMITED, cwd=tmp_path,
+        **environment,
+    )  # fmt: skip
     assert ended.returncode in {2, 3, 4}
     assert "Traceback" not in ended.stderr
     left = ended.stdout.encode() + ended.stderr.encode()

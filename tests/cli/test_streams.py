@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tests.processes import PROGRAM
+from tests.processes import PROGRAM, bulkhooks
 
 SHEET = "BusinessId,Action,URL\n1001,BookingCreate,https://example.com/hooks\n1002,Bü\u202e,https://example.com/x\n"
 COMMAND = f'"{sys.executable}" -m bulkhooks run hooks.csv --sandbox --rate none --request-rate none'
@@ -39,12 +39,12 @@ def _sh(line, cwd, **environment):
     [
         ">&-",
         "<&- >&- 2>&-",
-        ">&- --json",
+        pytest.param(">&- --json", marks=pytest.mark.heavy),
         pytest.param("2>/dev/full", marks=full),
-        pytest.param(">/dev/full", marks=full),
+        pytest.param(">/dev/full", marks=[full, pytest.mark.heavy]),
         pytest.param(">/dev/full 2>&1 --json", marks=full),
         pytest.param("--log-file /dev/full", marks=full),
-        pytest.param("--log-file /dev/full --log-format json", marks=full),
+        pytest.param("--log-file /dev/full --log-format json", marks=[full, pytest.mark.heavy]),
     ],
 )
 def test_a_stream_that_takes_nothing_changes_nothing(streams, folder):
@@ -83,7 +83,7 @@ def test_nothing_is_written_into_a_file_that_took_the_number_of_a_closed_stream(
     assert _sh(f'"{sys.executable}" -m bulkhooks runs --journal j.db --json', folder)[0] == 0
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+@pytest.mark.parametrize("encoding", ["cp1252", pytest.param("utf-8", marks=pytest.mark.heavy), "ascii"])
 def test_an_encoding_that_lacks_a_character_spells_it_out(encoding, folder):
     """Nothing is unexpected, JSON is ASCII, and what is no letter of the encoding stands there as its number."""
     code, out, errors = _sh(f"{COMMAND} --json", folder, PYTHONIOENCODING=encoding)
@@ -119,10 +119,7 @@ BAD = "\u202e\x1b[31m"
 )
 def test_no_escape_and_no_mark_of_direction_reaches_the_terminal(arguments, folder):
     """On whatever path it is that a text from outside comes back."""
-    done = subprocess.run(
-        [*PROGRAM, *arguments], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
-        check=False,
-    )  # fmt: skip
+    done = bulkhooks(*arguments, cwd=folder)
     assert done.returncode == 2
     assert done.stderr
     assert (done.stdout + done.stderr).replace("\n", "").isprintable()

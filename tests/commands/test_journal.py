@@ -227,6 +227,7 @@ bare = pytest.mark.skipif(
 )
 
 
+@pytest.mark.heavy
 @bare
 def test_a_user_without_a_home_is_told_to_name_a_journal(tmp_path, address):
     """Nothing is sent; with one named it goes."""

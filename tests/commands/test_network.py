@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.processes import PROGRAM, UNLIMITED, bulkhooks
+from tests.processes import PROGRAM, UNLIMITED, bulkhooks, start
 from tests.receiver import at_work
 
 OPTIONS = (
@@ -197,13 +197,9 @@ def test_few_file_descriptors_are_enough(folder, limit):
     import resource
 
     (folder / "hooks.csv").write_text("BusinessId,Action,URL\n1001-1040,BookingCreate,https://hooks.test/in\n")
-    done = subprocess.run(
-        [*PROGRAM, "run", "hooks.csv", "--sandbox", "--concurrency", "64", *UNLIMITED, "--no-progress"],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)),
-    )
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr[:2000]
+    child = start(
+        "run", "hooks.csv", "--sandbox", "--concurrency", "64", *UNLIMITED, "--no-progress", cwd=folder,
+        limits={resource.RLIMIT_NOFILE: limit},
+    )  # fmt: skip
+    _, said = child.communicate(timeout=600)
+    assert (child.returncode, said) == (0, ""), said[:2000]

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.processes import PROGRAM, UNLIMITED, bulkhooks
+from tests.processes import UNLIMITED, bulkhooks, start
 from tests.receiver import at_work
 
 COMMANDS = {
@@ -104,15 +104,7 @@ def stopped_once(command, folder, number):
         while api.asked.acquire(blocking=False):
             pass
         api.answers.clear()
-        child = subprocess.Popen(
-            [*PROGRAM, *COMMANDS[command], *options],
-            cwd=folder,
-            env={**os.environ, **TOKEN},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        child = start(*COMMANDS[command], *options, cwd=folder, stdout=subprocess.DEVNULL, **TOKEN)
         assert api.asked.acquire(timeout=120)
         child.send_signal(number)
         said = ""
@@ -150,14 +142,7 @@ def test_a_signal_while_the_answer_is_told_changes_no_exit_code(tmp_path):
     """Nobody reads what a check has found, so it waits; its exit code is what it found."""
     rows = "".join(f"{number},NoSuchEvent,https://h.example.com/in\n" for number in range(1001, 5001))
     (tmp_path / "hooks.csv").write_text(f"BusinessId,Action,URL\n{rows}")
-    child = subprocess.Popen(
-        [*PROGRAM, "check", "hooks.csv"],
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    child = start("check", "hooks.csv", cwd=tmp_path, stderr=subprocess.STDOUT)
     assert "4,000 rows are invalid" in child.stdout.readline()
     child.send_signal(signal.SIGTERM)
     said, _ = child.communicate(timeout=120)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from bulkhooks.errors import BulkhooksError
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.sandbox.options import parse_faults, parse_latency
 from bulkhooks.sandbox.server import Sandbox, SandboxOptions
-from tests.processes import PROGRAM, UNLIMITED, stored
+from tests.processes import UNLIMITED, start, stored
 
 TOKEN = {"NEXUDUS_TOKEN": Sandbox.token}
 HEADERS = {"Authorization": f"Bearer {Sandbox.token}"}
@@ -239,14 +238,8 @@ def test_a_pruned_webhook_is_said_to_stay_away(bench):
 def child(bench, *arguments, settle):
     """The command as a process, to be killed."""
     options = ("--base-url", bench.base_url, "--journal", "journal.db", "--settle", settle, "--no-progress", *UNLIMITED)
-    return subprocess.Popen(
-        [*PROGRAM, *arguments, *options],
-        cwd=bench.folder,
-        env={**os.environ, **TOKEN},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    nowhere = subprocess.DEVNULL
+    return start(*arguments, *options, cwd=bench.folder, stdout=nowhere, stderr=nowhere, **TOKEN)
 
 
 def kill_when(process, is_so):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import random
 import signal
-import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +17,7 @@ from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.sandbox.options import parse_faults, parse_latency
 from bulkhooks.sandbox.server import Sandbox, SandboxOptions
-from tests.processes import PROGRAM
+from tests.warm import Child
 
 AN_EVENT = "https://hooks.example.com/{BusinessId}?kind={Action}"
 OPTIONS = ("--rate", "none", "--request-rate", "none", "--settle", "0.2", "--timeout", "60", "--no-progress")
@@ -50,24 +50,14 @@ class Bench:
     def command(self, *options, command="run", input_="hooks.csv") -> list[str]:
         named = [command, input_] if input_ else [command]
         return [
-            *PROGRAM, *named, "-o", "out.csv", "--base-url", self.base_url, "--journal", "journal.db",
+            *named, "-o", "out.csv", "--base-url", self.base_url, "--journal", "journal.db",
             *OPTIONS, *map(str, options),
         ]  # fmt: skip
 
-    def start(self, *options, **more) -> subprocess.Popen[str]:
-        """A child at work; ``more`` goes to ``Popen``."""
-        import os
-
-        return subprocess.Popen(
-            self.command(*options),
-            cwd=self.folder,
-            env={**os.environ, "NEXUDUS_TOKEN": "sandbox-token"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            **more,
-        )
+    def start(self, *options, **more) -> Child:
+        """A child at work; ``more`` goes to ``Child``."""
+        environment = {**os.environ, "NEXUDUS_TOKEN": "sandbox-token"}
+        return Child(self.command(*options), cwd=self.folder, env=environment, **more)
 
     def finish(self, child) -> tuple[int, str]:
         """Exit code of a child that ends by itself, and what it said."""

@@ -28,7 +28,7 @@ TWO_AT_A_TIME = ("--concurrency", "2")
 
 def at_most(size):
     """Lets no file of the child grow beyond so many bytes."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    return {resource.RLIMIT_FSIZE: size}
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def test_a_full_disk_stops_the_run_before_the_next_request(long_job):
         of_a_plan = size() - before
         for room, expected in ((of_a_plan // 2, 2), (of_a_plan + 10 * PAGE, 4), (of_a_plan + 20 * PAGE, 4)):
             limit, sent = size() + room, len(long_job.stored())
-            code, said = long_job.finish(long_job.start(*TWO_AT_A_TIME, preexec_fn=at_most(limit)))
+            code, said = long_job.finish(long_job.start(*TWO_AT_A_TIME, limits=at_most(limit)))
             assert "the disk takes no more" in said
             assert "Traceback" not in said
             assert size() <= limit
@@ -88,7 +88,7 @@ def test_a_full_disk_stops_the_run_before_the_next_request(long_job):
 
 def test_a_disk_that_is_full_from_the_start_sends_nothing(bench):
     """The plan cannot be written down: one sentence, and no write leaves."""
-    code, said = bench.finish(bench.start(preexec_fn=at_most(60_000)))
+    code, said = bench.finish(bench.start(limits=at_most(60_000)))
     assert code in {2, 4}
     assert "journal" in said
     assert "Traceback" not in said

@@ -80,7 +80,7 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path, ignored):
     with sandbox("slow=1:600") as far_end:
         bench = Bench(tmp_path, far_end.base_url, webhooks=3)
         log = ("-v", "--log-file", "run.log")
-        child = bench.start("--timeout", "6000", *log, preexec_fn=lambda: signal.signal(ignored, signal.SIG_IGN))
+        child = bench.start("--timeout", "6000", *log, ignored=[ignored])
         assert bench.wait_for_requests(child, 2)
         for _ in range(3):
             child.send_signal(ignored)

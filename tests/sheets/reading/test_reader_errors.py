@@ -165,9 +165,7 @@ def test_a_workbook_that_ends_too_early(tmp_path, suffix, part):
     assert "the workbook is damaged" in refused(path)
 
 
-@settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     suffix=st.sampled_from(["xlsx", "ods"]),
     start=st.floats(0, 1),

@@ -331,7 +331,7 @@ GENERATED = given(
 HOWEVER_SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@settings(HOWEVER_SLOW, max_examples=25)
+@settings(HOWEVER_SLOW, max_examples=10)
 @GENERATED
 def test_generated_workbooks(tmp_path_factory, results, names, cells, styled, marked, library):
     """Any names, cells, formats and marks: both copies are sound and every sheet reads as before."""
