@@ -15,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -134,7 +135,8 @@ class Server:
             children = []
         process.kill()  # the first, or it would bring up others
         for child in children:
-            child.kill()
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         process.wait(_PATIENCE)
         # Nobody may reap the children, who are orphans now: what counts is that they no longer run.
         until = time.monotonic() + _PATIENCE

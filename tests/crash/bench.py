@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import sqlalchemy as sa
 
-from bulkhooks.provision.journal import history
+from bulkhooks.provision.journal import history, tables
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.sandbox.options import parse_faults, parse_latency
 from bulkhooks.sandbox.server import Sandbox, SandboxOptions
@@ -29,12 +29,13 @@ def sandbox(*faults, seed=1, latency="0-40ms", **options):
 
 
 class Bench:
-    """A folder with an input and a journal; children run there, one after the other."""
+    """A folder with an input and a journal (a file there, or an address); children run there, one after the other."""
 
-    def __init__(self, folder: Path, base_url: str, webhooks: int = 40) -> None:
+    def __init__(self, folder: Path, base_url: str, webhooks: int = 40, journal: str = "journal.db") -> None:
         self.folder = folder
         self.base_url = base_url
         self.webhooks = webhooks
+        self.journal = journal
         self.far_end = httpx.Client(base_url=base_url)
         self.kills = 0
         self.write_input(range(1001, 1001 + webhooks))
@@ -50,7 +51,7 @@ class Bench:
     def command(self, *options, command="run", input_="hooks.csv") -> list[str]:
         named = [command, input_] if input_ else [command]
         return [
-            *named, "-o", "out.csv", "--base-url", self.base_url, "--journal", "journal.db",
+            *named, "-o", "out.csv", "--base-url", self.base_url, "--journal", self.journal,
             *OPTIONS, *map(str, options),
         ]  # fmt: skip
 
@@ -118,8 +119,9 @@ class Bench:
 
     def known_ids(self) -> list[int]:
         """The ids that the journal knows as created."""
-        with closing(Journal(self.folder / "journal.db")) as journal:
-            (account,) = next(iter(journal.query(sa.text("SELECT max(id) FROM accounts"))))
+        place = self.journal if "://" in self.journal else self.folder / self.journal
+        with closing(Journal(place)) as journal:
+            (account,) = next(iter(journal.query(sa.select(sa.func.max(tables.accounts.c.id)))))
             return history.owned(journal, account)["id"].tolist()
 
     def check(self) -> None:

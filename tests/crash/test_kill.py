@@ -24,7 +24,7 @@ EVERY_FAULT = ("drop-before=0.08", "drop-after=0.08", "error-500=0.08", "slow=0.
         pytest.param(30, ("drop-after=0.4",), id="answers lost", marks=pytest.mark.heavy),
     ],
 )
-def test_a_run_killed_again_and_again_makes_each_webhook_once(tmp_path, at_least, faults):
+def test_a_run_killed_again_and_again_makes_each_webhook_once(tmp_path, at_least, faults, journal):
     """SIGKILL at moments that a seed chooses, until a run gets to its end by itself."""
     kills, seed, struck = 0, 0, Counter()
     while kills < at_least:
@@ -32,7 +32,7 @@ def test_a_run_killed_again_and_again_makes_each_webhook_once(tmp_path, at_least
         folder = tmp_path / str(seed)
         folder.mkdir()
         with sandbox(*faults, seed=seed) as far_end:
-            bench = Bench(folder, far_end.base_url)
+            bench = Bench(folder, far_end.base_url, journal=journal)
             draw = random.Random(seed)
             code = None
             while code is None:

@@ -11,10 +11,10 @@ from tests.crash.bench import Bench, sandbox
 
 
 @pytest.fixture
-def held(tmp_path):
+def held(tmp_path, journal):
     """A bench on which a run is under way that will not end by itself for a long time."""
     with sandbox("slow=1:60") as far_end:
-        bench = Bench(tmp_path, far_end.base_url, webhooks=3)
+        bench = Bench(tmp_path, far_end.base_url, webhooks=3, journal=journal)
         child = bench.start("--timeout", "600")
         assert bench.wait_for_requests(child, 2)
         yield bench, child
@@ -65,6 +65,7 @@ def test_waiting_for_the_lock_has_an_end(held):
     assert bench.run("--wait-lock", "0.3")[0] == 5
 
 
+@pytest.mark.parametrize("journal", ["file"], indirect=True)
 def test_no_file_beside_the_journal_carries_the_lock(held):
     """Whatever a cleaner removes there, no second run of the account gets in."""
     bench, child = held

@@ -12,10 +12,10 @@ from tests.crash.bench import Bench, sandbox
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
-def test_one_signal_finishes_what_is_in_flight_and_writes_the_results(tmp_path, number):
+def test_one_signal_finishes_what_is_in_flight_and_writes_the_results(tmp_path, number, journal):
     """Exit 4; every request that left has its outcome in the results, the rest is ``pending``; the next run ends it."""
     with sandbox("drop-before=0.1", latency="100ms") as far_end:
-        bench = Bench(tmp_path, far_end.base_url)
+        bench = Bench(tmp_path, far_end.base_url, journal=journal)
         child = bench.start("--json", "--settle", "60")
         assert bench.wait_for_requests(child, 12)
         child.send_signal(number)
@@ -36,10 +36,10 @@ def test_one_signal_finishes_what_is_in_flight_and_writes_the_results(tmp_path, 
         bench.close()
 
 
-def test_the_second_signal_stops_at_once(tmp_path):
+def test_the_second_signal_stops_at_once(tmp_path, journal):
     """Exit 130 without waiting for answers that take a minute; what was in flight is there once after the next run."""
     with sandbox("slow=0.9:60", latency="1ms") as far_end:
-        bench = Bench(tmp_path, far_end.base_url, webhooks=5)
+        bench = Bench(tmp_path, far_end.base_url, webhooks=5, journal=journal)
         child = bench.start("--timeout", "600", "-v", "--log-file", "run.log")
         assert bench.wait_for_requests(child, 2)
         child.send_signal(signal.SIGTERM)

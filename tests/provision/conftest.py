@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.provision.fake import Bench
+
 
 @pytest.fixture(params=["file", "postgresql"])
 def place(request, tmp_path):
@@ -13,3 +15,10 @@ def place(request, tmp_path):
 
 in_a_file = pytest.mark.parametrize("place", ["file"], indirect=True)
 """Only for a journal in a file."""
+
+
+@pytest.fixture(params=["file", pytest.param("postgresql", marks=pytest.mark.heavy)])
+def on_both_kinds(request, monkeypatch):
+    """Benches of the test work over a journal of this kind."""
+    if request.param == "postgresql":
+        monkeypatch.setattr(Bench, "shared", request.getfixturevalue("shared_journal"))

@@ -15,6 +15,7 @@ import pandas as pd
 
 from bulkhooks.provision.forecast import forecast
 from bulkhooks.provision.journal import history
+from bulkhooks.provision.journal.commits import at_once
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import InputRow, item_rows
 from bulkhooks.provision.limits.rates import parse_rates
@@ -301,18 +302,24 @@ class Ran:
 class Bench:
     """The engine over one journal: the stages of a run as the job composes them, without sheets.
 
-    ``apis`` are the far ends, by account; options are those of the command line.
+    ``apis`` are the far ends, by account; options are those of the command line. The journal is a file of the folder,
+    or what ``Bench.shared`` says where that is set (``on_both_kinds``).
     """
 
+    shared: str | None = None
+
     def __init__(self, folder: Path, api, **options) -> None:
-        self.path = folder / "journal.db"
+        self.path = self.shared or folder / "journal.db"
         self.apis = api if isinstance(api, dict) else {"default": api}
         self.options = options
         self.session = None
 
     @contextmanager
     def journal(self):
-        with Journal(self.path) as journal:
+        # Written at once also on a server: a clock that jumps would not wait for a thread. And nobody renews a lease
+        # in time by the clock of the server while that of the test jumps.
+        with Journal(self.path, at_once) as journal:
+            journal.database.lease_for(30 * 86400.0)
             yield journal
 
     async def run(self, rows, **changes):

@@ -21,6 +21,8 @@ from tests.provision.fake import (
     wall,
 )
 
+pytestmark = pytest.mark.usefixtures("on_both_kinds")
+
 THROTTLES = {
     "409 with Retry-After": (throttle(7), 7),
     "429 with Retry-After": (status(429, Retry_After="7"), 7),

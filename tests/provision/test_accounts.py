@@ -7,6 +7,8 @@ import pytest
 
 from tests.provision.fake import Bench, FakeApi, rows_at
 
+pytestmark = pytest.mark.usefixtures("on_both_kinds")
+
 
 async def seconds_for(names, folder):
     """How long 150 writes for each account take."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.provision.fake import Bench, FakeApi, drop_after, refuse_connection, rows_at, status, throttle
+
+pytestmark = pytest.mark.usefixtures("on_both_kinds")
 
 
 async def test_the_others_follow_once_all_of_the_first_have_succeeded(tmp_path):

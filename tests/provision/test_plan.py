@@ -6,6 +6,8 @@ import pytest
 
 from tests.provision.fake import Bench, FakeApi, Row, drop_after, rows_at, status
 
+pytestmark = pytest.mark.usefixtures("on_both_kinds")
+
 OLD, NEW = "https://old.example.com/in", "https://new.example.com/in"
 
 

@@ -19,6 +19,8 @@ from tests.provision.fake import (
     time_out_after,
 )
 
+pytestmark = pytest.mark.usefixtures("on_both_kinds")
+
 IN_DOUBT = {
     "hung up before": drop_before,
     "hung up after": drop_after,

@@ -7,6 +7,8 @@ import pytest
 from bulkhooks.provision.journal import history
 from tests.provision.fake import Bench, FakeApi, Row, drop_before, later, rows_at, status, throttle
 
+pytestmark = pytest.mark.usefixtures("on_both_kinds")
+
 
 def owned(bench):
     """The ids that the journal knows to be ours."""

@@ -70,17 +70,18 @@ class Leases:
         return True
 
     def release(self, account_id: int) -> None:
-        """Let others have the account, if it is still ours."""
+        """Let others have the account, if it is still ours.
+
+        Where the server is not heard, the lease ends by itself: a run that is over has nothing to lose by that.
+        """
         token = self._tokens.pop(account_id, None)
         if token is None:
             return
         lease = tables.leases
         mine = sa.update(lease).where(lease.c.account == account_id, lease.c.token == token)
-        try:
-            with self._database.transaction() as connection:
-                connection.execute(mine.values(holder="", run=None))
-        finally:
-            self._until.pop(account_id, None)
+        with suppress(JournalError), self._database.transaction() as connection:
+            connection.execute(mine.values(holder="", run=None))
+        self._until.pop(account_id, None)
 
     def named(self, run: int, account_ids: Collection[int]) -> None:
         """Say which run has the accounts."""
@@ -150,11 +151,10 @@ class Leases:
         """Nothing to look after: each write is fenced by itself."""
 
     def close(self) -> None:
-        """Let others have what is still held. Where the server is not heard, the leases end by themselves."""
+        """Let others have what is still held."""
         self._is_closing = True
-        with suppress(JournalError):
-            for account_id in list(self._tokens):
-                self.release(account_id)
+        for account_id in list(self._tokens):
+            self.release(account_id)
 
 
 def holder() -> str:

@@ -22,6 +22,8 @@ from tests.provision.fake import (
     throttle,
 )
 
+pytestmark = pytest.mark.usefixtures("on_both_kinds")
+
 
 def unknown_host(api, request):
     """No such host."""
