@@ -46,7 +46,8 @@ class Summary:
     ``status`` is a key of ``EXIT_CODES``. ``remaining`` is the number of rows left ``pending``; ``resume_at`` the
     moment from which the limits let the job go on, None where nothing waits for it. ``target`` is the server's
     address (several with commas; that of a rehearsal begins with ``REHEARSAL``), ``accounts`` names of credentials,
-    ``user`` who asked for it. ``was_aborted``: a second signal ended the command.
+    ``user`` who asked for it. ``shard`` (``3/16``): all of this is of that shard of the run, and no key of the others.
+    ``was_aborted``: a second signal ended the command.
     """
 
     run_id: str
@@ -69,6 +70,7 @@ class Summary:
     target: str = ""
     accounts: list[str] = field(default_factory=list)
     user: str = ""
+    shard: str = ""
     was_aborted: bool = False
 
     @classmethod
@@ -121,6 +123,8 @@ class Summary:
         """The JSON object that ``--json`` prints, its keys in the order of bulkhooks/docs/reference.md."""
         values = asdict(self)
         del values["was_aborted"]
+        if not self.shard:
+            del values["shard"]
         return {"run_id": self.run_id, "status": self.status, "exit_code": self.exit_code, **values}
 
     @classmethod

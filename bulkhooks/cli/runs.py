@@ -12,6 +12,7 @@ from bulkhooks.errors import UsageError
 from bulkhooks.report import many
 from bulkhooks.times import local_time, moment
 
+_MOST_NAMED = 6
 _HEAD = ("RUN", "STARTED", "BY", "COMMAND", "STATUS", "ROWS", "INPUT")
 
 
@@ -42,10 +43,23 @@ def _row(run: Mapping[str, object], now: float | None) -> tuple[str, ...]:
         local_time(moment(str(run["started_at"])), now),
         " on ".join(filter(None, (str(run["user"]), str(run["host"])))),
         str(run["command"]),
-        f"{run['status']} ({run['holder']})" if run["holder"] else str(run["status"]),
+        f"{run['status']} ({said})" if (said := _said_of(run)) else str(run["status"]),
         ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "-",
         ", ".join(map(str, inputs)),
     )
+
+
+def _said_of(run: Mapping[str, Any]) -> str:
+    """Who has a run that is under way, and how far one in shards is."""
+    shards = run.get("shards")
+    if not shards:
+        return str(run["holder"])
+    parts = [f"{len(shards['done'])} of {shards['of']} shards done"]
+    for word in ("unfinished", "missing"):
+        if shards[word]:
+            named = ", ".join(map(str, shards[word][:_MOST_NAMED]))
+            parts.append(f"{word} {named}{', …' if len(shards[word]) > _MOST_NAMED else ''}")
+    return "; ".join(parts)
 
 
 _PLACES: Mapping[str, tuple[int, str]] = {

@@ -72,7 +72,8 @@ def closing(report: Report, now: float | None = None) -> str:
 def _closing(summary: Summary, now: float | None) -> Iterator[str]:
     yield _marked(summary, _outcome(summary))
     if summary.requests:
-        run = f"run {summary.run_id}: " if summary.run_id else ""
+        shard = f", shard {summary.shard}" if summary.shard else ""
+        run = f"run {summary.run_id}{shard}: " if summary.run_id else ""
         throttled = f", {summary.throttled:,} throttled" if summary.throttled else ""
         retried = f", {summary.retried:,} sent again" if summary.retried else ""
         requests = many(summary.requests, "request", "requests")

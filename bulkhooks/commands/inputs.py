@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,12 +14,18 @@ from bulkhooks.commands.other_server import without_foreign_results
 from bulkhooks.config.job import Job
 from bulkhooks.errors import CredentialsError, ErrorCode, Forbidden, Refused, Unauthorized, UsageError
 from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.parts import Part
 from bulkhooks.provision.listing.networks import table_of_locations
+from bulkhooks.report import Problem
+from bulkhooks.shard import Shard
 from bulkhooks.sheets.normalizing.expand import Expansion, expand
 from bulkhooks.sheets.normalizing.normalize import normalize
 from bulkhooks.sheets.reading.locations import Locations
 from bulkhooks.sheets.reading.reader import read
 from bulkhooks.sheets.reading.table import Table
+
+_ASKED = ["row", "account", "business_id", "action", "url", "name", "description", "active", "replaces"]
+"""Columns of the expansion by which shards know that they have the same input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,8 @@ class Desired:
     table: Table
     expansion: Expansion
     locations: Locations
+    size: int
+    """How many webhooks the whole input asks for; ``expansion.webhooks`` are those of this process."""
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -51,6 +61,26 @@ class Desired:
     def is_flawed(self) -> bool:
         """Whether any row is invalid."""
         return any(not problem.warning for problem in self.expansion.problems)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Those of the rows of this process."""
+        rows = set(self.expansion.webhooks["row"].unique().tolist())
+        return [problem for problem in self.expansion.problems if problem.row in rows]
+
+    def part(self, shard: Shard) -> Part:
+        """A shard of it, as the journal knows it."""
+        asked = self.expansion.webhooks[_ASKED]
+        digest = hashlib.blake2b(digest_size=16)
+        for name in _ASKED:
+            digest.update(json.dumps(asked[name].tolist()).encode("ascii"))
+        return Part(shard, self.size, digest.hexdigest())
+
+    def of(self, shard: Shard) -> Desired:
+        """The rows of a shard's accounts, at their places in the whole."""
+        webhooks = self.expansion.webhooks
+        own = webhooks[webhooks["account"].isin(shard.share(self.accounts))]
+        return replace(self, expansion=replace(self.expansion, webhooks=own))
 
 
 def read_table(job: Job, journal: Journal | None = None) -> Table:
@@ -77,7 +107,8 @@ def expand_table(job: Job, table: Table, live: Locations | None = None) -> Desir
         account=job.account,
         name_template=job.name_template,
     )
-    return Desired(fields.table, expand(fields), known)
+    expansion = expand(fields)
+    return Desired(fields.table, expansion, known, len(expansion.webhooks))
 
 
 async def read_desired(context: Context, *, lock: bool = False) -> Desired:
@@ -88,7 +119,8 @@ async def read_desired(context: Context, *, lock: bool = False) -> Desired:
     job = context.job
     table = read_table(job, context.journal)
     if job.locations == "live":
-        account = await context.session.open(account_of(job, job.account), lock=lock)
+        # Of several shards that begin at once, one has the account; all of them ask for the locations.
+        account = await context.session.open(account_of(job, job.account), lock=lock and job.shard is None)
         try:
             desired = expand_table(job, table, await table_of_locations(account))
         except (Unauthorized, Forbidden) as error:

@@ -35,11 +35,11 @@ def check(job: Job) -> Findings:
     """
     with open_database(existing_journal(job)) as journal:
         upkeep.check(journal)
-        found = listed.runs(journal.read)
+        count, found = len(listed.runs(journal.read)), listed.held(journal.read)
         size = journal.size()
     keys = ("run_id", "accounts", "holder", "started_at", "user", "host")
-    held = [{key: run[key] for key in keys} for run in found if run["holder"]]
-    return {"path": str(journal.place), "size": size, "runs": len(found), "held": held}
+    held = [{key: run[key] for key in keys} for run in found]
+    return {"path": str(journal.place), "size": size, "runs": count, "held": held}
 
 
 def backup(job: Job, copy: str) -> Findings:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from bulkhooks.provision.item import Operation
-from bulkhooks.provision.journal import known
+from bulkhooks.provision.journal import history, known
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.rows import SENDING
 from bulkhooks.provision.plan import Plan
@@ -54,7 +54,7 @@ def keep_earlier(plan: Plan, earlier: pd.DataFrame, journal: Journal, accounts: 
     kept[list(SENDING)] = kept[list(SENDING)].where(kept[list(SENDING)].notna(), None)
     plan.rows = kept
     lines = "\n".join(f"{run}: {many(count, 'webhook', 'webhooks')}" for run, count in sorted(runs.items()))
-    return {"Made by": lines} if lines else {}
+    return {history.MADE_BY: lines} if lines else {}
 
 
 def _read(name: str, text: str) -> float | int | None:

@@ -16,9 +16,12 @@ from bulkhooks.commands.kept import keep_earlier
 from bulkhooks.commands.outputs import Destinations, loader, write_copies
 from bulkhooks.config.job import Job
 from bulkhooks.errors import Aborted, BulkhooksError, JournalError, UsageError
+from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
-from bulkhooks.provision.journal.rows import input_rows, item_rows
+from bulkhooks.provision.journal.parts import Part, done_by, with_done
+from bulkhooks.provision.journal.rows import ItemRow, input_rows, item_rows
+from bulkhooks.provision.journal.stored import items
 from bulkhooks.provision.plan import Plan
 from bulkhooks.provision.send import resume_at
 from bulkhooks.report import Report, Summary, coded
@@ -27,6 +30,9 @@ from bulkhooks.times import iso, new_run_id
 from bulkhooks.webhook import Status
 
 _log = logging.getLogger("bulkhooks")
+
+_AGAIN = frozenset({Operation.CREATE, Operation.LOOK_UP, Operation.MOVE})
+"""What has to be done where the server does not have a webhook as it was asked for."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -41,7 +47,7 @@ class Incomplete(BulkhooksError):
 class RunContext:
     """A run that has begun. ``number`` is the journal's of the run, ``report`` is what the command will answer.
 
-    ``left`` are statuses that count as a failure besides those of every run.
+    ``part``: the shard that it is. ``left`` are statuses that count as a failure besides those of every run.
     """
 
     context: Context
@@ -50,17 +56,35 @@ class RunContext:
     number: int
     report: Report
     table: Table | None = None
+    part: Part | None = None
     left: frozenset[Status] = frozenset()
 
     def write_down(self, desired: Desired, plan: Plan) -> None:
         """Put everything the run is going to do into the journal."""
         self.table = desired.table
-        self.report.problems = desired.expansion.problems
-        self.report.warnings = [*desired.table.warnings, *plan.warnings]
+        self.report.problems = desired.problems
+        self.report.warnings += [*desired.table.warnings, *plan.warnings]
         journal, accounts = self.context.journal, self.accounts.numbers
+        done = self._still_done(plan) if self.part else {}
         facts = self.report.summary.facts | keep_earlier(plan, desired.table.earlier, journal, accounts)
-        write_down(journal, self.number, desired, plan, accounts=accounts, facts=facts)
+        write_down(journal, self.number, desired, plan, accounts=accounts, facts=facts, done=done)
         _log_failed(plan)
+
+    def _still_done(self, plan: Plan) -> dict[int, ItemRow]:
+        """What an earlier round of this shard has done, by ``seq``: nothing is sent for it.
+
+        But where the server was asked, and has a webhook no more, it is made again.
+        """
+        done = done_by(items(self.context.journal, self.number))
+        rows = plan.rows
+        asked = [name for name, account in self.accounts.opened.items() if account.halted is None]
+        is_gone = rows["operation"].isin(_AGAIN) & rows["account"].isin(asked)
+        kept = {seq: item for seq, item in done.items() if seq not in rows.index or not is_gone[seq]}
+        these = rows.index.intersection(list(kept))
+        plan.rows = rows.assign()
+        plan.rows.loc[these, "operation"] = Operation.NOTHING
+        plan.rows.loc[these, "status"] = [kept[seq].status for seq in these]
+        return kept
 
     @contextmanager
     def surviving_a_full_disk(self) -> Iterator[None]:
@@ -94,7 +118,8 @@ class RunContext:
         return self.report
 
     def _write_results(self) -> None:
-        report, again = self.report, f"bulkhooks results --run {self.report.summary.run_id} -o PLACE"
+        run_id = history.run_id(self.context.journal, self.number)
+        report, again = self.report, f"bulkhooks results --run {run_id} -o PLACE"
         try:
             self.destinations.write(self.context.journal, self.number, report.summary, self.table)
         except Exception as error:  # noqa: BLE001  # what goes wrong here costs the file, never what was sent
@@ -144,12 +169,17 @@ def begin(
     started_at: float,
     command: str = "run",
     run_id: str = "",
+    part: Part | None = None,
 ) -> RunContext:
-    """Enter a run in the journal, under ``run_id`` or a new one. ``started_at``: seconds since 1970."""
+    """Enter a run in the journal, under ``run_id`` or a new one, or ``part`` of it.
+
+    ``started_at``: seconds since 1970.
+    """
     job = context.job
     if job.run_id:
-        _check_name(job.run_id, context.journal)
+        _check_name(job.run_id, context.journal, is_shared=part is not None)
     summary = begin_summary(job, accounts.numbers, started_at, run_id or new_run_id(started_at))
+    summary.shard = str(part.shard) if part else ""
     number = context.journal.begin(
         summary.run_id,
         command=command,
@@ -157,15 +187,16 @@ def begin(
         inputs=summary.inputs,
         accounts=set(accounts.numbers.values()),
         at=started_at,
+        part=part,
     )
-    return RunContext(context, accounts, destinations, number, Report(summary))
+    return RunContext(context, accounts, destinations, number, Report(summary), part=part)
 
 
-def _check_name(name: str, journal: Journal) -> None:
+def _check_name(name: str, journal: Journal, *, is_shared: bool) -> None:
     """Raise ``UsageError`` where a run cannot have that name, or another one has it."""
     if not _NAME.fullmatch(name):
         raise UsageError(f"--run-id {name!r}: write at most 100 letters, digits and . _ -, a letter or digit first")
-    if history.has_run(journal, name):
+    if not is_shared and history.has_run(journal, name):
         raise UsageError(
             f"--run-id {name}: the journal has a run of that name; choose another, or write its results again with"
             f" `bulkhooks results --run {name}`"
@@ -174,18 +205,27 @@ def _check_name(name: str, journal: Journal) -> None:
 
 @contextmanager
 def registered(running: RunContext) -> Iterator[RunContext]:
-    """A run in the journal; taken out again where it breaks off before its plan is in there."""
+    """A run in the journal; taken out again where it breaks off before its plan is in there, or as it was before."""
     try:
         yield running
     except BaseException:
-        running.context.journal.forget(running.number)
+        running.context.journal.forget(running.number, running.context.session.wall())
         raise
 
 
 def write_down(
-    journal: Journal, number: int, desired: Desired, plan: Plan, *, accounts: dict[str, int], facts: Mapping[str, str]
+    journal: Journal,
+    number: int,
+    desired: Desired,
+    plan: Plan,
+    *,
+    accounts: dict[str, int],
+    facts: Mapping[str, str],
+    done: Mapping[int, ItemRow] | None = None,
 ) -> None:
-    """A plan, and the input it was made from, into a journal."""
+    """A plan, and the input it was made from, into a journal; ``done`` is what is done already, by ``seq``."""
+    done = done or {}
+    planned = item_rows(plan.rows, plan.pruned, accounts, size=desired.size, after=max(done, default=-1))
     journal.plan(
         number,
         columns=[str(column) for column in desired.table.extras.columns],
@@ -193,7 +233,7 @@ def write_down(
         warnings=[warning for warning in coded((*desired.table.warnings, *plan.warnings)) if warning.row < 0],
         facts=facts,
         rows=input_rows(desired.table.rows, desired.table.extras),
-        items=item_rows(plan.rows, plan.pruned, accounts),
+        items=with_done(planned, done),
     )
 
 

@@ -44,6 +44,10 @@ def run(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None, run
 async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None = None, run_id: str = "") -> Report:
     """``run`` for those who have an event loop."""
     started_at = time.time()
+    if job.shard and not job.run_id:
+        raise UsageError(
+            f"--shard {job.shard}: name the run that it is a part of, the same for all shards: --run-id NAME"
+        )
     if not job.inputs:
         return nothing_to_do(job, started_at)
     async with open_context(job.with_results()) as context:
@@ -55,13 +59,20 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
         if job.write_back:
             check_temporary_folder()
         refuse_to_overwrite(job.outputs, desired.table, job.inputs)
+        part = desired.part(job.shard) if job.shard else None
         refuse_to_replace(job, places(job.outputs, job.inputs), desired.accounts)
+        desired = desired.of(job.shard) if job.shard else desired
         # The places of the results are open before the first request: what cannot be written is known in time.
         with Destinations(job.outputs, job.inputs) as destinations:
             with context.session.stoppable():
                 accounts = await open_accounts(context, desired.accounts, lock=True)
-            running = begin(context, accounts, destinations, started_at=started_at, run_id=job.run_id or run_id)
+            name = job.run_id or run_id
+            running = begin(context, accounts, destinations, started_at=started_at, run_id=name, part=part)
             with registered(running):
+                if part is not None and desired.rows.empty:
+                    running.report.warnings.append(
+                        f"shard {part.shard} of run {name} has none of the input's accounts: it has nothing to do"
+                    )
                 plan = await compare(job, desired, accounts, watcher)
                 plan.warnings += [
                     Problem.of_whole(WarningCode.ASYNC_STANDBY, "", sentence)

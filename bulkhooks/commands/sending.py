@@ -38,6 +38,7 @@ async def compare(job: Job, desired: Desired, accounts: Accounts, watcher: Watch
             if_exists=job.if_exists,
             resend_unknown=job.resend_unknown,
             max_deletes=job.max_deletes if job.prune else None,
+            is_flawed=desired.is_flawed,
         )
 
 

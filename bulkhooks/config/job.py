@@ -15,6 +15,7 @@ from bulkhooks.config.names import next_free, results_beside, undone_beside
 from bulkhooks.config.option import TEXT, Option
 from bulkhooks.config.options import BASE_URL, BY_NAME, READING
 from bulkhooks.errors import UsageError
+from bulkhooks.shard import Shard
 
 __all__ = ["AccountSettings", "Job", "Notify"]
 
@@ -133,6 +134,7 @@ class Job:
     journal: Setting[Path | str | None, str | Path] = Setting[Path | str | None, str | Path]()
     lease: _Seconds = _Seconds()
     run_id: Setting[str | None, str] = Setting[str | None, str]()
+    shard: Setting[Shard | None, str | Shard] = Setting[Shard | None, str | Shard]()
     base_url: _BaseUrl = _BaseUrl()
     account: _Text = _Text()
     accounts: _Accounts = _Accounts()
@@ -176,13 +178,13 @@ class Job:
 
         Raises ``UsageError`` where that is stdin.
         """
-        return self._with_output(lambda first: results_beside(first, is_rehearsal=self.sandbox))
+        return self._with_output(lambda first: results_beside(first, is_rehearsal=self.sandbox, shard=self.shard))
 
     def with_undone(self) -> Job:
         """Likewise for the results of an undo, which replace those of no other; without an input they are named after
         the run."""
         if not self.outputs and not self.inputs and self.run:
-            return replace(self, output=str(next_free(Path(f"{self.run}.undo.xlsx"))))
+            return replace(self, output=str(next_free(Path(f"{self.run.replace('/', '-')}.undo.xlsx"))))
         return self._with_output(lambda first: next_free(undone_beside(first)))
 
     def _with_output(self, beside: Callable[[Path], Path]) -> Job:

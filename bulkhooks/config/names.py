@@ -8,6 +8,8 @@ from itertools import count
 from pathlib import Path, PurePath
 from typing import TypeVar
 
+from bulkhooks.shard import Shard
+
 APath = TypeVar("APath", bound=PurePath)
 
 _RESULTS = re.compile(r"(?P<stem>.+?)(?P<sandbox>\.sandbox)?\.results(?:\.(?P<number>\d{1,9}))?")
@@ -15,11 +17,11 @@ _OURS = ("*.results.*", "~$*", "*.checked.*", "*.undo.*", "health*.xlsx")
 """Files that this program writes, or Excel while it has one open."""
 
 
-def results_beside(path: APath, *, is_rehearsal: bool = False) -> APath:
+def results_beside(path: APath, *, is_rehearsal: bool = False, shard: Shard | None = None) -> APath:
     """Where the results of an input go: ``x.results.xlsx``, and of a results file the next round.
 
     Of ``x.results.xlsx`` that is ``x.results.2.xlsx``, of that ``x.results.3.xlsx``. A rehearsal has a name of its own,
-    ``x.sandbox.results.xlsx``, which no run against a server writes.
+    ``x.sandbox.results.xlsx``, which no run against a server writes; so has each shard: ``x.results.3-of-16.xlsx``.
     """
     found = _RESULTS.fullmatch(path.stem)
     stem = found["stem"] if found else path.stem
@@ -27,7 +29,8 @@ def results_beside(path: APath, *, is_rehearsal: bool = False) -> APath:
     number = ""
     if found and bool(found["sandbox"]) == is_rehearsal:
         number = f".{int(found['number'] or 1) + 1}"
-    return path.with_name(f"{stem}{word}{number}.xlsx")
+    part = f".{shard.word}" if shard else ""
+    return path.with_name(f"{stem}{word}{number}{part}.xlsx")
 
 
 def undone_beside(path: APath) -> APath:

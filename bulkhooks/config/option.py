@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from bulkhooks.errors import UsageError
+from bulkhooks.shard import Shard, read_shard
 
 
 class Kind(StrEnum):
@@ -18,8 +19,9 @@ class Kind(StrEnum):
 
     ``FLAG`` is a bool. ``COUNT`` is an int: a flag that may be given several times, elsewhere a whole number. ``WHOLE``
     is an int, ``SECONDS`` a float, ``PERIOD`` a float of seconds that is written as ``90d``, ``RATE`` text such as
-    ``60/min``, ``PATH`` a ``Path``, ``STORE`` a ``Path`` or the address of a database as text. ``PLACE`` is text: a
-    path, or a word or ``{placeholder}`` that has a meaning of its own there.
+    ``60/min``, ``SHARD`` a ``Shard`` that is written ``I/N``, ``PATH`` a ``Path``, ``STORE`` a ``Path`` or the address
+    of a database as text. ``PLACE`` is text: a path, or a word or ``{placeholder}`` that has a meaning of its own
+    there.
     """
 
     FLAG = "true or false"
@@ -32,9 +34,10 @@ class Kind(StrEnum):
     PATH = "a path"
     PLACE = "a path or a word"
     STORE = "a path or postgresql://…"
+    SHARD = "a shard such as 0/16"
 
 
-FLAG, COUNT, TEXT, RATE, WHOLE, SECONDS, PERIOD, PATH, PLACE, STORE = Kind
+FLAG, COUNT, TEXT, RATE, WHOLE, SECONDS, PERIOD, PATH, PLACE, STORE, SHARD = Kind
 NUMBERS = frozenset({COUNT, WHOLE, SECONDS})
 
 _YES = frozenset({"1", "true", "yes", "y", "on"})
@@ -112,17 +115,15 @@ class Option:
             raise UsageError(f"{where}: {given!r} is not {self._expected}")
         if self.kind in NUMBERS or (self.kind == PERIOD and base is None and not isinstance(given, str)):
             return self._number(given, where)
-        return self._text(str(given) if isinstance(given, Path) else given, where, base)
+        return self._text(str(given) if isinstance(given, Path | Shard) else given, where, base)
 
-    def _text(self, given: object, where: str, base: Path | None) -> str | float | Path | None:
+    def _text(self, given: object, where: str, base: Path | None) -> str | float | Path | Shard | None:
         if not isinstance(given, str):
             raise UsageError(f"{where}: {given!r} is not text; put it in quotation marks")
         if "\0" in given:
             raise UsageError(f"{where}: {given!r} holds a character that no path and no name has")
-        if self.kind == RATE:
-            return checked_rate(given, where)
-        if self.kind == PERIOD:
-            return seconds_of(given, where)
+        if self.kind in _READERS:
+            return _READERS[self.kind](given, where)
         if self.choices and given not in self.choices:
             raise UsageError(
                 f"{where}: {given!r} is none of {', '.join(self.choices)}{did_you_mean(given, self.choices)}"
@@ -225,3 +226,19 @@ def seconds_of(text: str, where: str) -> float:
     if found is None:
         raise UsageError(f"{where}: {text!r} is not {PERIOD}; write a number and one of {', '.join(_UNITS)}")
     return float(found[1]) * _UNITS[found[2].lower()]
+
+
+def shard_of(text: str, where: str) -> Shard:
+    """A shard as it is written: ``3/16``. Raises ``UsageError`` with ``where`` before its sentence."""
+    try:
+        return read_shard(text)
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from None
+
+
+_READERS: Mapping[Kind, Callable[[str, str], str | float | Shard]] = {
+    RATE: checked_rate,
+    PERIOD: seconds_of,
+    SHARD: shard_of,
+}
+"""What turns text into a value, for kinds whose values have a form of their own."""

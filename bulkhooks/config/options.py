@@ -6,7 +6,7 @@ this table. ``Option.value`` alone turns what is written into a value.
 
 from __future__ import annotations
 
-from bulkhooks.config.option import COUNT, FLAG, PATH, PERIOD, PLACE, RATE, SECONDS, STORE, TEXT, WHOLE, Option
+from bulkhooks.config.option import COUNT, FLAG, PATH, PERIOD, PLACE, RATE, SECONDS, SHARD, STORE, TEXT, WHOLE, Option
 
 BASE_URL = "https://spaces.nexudus.com"
 
@@ -135,6 +135,10 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "run_id", TEXT, OUTPUT, _on("run"), "What the run is called.", "NAME", otherwise="its time and a random part",
+    ),
+    Option(
+        "shard", SHARD, OUTPUT, _on("run"), "With --run-id: take part I of the N into which the accounts are divided.",
+        "I/N", otherwise="all accounts",
     ),
     Option("json", FLAG, OUTPUT, _SPEAKS | {"actions"}, "The summary as one JSON object on stdout."),
     Option(

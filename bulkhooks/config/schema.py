@@ -11,7 +11,7 @@ from typing import Any
 
 from bulkhooks.config.accounts import VARIABLE
 from bulkhooks.config.job_file import NOTIFY_ON
-from bulkhooks.config.option import COUNT, FLAG, PERIOD, SECONDS, WHOLE, Kind, Option
+from bulkhooks.config.option import COUNT, FLAG, PERIOD, SECONDS, SHARD, WHOLE, Kind, Option
 from bulkhooks.config.options import BY_NAME
 
 Schema = dict[str, Any]
@@ -56,6 +56,7 @@ def _job() -> Schema:
 def _of_option(option: Option) -> Schema:
     kinds: dict[Kind, Schema] = {FLAG: {"type": "boolean"}, SECONDS: {"type": "number", "minimum": option.least}}
     kinds[PERIOD] = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([sSdDwWhH]|[mM][iI][nN])\s*$"}
+    kinds[SHARD] = {"type": "string", "pattern": r"^\s*\d{1,6}\s*/\s*\d{1,6}\s*$"}
     whole = {"type": "integer", "minimum": option.least}
     one: Schema = kinds.get(option.kind) or (whole if option.kind in {COUNT, WHOLE} else {"type": "string"})
     if option.choices:

@@ -82,11 +82,12 @@ async def make_plan(
     if_exists: str,
     resend_unknown: bool,
     max_deletes: int | None = None,
+    is_flawed: bool = False,
 ) -> Plan:
     """Compare the desired with every account's server and journal; accounts that are not open are left as they are.
 
     ``max_deletes`` None deletes nothing; else what no row names is deleted, and nobody needs to know exactly how much
-    that is where it is more.
+    that is where it is more. ``is_flawed``: the input has invalid rows, also those that another process has.
     """
     parts = {str(name): part for name, part in rows.groupby("account", sort=False)}
     known: dict[str, Existing] = {}
@@ -101,8 +102,9 @@ async def make_plan(
             if name in parts:
                 group.start_soon(learn, name, account)
 
-    plan = Plan(rows, warnings=warnings)
-    if max_deletes is not None and (rows["status"] == Status.INVALID).any():  # nobody knows what such a row names
+    plan = Plan(rows.assign(operation=str(Operation.NOTHING), webhook_id=0), warnings=warnings)
+    is_flawed = is_flawed or bool((rows["status"] == Status.INVALID).any())
+    if max_deletes is not None and is_flawed:  # nobody knows what such a row names
         warnings.append("a row is invalid, so --prune deletes nothing; fix it and run again")
         max_deletes = None
     candidates: dict[str, pd.DataFrame] = {}

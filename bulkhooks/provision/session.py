@@ -30,6 +30,9 @@ class Session:
         self.journal = journal
         self.terms = terms
         self.accounts: dict[str, Account] = {}
+        self._locked: set[str] = set()
+        self._before: tuple[Traffic, ...] = ()
+        """What was sent for accounts before they were locked."""
         self.was_aborted = False
         self._cancellation = Cancellation()
         self._signals = Signals(self._interrupt, self._abort)
@@ -59,11 +62,11 @@ class Session:
 
         Raises ``UsageError`` where it is open under another name, ``LockedError``, and ``Stopped`` on a signal.
         """
-        if config.name in self.accounts:
+        if config.name in self.accounts and (config.name in self._locked or not lock):
             return self.accounts[config.name]
         account_id = self.journal.account(config.key, config.name)
         for name, account in self.accounts.items():
-            if account.id == account_id:
+            if account.id == account_id and name != config.name:
                 raise UsageError(
                     f"accounts {name!r} and {config.name!r} are the same user at the same address: name it in one way"
                 )
@@ -73,6 +76,9 @@ class Session:
             with self._cancellation.scope():
                 await hold(self.journal, account_id, config.name, self.terms.wait_lock)
             self._stack.callback(self.journal.locks.release, account_id)
+            self._locked.add(config.name)
+            if config.name in self.accounts:
+                self._before += (self.accounts[config.name].traffic,)
         client = await self._stack.enter_async_context(
             NexudusClient(
                 config.base_url,
@@ -90,7 +96,7 @@ class Session:
     @property
     def traffic(self) -> Traffic:
         """What all accounts have sent."""
-        each = [account.traffic for account in self.accounts.values()]
+        each = [*self._before, *(account.traffic for account in self.accounts.values())]
         return Traffic(
             sum(traffic.requests for traffic in each),
             sum(traffic.writes for traffic in each),

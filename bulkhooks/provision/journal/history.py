@@ -15,6 +15,7 @@ from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.blocks import LOCATIONS
 from bulkhooks.provision.journal.database import Readable
 from bulkhooks.provision.journal.listed import host_of
+from bulkhooks.provision.journal.parts import missing, parts_of, with_input
 from bulkhooks.provision.journal.rows import LINE, InputRow, ItemRow, revive, unpack_problems
 from bulkhooks.provision.journal.stored import WrittenRows, items
 from bulkhooks.provision.journal.tables import created, doubts, runs
@@ -23,7 +24,7 @@ from bulkhooks.provision.stopping import PLANNED_STOPS
 from bulkhooks.report import ErrorCount, Problem, Summary, counted
 from bulkhooks.sheets.values import LocationLine, ResultRow, RunFacts
 from bulkhooks.sheets.writing.counts import problem_cells
-from bulkhooks.times import iso
+from bulkhooks.times import iso, moment
 from bulkhooks.webhook import DONE, Status
 
 _KNOWN = DONE | {Status.DELETED, Status.RESTORED, Status.CHANGED, Status.MISSING}
@@ -32,6 +33,9 @@ _KNOWN = DONE | {Status.DELETED, Status.RESTORED, Status.CHANGED, Status.MISSING
 
 _NOT_SENT = "not sent: "
 """Before the reason for which a row was not sent."""
+
+MADE_BY = "Made by"
+"""The fact that tells which runs made what exists, a line each."""
 
 OWNED = ("id", "business_id", "location", "action", "url", "url_key", "name", "description")
 KEY = ("business_id", "action", "url_key")
@@ -75,16 +79,25 @@ def frame(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> pd.DataFr
 
 def own_columns(journal: Readable, run: int) -> list[str]:
     """The input's own columns that a run carried along, in order."""
-    ((columns,),) = _of(journal, run, runs.c["columns"])
+    ((columns,),) = _of(journal, with_input(journal, run), runs.c["columns"])
     return list(json.loads(columns))
 
 
 def run_facts(journal: Readable, run: int) -> RunFacts:
     """What the workbook of a run's results tells besides its rows."""
-    ((facts, holder),) = _of(journal, run, runs.c.facts, runs.c.holder)
-    blocks = journal.blocks(run, LOCATIONS)
+    found: dict[str, str] = {}
+    for part in parts_of(journal, run):
+        ((facts, holder),) = _of(journal, part, runs.c.facts, runs.c.holder)
+        for name, fact in (json.loads(facts) | {"Computer": host_of(holder)}).items():
+            found[name] = _together(found.get(name, ""), fact, "\n" if name == MADE_BY else ", ")
+    blocks = journal.blocks(with_input(journal, run), LOCATIONS)
     table = [LocationLine(*line) for block in blocks for line in journal.unpacked(block.content, LINE)]
-    return RunFacts(json.loads(facts) | {"Computer": host_of(holder)}, table, run_warnings(journal, run))
+    return RunFacts(found, table, run_warnings(journal, run))
+
+
+def _together(first: str, second: str, between: str) -> str:
+    """What two shards say, each part of it once."""
+    return between.join(filter(None, dict.fromkeys([*first.split(between), *second.split(between)])))
 
 
 def run_number(journal: Readable, run_id: str, *, even_pruned: bool = False) -> int:
@@ -94,7 +107,8 @@ def run_number(journal: Readable, run_id: str, *, even_pruned: bool = False) -> 
     ``even_pruned``.
     """
     if run_id == "last":
-        newest = sa.select(sa.func.max(runs.c.id)).where(runs.c.command != "undo", runs.c.pruned_at.is_(None))
+        is_whole = runs.c.part_of.is_(None)
+        newest = sa.select(sa.func.max(runs.c.id)).where(runs.c.command != "undo", runs.c.pruned_at.is_(None), is_whole)
         found = journal.query(newest)
     else:
         named = sa.select(runs.c.id).where(runs.c.run_id == run_id)
@@ -163,8 +177,8 @@ def _is_planned(item: ItemRow) -> bool:
 
 def run_warnings(journal: Readable, run: int) -> list[Problem]:
     """The warnings that concern the whole input or run, and no row."""
-    ((packed,),) = _of(journal, run, runs.c.warnings)
-    return unpack_problems(packed, -1)
+    found = [_of(journal, part, runs.c.warnings)[0][0] for part in parts_of(journal, run)]
+    return list(dict.fromkeys(problem for packed in found for problem in unpack_problems(packed, -1)))
 
 
 def warnings(journal: Readable, run: int) -> list[ErrorCount]:
@@ -175,7 +189,10 @@ def warnings(journal: Readable, run: int) -> list[ErrorCount]:
 
 
 def summary(journal: Readable, run: int) -> Summary:
-    """What a run said of itself; of one that never ended, what the journal knows."""
+    """What a run said of itself; of one that never ended, what the journal knows; of one in shards, that of all."""
+    parts = parts_of(journal, run)
+    if parts != [run]:
+        return _of_all(journal, run, [summary(journal, part) for part in parts])
     ((run_id, started_at, inputs, text, known),) = _of(
         journal, run, runs.c.run_id, runs.c.started_at, runs.c.inputs, runs.c.summary, runs.c.facts
     )
@@ -206,6 +223,35 @@ def _unfinished(journal: Readable, run: int, run_id: str, started_at: float, inp
         errors=errors(journal, run),
         warnings=warnings(journal, run),
     )
+
+
+def _of_all(journal: Readable, run: int, parts: Sequence[Summary]) -> Summary:
+    """The summary of a run in shards; what was sent is that of the last round of each."""
+    ((run_id, inputs),) = _of(journal, run, runs.c.run_id, runs.c.inputs)
+    by_status = counts(journal, run)
+    found = Summary(
+        run_id,
+        counts=by_status,
+        total=sum(by_status.values()),
+        remaining=by_status.get(Status.PENDING, 0),
+        inputs=json.loads(inputs),
+        errors=errors(journal, run),
+        warnings=warnings(journal, run),
+        started_at=min(part.started_at for part in parts),
+        resume_at=min((part.resume_at for part in parts if part.resume_at), default=None),
+        accounts=sorted({name for part in parts for name in part.accounts}),
+    )
+    for name in ("writes", "requests", "throttled", "retried"):
+        setattr(found, name, sum(getattr(part, name) for part in parts))
+    for name in ("target", "user"):
+        setattr(found, name, ", ".join(dict.fromkeys(filter(None, (getattr(part, name) for part in parts)))))
+    found.settle(refused=any(part.status == "auth-error" for part in parts))
+    is_over = all(part.finished_at for part in parts) and not missing(journal, run)[0]
+    if is_over:
+        found.close(max(moment(part.finished_at) for part in parts))
+    elif found.status != "auth-error":
+        found.status = "incomplete"
+    return found
 
 
 def _result(item: ItemRow, written: InputRow | None, width: int, waiting: Status) -> ResultRow:

@@ -40,8 +40,9 @@ class Journal(RunRecords, TwinsOfOurs):
     def to_do(self, run: int, account_id: int, *, after: int, count: int) -> list[Item]:
         """The next items of the account that something has to be sent for."""
         wanted = _ITEM.where(
-            items.c.run == run, items.c.account == account_id, items.c.seq > after, items.c.operation != ""
-        )
+            items.c.run == run, items.c.account == account_id, items.c.seq > after, items.c.operation != "",
+            items.c.status == Status.PENDING,
+        )  # fmt: skip
         return [_item(run, values) for values in self.query(wanted.order_by(items.c.seq).limit(count))]
 
     def give_up(self, run: int, account_id: int, reason: str) -> None:

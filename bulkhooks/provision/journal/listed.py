@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from bulkhooks.provision.journal.revision import FILE_VERSION, REVISION
 from bulkhooks.times import iso
 
 _RUNS = """
-    SELECT run_id, command, job, started_at, finished_at, inputs, summary, facts, holder, id
+    SELECT run_id, command, job, started_at, finished_at, inputs, summary, facts, holder, id,
+        part_of, shard, shards
     FROM {schema}runs WHERE pruned_at IS NULL ORDER BY id DESC
 """
 _NAMES = """
@@ -33,7 +35,7 @@ Reader = Callable[[str], Iterable[tuple[Any, ...]]]
 """Answers a question in plain SQL with rows; ``{schema}`` stands before the name of each table."""
 
 
-def runs_in(place: Path | str) -> list[dict[str, object]]:
+def runs_in(place: Path | str) -> list[dict[str, Any]]:
     """``runs`` of the journal at a place.
 
     Raises ``JournalError`` where it cannot be read, ``UsageError`` where a package for it is missing.
@@ -49,36 +51,85 @@ def runs_in(place: Path | str) -> list[dict[str, object]]:
         return runs(journal.read)
 
 
-def runs(read: Reader) -> list[dict[str, object]]:
+def runs(read: Reader) -> list[dict[str, Any]]:
     """The runs in the journal, the newest first, with who asked for each and on which computer.
 
     ``status`` is that of the summary, or ``unfinished``; ``holder`` then names the process, unless that is known to be
-    no more.
+    no more. A run in shards is one, with ``shards``: how many there are (``of``), and those that are ``done``,
+    ``unfinished`` and ``missing``.
     """
+    parts: dict[str, list[dict[str, Any]]] = {}
+    found = []
+    for run, (part_of, shard, shards) in _each(read):
+        if part_of:
+            parts.setdefault(part_of, []).append(run | {"shard": shard})
+        elif shards is None:
+            found.append(run)
+        elif own := parts.get(run["run_id"]):  # those of a run are newer than itself
+            found.append(_together(run, shards, own))
+    return found
+
+
+def held(read: Reader) -> list[dict[str, Any]]:
+    """The runs that are under way, each shard by itself."""
+    return [run for run, _ in _each(read) if run["holder"]]
+
+
+_WORST = ("unfinished", "auth-error", "incomplete", "failures", "ok")
+"""Of several shards the first of these that any is."""
+
+
+def _together(whole: dict[str, Any], of: int, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A run in shards, from what there is of them."""
+    begun = {part["shard"] for part in parts}
+    unfinished = {part["shard"] for part in parts if not part["finished_at"]}
+    missing = set(range(of)) - begun
+    statuses = {part["status"] for part in parts} | ({"incomplete"} if missing else set())
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts.update(part["counts"])
+
+    def named(key: str) -> str:
+        return ", ".join(dict.fromkeys(filter(None, (part[key] for part in reversed(parts)))))
+
+    return whole | {
+        "started_at": min(part["started_at"] for part in parts),
+        "finished_at": None if unfinished or missing else max(part["finished_at"] for part in parts),
+        **{key: named(key) for key in ("accounts", "user", "host", "holder")},
+        "status": next((status for status in _WORST if status in statuses), "incomplete"),
+        "counts": dict(counts),
+        "shards": {
+            "of": of,
+            "done": sorted(begun - unfinished),
+            "unfinished": sorted(unfinished),
+            "missing": sorted(missing),
+        },
+    }
+
+
+def _each(read: Reader) -> Iterator[tuple[dict[str, Any], Sequence[Any]]]:
+    """Every run, and what it is a part of, which one, and of how many parts it is itself."""
     names: dict[int, list[str]] = {}
     for run, name in read(_NAMES):
         names.setdefault(run, []).append(name)
-    found = []
-    for run_id, command, job, started, finished, inputs, summary, facts, holder, run in read(_RUNS):
+    for run_id, command, job, started, finished, inputs, summary, facts, holder, run, *of in read(_RUNS):
         ended = json.loads(summary) if summary else {}
         is_held = finished is None and not _is_gone(holder)
-        found.append(
-            {
-                "run_id": run_id,
-                "command": command,
-                "job": job,
-                "started_at": iso(started),
-                "finished_at": iso(finished),
-                "accounts": ", ".join(names.get(run, ())),
-                "user": json.loads(facts).get("User", "") or ended.get("user", ""),
-                "host": host_of(holder),
-                "holder": holder if is_held else "",
-                "inputs": json.loads(inputs),
-                "status": ended.get("status", "unfinished"),
-                "counts": ended.get("counts", {}),
-            }
-        )
-    return found
+        found = {
+            "run_id": run_id,
+            "command": command,
+            "job": job,
+            "started_at": iso(started),
+            "finished_at": iso(finished),
+            "accounts": ", ".join(names.get(run, ())),
+            "user": json.loads(facts).get("User", "") or ended.get("user", ""),
+            "host": host_of(holder),
+            "holder": holder if is_held else "",
+            "inputs": json.loads(inputs),
+            "status": ended.get("status", "unfinished"),
+            "counts": ended.get("counts", {}),
+        }
+        yield found, of
 
 
 def host_of(holder: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest of ``migrations/``, which the tables of ``tables.py`` are."""
 
 FILE_VERSION = 9

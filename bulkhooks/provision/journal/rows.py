@@ -116,13 +116,16 @@ def input_rows(rows: pd.DataFrame, extras: pd.DataFrame) -> Iterator[InputRow]:
     return map(InputRow._make, _by_row(columns, InputRow._fields))
 
 
-def item_rows(rows: pd.DataFrame, pruned: Mapping[str, Pruning], account_ids: Mapping[str, int]) -> Iterator[ItemRow]:
+def item_rows(
+    rows: pd.DataFrame, pruned: Mapping[str, Pruning], account_ids: Mapping[str, int], *, size: int, after: int = -1
+) -> Iterator[ItemRow]:
     """A plan's ``rows`` and, after them, what no row names: what is deleted, then what is left alone.
 
-    ``account_ids``: the journal's numbers by name.
+    ``account_ids``: the journal's numbers by name. The index of ``rows`` has their places in the results of the whole
+    input, which has ``size`` of them; what no row names comes after those and after the place ``after``.
     """
     columns = {
-        "seq": range(len(rows)),
+        "seq": rows.index.tolist(),
         "place": rows["place"],
         "account": rows["account"].map(account_ids).tolist(),
         "business_id": rows["business_id"].tolist(),
@@ -151,8 +154,8 @@ def item_rows(rows: pd.DataFrame, pruned: Mapping[str, Pruning], account_ids: Ma
         for name, pruning in pruned.items()
         for webhook in getattr(pruning, part).to_dict("records")
     )
-    for number, (name, webhook) in enumerate(unnamed):
-        row = deletion_row(len(rows) + number, f"prune:{number + 1}", account_ids[name], webhook)
+    for seq, (name, webhook) in enumerate(unnamed, max(size, after + 1)):
+        row = deletion_row(seq, f"prune:{seq - size + 1}", account_ids[name], webhook)
         if "status" in webhook:
             row = row._replace(operation="", changes="", status=webhook["status"], error=webhook["error"])
         yield row

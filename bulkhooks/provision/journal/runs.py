@@ -10,11 +10,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bulkhooks.provision.journal import tables
+from bulkhooks.provision.journal import parts, tables
 from bulkhooks.provision.journal.blocks import ITEMS, LOCATIONS, ROWS, spans
 from bulkhooks.provision.journal.commits import Flush, GroupCommit
 from bulkhooks.provision.journal.rows import LINE, ChangeRow, InputRow, ItemRow, is_settled, pack_problems
-from bulkhooks.provision.journal.tables import calls, run_accounts, runs
+from bulkhooks.provision.journal.tables import calls, run_accounts, run_blocks, runs
 from bulkhooks.report import Problem
 from bulkhooks.sheets.values import LocationLine
 
@@ -43,9 +43,21 @@ class RunRecords(GroupCommit):
         return int(found[0])
 
     def begin(
-        self, run_id: str, *, command: str, job: str, inputs: Sequence[str], accounts: Iterable[int], at: float
+        self,
+        run_id: str,
+        *,
+        command: str,
+        job: str,
+        inputs: Sequence[str],
+        accounts: Iterable[int],
+        at: float,
+        part: parts.Part | None = None,
     ) -> int:
-        """Open a run; from now on it is what holds its accounts. Returns the journal's number of it."""
+        """Open a run; from now on it is what holds its accounts. Returns the journal's number of it.
+
+        ``part``: open that shard of the run, or take it up again; raises ``UsageError`` where it does not go with the
+        others.
+        """
         values = {
             "run_id": run_id,
             "command": command,
@@ -57,10 +69,13 @@ class RunRecords(GroupCommit):
             "facts": "{}",
         }
         with self.transaction() as connection:
-            (run,) = connection.execute(sa.insert(runs).values(values)).inserted_primary_key or (0,)
+            if part is not None:
+                run = parts.enter(self.database, run_id, part, values)
+            else:
+                (run,) = connection.execute(sa.insert(runs).values(values)).inserted_primary_key or (0,)
             held = [{"run": run, "account": account} for account in accounts]
-            if held:
-                connection.execute(sa.insert(run_accounts), held)
+            for row in held:
+                self.database.add(run_accounts, row)
             # Writes are counted from the newest of them, or a clock that is ahead would forget those that still count.
             newest = connection.execute(sa.select(sa.func.max(calls.c.at)).where(calls.c.write)).scalar()
             old = sa.or_(
@@ -109,10 +124,13 @@ class RunRecords(GroupCommit):
         """Write down everything the run is going to do, in one transaction, before the first request leaves.
 
         ``columns`` are the names of the input's own columns, ``locations`` the table of them, ``warnings`` those that
-        no row has, ``changes`` what an undo takes back. Raises ``JournalError`` where the disk does not take it.
+        no row has, ``changes`` what an undo takes back. What the run was going to do before, a shard that goes on, is
+        forgotten. Raises ``JournalError`` where the disk does not take it.
         """
         with self.transaction() as connection:
             given = {"columns": json.dumps(list(columns)), "facts": json.dumps(facts)}
+            for table in (tables.items, run_blocks):
+                connection.execute(sa.delete(table).where(table.c.run == run))
             known = sa.update(runs).where(runs.c.id == run)
             connection.execute(known.values(given | {"warnings": pack_problems(warnings)}))
             for lines in spans((number, *line) for number, line in enumerate(locations)):
@@ -129,10 +147,12 @@ class RunRecords(GroupCommit):
             self.database.insert(tables.items, ("run", *ItemRow._fields), sent)
             self.database.insert(tables.changes, ("run", *ChangeRow._fields), [(run, *change) for change in changes])
 
-    def forget(self, run: int) -> None:
-        """Remove a run that ended before anything was planned."""
+    def forget(self, run: int, at: float) -> None:
+        """Remove a run that ended before anything was planned; a shard that was planned in an earlier round stays."""
+        is_planned = [sa.exists().where(table.c.run == run) for table in (tables.items, run_blocks)]
         with self.transaction() as connection:
-            connection.execute(sa.delete(runs).where(runs.c.id == run))
+            connection.execute(sa.delete(runs).where(runs.c.id == run, ~sa.or_(*is_planned)))
+            connection.execute(sa.update(runs).where(runs.c.id == run).values(finished_at=at))
 
     def finish(self, run: int, summary: Mapping[str, object], at: float) -> None:
         """Close a run."""

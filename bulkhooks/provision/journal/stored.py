@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bulkhooks.provision.journal import tables
 from bulkhooks.provision.journal.blocks import ITEMS, ROWS, SPAN
 from bulkhooks.provision.journal.database import Readable
+from bulkhooks.provision.journal.parts import parts_of, with_input
 from bulkhooks.provision.journal.rows import InputRow, ItemRow
 
 _COLUMNS = [tables.items.c[name] for name in ItemRow._fields]
@@ -24,6 +25,10 @@ _KEPT = 2
 
 def items(journal: Readable, run: int, rows: range | None = None) -> Iterator[ItemRow]:
     """The items of a run in the order of its results; with ``rows`` those of that part of its input."""
+    return heapq.merge(*(_items(journal, part, rows) for part in parts_of(journal, run)), key=itemgetter(0))
+
+
+def _items(journal: Readable, run: int, rows: range | None) -> Iterator[ItemRow]:
     settled = (
         item
         for block in journal.blocks(run, ITEMS, rows)
@@ -61,7 +66,7 @@ class WrittenRows:
 
     def __init__(self, journal: Readable, run: int) -> None:
         self._journal = journal
-        self._run = run
+        self._run = with_input(journal, run)
         self._blocks: dict[int, dict[int, InputRow]] = {}
 
     def of(self, row: int) -> InputRow | None:

@@ -14,6 +14,7 @@ from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.item import Item, Operation
 from bulkhooks.provision.journal import tables
 from bulkhooks.provision.journal.database import Readable
+from bulkhooks.provision.journal.parts import parts_of, whole_of
 from bulkhooks.provision.journal.rows import ChangeRow, ItemRow
 from bulkhooks.provision.journal.stored import blocks_of_all, items
 from bulkhooks.webhook import Status, url_key
@@ -82,7 +83,8 @@ def accounts_of(journal: Readable, run: int) -> list[str]:
     found = journal.query(
         sa.select(tables.accounts.c.name)
         .join(tables.run_accounts, tables.run_accounts.c.account == tables.accounts.c.id)
-        .where(tables.run_accounts.c.run == run)
+        .where(tables.run_accounts.c.run.in_(parts_of(journal, run)))
+        .distinct()
         .order_by(tables.accounts.c.name)
     )
     return [str(name) for (name,) in found]
@@ -154,7 +156,7 @@ def _made(journal: Readable, account_id: int, run: int | None) -> Iterator[_Crea
         own.run, own.deleted_at,
     ).where(own.account == account_id)  # fmt: skip
     if run is not None:
-        wanted = wanted.where(own.run == run)
+        wanted = wanted.where(own.run.in_(parts_of(journal, run)))
     found = journal.query(wanted.order_by(own.webhook_id))
     return (
         _Created(Made(webhook_id, "", *values), of_run, deleted_at is not None)
@@ -171,7 +173,7 @@ def changed_by(journal: Readable, run: int, account_id: int) -> list[Changed]:
             change.run, change.seq,
         )
         .join(tables.items, sa.and_(item.run == change.run, item.seq == change.seq))
-        .where(change.run == run, change.account == account_id)
+        .where(change.run.in_(parts_of(journal, run)), change.account == account_id)
         .where(change.of_run.is_(None), change.restored_at.is_(None))
         .where(sa.or_(item.status == Status.UPDATED, item.error_code == ErrorCode.IN_DOUBT))
         .order_by(change.seq)
@@ -183,32 +185,32 @@ def doubts_of(journal: Readable, run: int, account_id: int) -> list[tuple[Item, 
     """What of a run was sent and never answered: the item, when it was sent, and whether the server was seen not to
     have it before that."""
     doubt = tables.doubts
-    found = journal.query(_items_in(doubt, run, account_id, doubt.c.sent_at, doubt.c.was_absent))
-    return [(_sent(run, account_id, values), sent_at, bool(was_absent)) for *values, sent_at, was_absent in found]
+    found = journal.query(_items_in(journal, doubt, run, account_id, doubt.c.sent_at, doubt.c.was_absent))
+    return [(_sent(account_id, values), sent_at, bool(was_absent)) for *values, sent_at, was_absent in found]
 
 
 def resent_of(journal: Readable, run: int, account_id: int) -> list[Item]:
     """What a run sent again after a look-up had not found it, and of which a twin may have turned up since."""
-    found = journal.query(_items_in(tables.resent, run, account_id))
-    return [_sent(run, account_id, values) for values in found]
+    found = journal.query(_items_in(journal, tables.resent, run, account_id))
+    return [_sent(account_id, values) for values in found]
 
 
-def _items_in(table: sa.Table, run: int, account_id: int, *more: sa.Column[Any]) -> sa.Select[Any]:
+def _items_in(journal: Readable, table: sa.Table, run: int, account_id: int, *more: sa.Column[Any]) -> sa.Select[Any]:
     """The rows of a run that stand in a table of identities (``doubts``, ``resent``)."""
     item, identity = tables.items.c, table.c
     return (
         sa.select(
-            item.seq, item.place, item.location, identity.business_id, identity.action, item.url, identity.url_key,
-            item.name, *more,
+            item.run, item.seq, item.place, item.location, identity.business_id, identity.action, item.url,
+            identity.url_key, item.name, *more,
         )
         .join(tables.items, sa.and_(item.run == identity.run, item.seq == identity.seq))
-        .where(identity.run == run, identity.account == account_id)
+        .where(identity.run.in_(parts_of(journal, run)), identity.account == account_id)
         .order_by(item.seq)
     )  # fmt: skip
 
 
-def _sent(run: int, account_id: int, values: Sequence[Any]) -> Item:
-    seq, place, location, business_id, action, url, key, name = values
+def _sent(account_id: int, values: Sequence[Any]) -> Item:
+    run, seq, place, location, business_id, action, url, key, name = values
     return Item(
         run, seq, place, account_id, business_id, location, action, url, key, name,
         name_given=True, description=None, active=None, operation=Operation.LOOK_UP,
@@ -218,9 +220,8 @@ def _sent(run: int, account_id: int, values: Sequence[Any]) -> Item:
 def deletions_of(journal: Readable, run: int) -> int:
     """How many webhooks a run deleted."""
     item = tables.items.c
-    ((count,),) = journal.query(
-        sa.select(sa.func.count()).select_from(tables.items).where(item.run == run, item.status == Status.DELETED)
-    )
+    wanted = sa.select(sa.func.count()).where(item.run.in_(parts_of(journal, run)), item.status == Status.DELETED)
+    ((count,),) = journal.query(wanted)
     return int(count)
 
 
@@ -228,8 +229,8 @@ def run_of(journal: Readable, rows: Mapping[int, tuple[str, str]], path: Path) -
     """The run whose results a file is: the one that most of its rows agree with; ``rows`` are
     theirs by webhook id: status and ``url_key``, so that another server's ids are no agreement.
 
-    Where several do, or no row has an id, the one that wrote to ``path``, and of those the newest. None where the
-    journal knows of no such run.
+    A file of all shards of a run is of the whole. Where several do, or no row has an id, the one that wrote to
+    ``path``, and of those the newest. None where the journal knows of no such run.
     """
     item, of_run = tables.items.c, tables.runs.c
     is_run = {run for (run,) in journal.query(sa.select(of_run.id).where(of_run.command == "run"))}
@@ -238,6 +239,9 @@ def run_of(journal: Readable, rows: Mapping[int, tuple[str, str]], path: Path) -
     for runs, settled in blocks_of_all(journal, ("webhook_id", "status", "url_key")):
         if count := sum(rows.get(webhook_id) == tuple(row) for webhook_id, *row in settled if webhook_id):
             agreeing.update(dict.fromkeys(is_run.intersection(runs), count))
+    for part, whole in whole_of(journal).items():
+        if agreeing[part]:
+            agreeing[whole] += agreeing[part]
     most = max(agreeing.values(), default=0)
     wrote = _writers_of(journal, path)
     best = [run for run, count in agreeing.items() if count == most] if agreeing else wrote

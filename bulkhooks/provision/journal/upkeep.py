@@ -33,8 +33,8 @@ class Pruned(NamedTuple):
 
 
 def old_runs(journal: Database, before: float) -> list[int]:
-    """The numbers of the runs that ``prune`` would remove. ``before``: seconds since 1970."""
-    return [run for (run,) in journal.query(_old(before))]
+    """The numbers of the runs that ``prune`` would remove, one in shards once. ``before``: seconds since 1970."""
+    return [run for run, part_of in journal.query(_old(before)) if not part_of]
 
 
 def prune(journal: Database, before: float, at: float, *, shrink: bool) -> Pruned:
@@ -47,20 +47,30 @@ def prune(journal: Database, before: float, at: float, *, shrink: bool) -> Prune
     size = journal.size()
     with journal.transaction() as connection:
         journal.keep_planners_out()
-        old = connection.execute(_old(before)).scalars().all()
+        old = [(run.id, run.part_of) for run in connection.execute(_old(before))]
         if old:
-            connection.execute(sa.update(runs).where(runs.c.id.in_(old)).values(pruned_at=at, summary=None))
+            gone = runs.c.id.in_([run for run, _ in old])
+            connection.execute(sa.update(runs).where(gone).values(pruned_at=at, summary=None))
         for statement in _removals():
             connection.execute(statement)
         left = connection.execute(
-            sa.select(sa.func.count()).select_from(runs).where(runs.c.pruned_at.is_(None))
+            sa.select(sa.func.count()).select_from(runs).where(runs.c.pruned_at.is_(None), runs.c.part_of.is_(None))
         ).scalar_one()
     if shrink:
         journal.shrink()
-    return Pruned(len(old), left, size, journal.size())
+    return Pruned(sum(not part_of for _, part_of in old), left, size, journal.size())
 
 
-def _old(before: float) -> sa.Select[tuple[int]]:
+def _old(before: float) -> sa.Select[tuple[int, str]]:
+    """The runs that go, and of a shard what it is a part of: all shards of a run go together."""
+    part = runs.alias()
+    name = sa.case((runs.c.shards.is_not(None), runs.c.run_id), else_=runs.c.part_of)
+    has_young_part = sa.exists().where(part.c.part_of == name, part.c.pruned_at.is_(None), ~_is_old(part, before))
+    is_old = sa.case((runs.c.shards.is_not(None), runs.c.started_at < before), else_=_is_old(runs, before))
+    return sa.select(runs.c.id, runs.c.part_of).where(runs.c.pruned_at.is_(None), is_old, ~has_young_part)
+
+
+def _is_old(runs: sa.FromClause, before: float) -> sa.ColumnElement[bool]:
     """A run goes when it has finished before a moment, or, where it never did, when it began before that and is not the
     newest of one of its accounts: that one may be under way. What is in doubt stands in its run, and is looked up
     there."""
@@ -68,12 +78,11 @@ def _old(before: float) -> sa.Select[tuple[int]]:
     is_newest_of_one = sa.exists().where(
         of.c.run == runs.c.id, ~sa.exists().where(later.c.account == of.c.account, later.c.run > of.c.run)
     )
-    return (
-        sa.select(runs.c.id)
-        .where(runs.c.pruned_at.is_(None), sa.func.coalesce(runs.c.finished_at, runs.c.started_at) < before)
-        .where(runs.c.id.not_in(sa.select(doubts.c.run).where(doubts.c.run.is_not(None))))
-        .where(runs.c.id.not_in(sa.select(resent.c.run)))
-        .where(sa.or_(runs.c.finished_at.is_not(None), ~is_newest_of_one))
+    return sa.and_(
+        sa.func.coalesce(runs.c.finished_at, runs.c.started_at) < before,
+        runs.c.id.not_in(sa.select(doubts.c.run).where(doubts.c.run.is_not(None))),
+        runs.c.id.not_in(sa.select(resent.c.run)),
+        sa.or_(runs.c.finished_at.is_not(None), ~is_newest_of_one),
     )
 
 
@@ -84,12 +93,15 @@ def _removals() -> list[sa.Delete]:
     is_there = sa.exists().where(
         created.c.account == items.c.account, created.c.webhook_id == items.c.webhook_id, there
     )
+    part = runs.alias()
+    wholes = sa.select(part.c.part_of).where(part.c.part_of.is_not(None))
     makers = sa.select(created.c.run).where(there, created.c.run.is_not(None))
     return [
         sa.delete(run_blocks).where(run_blocks.c.run.in_(pruned)),
         sa.delete(changes).where(changes.c.run.in_(pruned)),
         sa.delete(items).where(items.c.run.in_(pruned), ~is_there),
-        sa.delete(runs).where(runs.c.pruned_at.is_not(None), runs.c.id.not_in(makers)),
+        sa.delete(runs).where(runs.c.pruned_at.is_not(None), runs.c.shards.is_(None), runs.c.id.not_in(makers)),
+        sa.delete(runs).where(runs.c.pruned_at.is_not(None), runs.c.shards.is_not(None), runs.c.run_id.not_in(wholes)),
         sa.delete(blocks).where(blocks.c.id.not_in(sa.select(run_blocks.c.block))),
     ]
 
