@@ -162,6 +162,7 @@ def test_every_flag_can_be_said_no_to():
 
 SAID = {FLAG: ("yes", True), COUNT: ("2", 2), RATE: ("7/min", "7/min"), WHOLE: ("7", 7), SECONDS: ("7.5", 7.5),
         PERIOD: ("90d", 90 * 86_400.0),
+        SHARD: ("3/16", Shard(3, 16)),
         PATH: ("here.txt", Path("here.txt")), STORE: ("here.txt", Path("here.txt"))}  # fmt: skip
 
 
