@@ -19,6 +19,7 @@ from bulkhooks.config.option import (
     PLACE,
     RATE,
     SECONDS,
+    SHARD,
     STORE,
     TEXT,
     WHOLE,
@@ -28,6 +29,7 @@ from bulkhooks.config.option import (
 from bulkhooks.config.options import BY_NAME, GROUPS, OPTIONS, SANDBOX_GROUPS, SANDBOX_OPTIONS, of_command
 from bulkhooks.config.sources import given_values
 from bulkhooks.errors import UsageError
+from bulkhooks.shard import Shard
 
 READS = "run check plan"
 TALKS = "run plan undo health check template export"
