@@ -58,6 +58,7 @@ PROMISED = {
     "metrics_file": "run",
     "lease": "run undo health",
     "run_id": "run",
+    "shard": "run",
     "wait_lock": "run undo",
     **dict.fromkeys(
         ("port", "host", "latency", "fault", "seed", "role", "token_lifetime", "state", "ids_from", "secret"), "sandbox"
@@ -125,7 +126,7 @@ def test_every_option_is_a_field_of_the_job_with_the_promised_default():
 @pytest.mark.parametrize("option", BY_NAME.values(), ids=lambda option: option.name)
 def test_a_field_of_the_job_has_the_type_of_its_option(option):
     """What is read from a ``Job`` is what its option makes of text, whichever way the job was made."""
-    types = {FLAG: bool, COUNT: int, WHOLE: int, SECONDS: float, PERIOD: float, PATH: Path, STORE: Path}
+    types = {FLAG: bool, COUNT: int, WHOLE: int, SECONDS: float, PERIOD: float, PATH: Path, STORE: Path, SHARD: Shard}
     text, value = SAID.get(option.kind, ("a", "a"))
     if option.choices:
         text = value = option.choices[0]

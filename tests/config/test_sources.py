@@ -14,11 +14,12 @@ import pytest
 from bulkhooks.config.accounts import AccountSettings, read_toml
 from bulkhooks.config.job import Job, Notify
 from bulkhooks.config.job_file import read_job_file
-from bulkhooks.config.option import COUNT, FLAG, PATH, PERIOD, PLACE, RATE, SECONDS, STORE, WHOLE
+from bulkhooks.config.option import COUNT, FLAG, PATH, PERIOD, PLACE, RATE, SECONDS, SHARD, STORE, WHOLE
 from bulkhooks.config.options import BY_NAME, of_command
 from bulkhooks.config.schema import job_schema
 from bulkhooks.config.sources import resolve
 from bulkhooks.errors import UsageError
+from bulkhooks.shard import Shard
 
 VALUES = {
     # kind: as a flag, in the environment, in a job file; each with the value that comes of it
@@ -28,6 +29,7 @@ VALUES = {
     WHOLE: (("3", 3), ("4", 4), ("5", 5)),
     SECONDS: (("3.5", 3.5), ("4.5", 4.5), ("5.5", 5.5)),
     PERIOD: (("90d", 7_776_000.0), ("2 H", 7_200.0), ('"1.5min"', 90.0)),
+    SHARD: (("0/2", Shard(0, 2)), ("1/2", Shard(1, 2)), ('"2/3"', Shard(2, 3))),
     **dict.fromkeys(
         (PATH, STORE),
         (("flag.csv", Path("flag.csv")), ("variable.csv", Path("variable.csv")), ('"file.csv"', Path("file.csv"))),

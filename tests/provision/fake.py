@@ -359,7 +359,7 @@ class Bench:
             columns=[],
             facts={},
             rows=starmap(_as_written, enumerate(rows)),
-            items=item_rows(plan.rows, plan.pruned, numbers),
+            items=item_rows(plan.rows, plan.pruned, numbers, size=len(plan.rows)),
         )
         await send(accounts, run, unlisted=plan.unlisted, canary=told.get("canary", 0), ended=lambda outcome: None)
         found = [dict(zip(RESULT_COLUMNS, row.cells, strict=True)) for row in history.results(journal, run)]

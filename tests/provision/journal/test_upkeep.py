@@ -57,7 +57,7 @@ async def ran(journal, name, at, *outcomes, finished=True):
 
 
 def names(journal):
-    return [run["run_id"] for run in listed.runs(journal)]
+    return [run["run_id"] for run in listed.runs(journal.database.read)]
 
 
 async def test_what_is_older_goes_and_the_rest_stays(journal):
