@@ -255,6 +255,32 @@ def _actions(**flags: Any) -> None:
     execute(CommandLine("actions", (), flags), work)
 
 
+@command("serve")
+def _serve(**flags: Any) -> None:
+    """Open a page for those who have the spreadsheet and no terminal."""
+    from bulkhooks.cli.logs import logging_for
+    from bulkhooks.config.sources import resolve_page
+    from bulkhooks.errors import BulkhooksError
+
+    try:
+        job, options = resolve_page(flags, os.environ)
+        try:
+            from bulkhooks.web.serve import serve
+        except ModuleNotFoundError as error:
+            remark(f"bulkhooks: the page needs the package {error.name}: pip install 'bulkhooks[web]'")
+            raise click.exceptions.Exit(2) from None
+        with logging_for(job):
+            serve(job, options, say=_at_once, remark=remark)
+    except BulkhooksError as error:
+        remark(f"bulkhooks: {error}")
+        raise click.exceptions.Exit(error.exit_code) from None
+
+
+def _at_once(text: str) -> None:
+    say(text)
+    sys.stdout.flush()
+
+
 @command("sandbox")
 def _sandbox(**flags: Any) -> None:
     """Run a local server that behaves like Nexudus. Without --rate it sets no limits."""

@@ -8,7 +8,7 @@ import click
 
 from bulkhooks.cli.terminal import remark
 from bulkhooks.config.option import Option
-from bulkhooks.config.options import DELIVERY, GROUPS, OUTPUT, SANDBOX_GROUPS, of_command
+from bulkhooks.config.options import DELIVERY, GROUPS, OUTPUT, SANDBOX_GROUPS, SERVE_GROUPS, of_command
 from bulkhooks.errors import Stopped
 
 _OPTION_WIDTH = 30
@@ -56,6 +56,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "bulkhooks journal check",
     ),
     "template": ("bulkhooks template hooks.xlsx", "bulkhooks template hooks.xlsx --locations live"),
+    "serve": (
+        "bulkhooks serve --sandbox",
+        "bulkhooks serve",
+        "bulkhooks serve --job jobs/nightly.toml --no-open",
+    ),
     "actions": ("bulkhooks actions", "bulkhooks actions --json"),
     "sandbox": (
         "bulkhooks sandbox",
@@ -111,7 +116,7 @@ class Command(click.Command):
             with formatter.section("Arguments"):
                 formatter.write_dl(arguments, col_max=_OPTION_WIDTH)
         options = of_command(self.name or "")
-        for group in (*GROUPS, *SANDBOX_GROUPS):
+        for group in (*SERVE_GROUPS, *GROUPS, *SANDBOX_GROUPS):
             records = [_record(option) for option in options if option.group == group]
             if group in {OUTPUT, DELIVERY} and records:
                 records.append(("-h, --help", "Show this message and exit."))

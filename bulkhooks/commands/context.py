@@ -98,19 +98,25 @@ def _with_sandbox(job: Job) -> Iterator[tuple[Job, Sandbox | None]]:
     if not job.sandbox:
         yield job, None
         return
+    if job.rehearsal is not None:
+        yield _sent_to(job.rehearsal, job), job.rehearsal
+        return
     from bulkhooks.sandbox.server import Sandbox  # loads a web server, which no other command needs
 
     with temporary_folder() as folder, Sandbox() as sandbox:
-        token = AccountSettings(token_env="NEXUDUS_TOKEN")  # noqa: S106 (the name of a variable)
-        carried_out = dataclasses.replace(
-            job,
-            base_url=sandbox.base_url,
-            journal=folder / "journal.db",
-            environment={"NEXUDUS_TOKEN": sandbox.token},
-            accounts={name: dataclasses.replace(token, rate=known.rate) for name, known in job.accounts.items()},
-            auth="bearer",
-        )
-        yield carried_out, sandbox
+        yield dataclasses.replace(_sent_to(sandbox, job), journal=folder / "journal.db"), sandbox
+
+
+def _sent_to(sandbox: Sandbox, job: Job) -> Job:
+    """The job as it is sent to a sandbox, with its token for every account."""
+    token = AccountSettings(token_env="NEXUDUS_TOKEN")  # noqa: S106 (the name of a variable)
+    return dataclasses.replace(
+        job,
+        base_url=sandbox.base_url,
+        environment={"NEXUDUS_TOKEN": sandbox.token},
+        accounts={name: dataclasses.replace(token, rate=known.rate) for name, known in job.accounts.items()},
+        auth="bearer",
+    )
 
 
 def account_of(job: Job, name: str) -> AccountConfig:

@@ -44,6 +44,17 @@ def _missing(journal: Journal, number: int, summary: Summary) -> list[Remark]:
     ]
 
 
+def recalled(job: Job) -> Report:
+    """What the journal knows of the run ``job.run``, and its results as they are there now; nothing is written.
+
+    Raises ``UsageError`` where there is no such run, ``JournalError`` where the journal cannot be read.
+    """
+    with Journal(existing_journal(job)) as journal:
+        number = history.run_number(journal, job.run or "last")
+        summary = history.summary(journal, number)
+        return Report(summary, load=loader(job, journal, number))
+
+
 def finished(job: Job, run_id: str) -> Summary | None:
     """What a run told the journal at its end; None where the journal has no such run, or it has not ended."""
     name = parts.name_of_part(run_id, job.shard.number) if job.shard else run_id

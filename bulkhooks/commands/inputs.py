@@ -88,8 +88,13 @@ def read_table(job: Job, journal: Journal | None = None) -> Table:
 
     Raises ``InputError`` and ``UsageError``.
     """
-    table = read(job.inputs, sheets=job.sheet, columns=dict(map(_mapping, job.map)))
+    table = read(job.inputs, sheets=job.sheet, columns=columns_of(job))
     return without_foreign_results(job, table, journal)
+
+
+def columns_of(job: Job) -> dict[str, str]:
+    """What ``--map`` says: fields by headers. Raises ``UsageError``."""
+    return dict(map(_mapping, job.map))
 
 
 def expand_table(job: Job, table: Table, live: Locations | None = None) -> Desired:

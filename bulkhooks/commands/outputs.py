@@ -123,7 +123,7 @@ def results_frame(journal: Journal, number: int, waiting: Status = Status.PENDIN
 
 def loader(job: Job, journal: Journal, number: int) -> Callable[[], pd.DataFrame]:
     """Loads the run's results when they are asked for; with ``--sandbox`` at once, as its journal goes with it."""
-    if job.sandbox:
+    if job.sandbox and job.rehearsal is None:
         frame = results_frame(journal, number)
         return lambda: frame
     place = journal.opened

@@ -22,13 +22,18 @@ def template(job: Job, output: str) -> str:
     """
     refuse_the_journal(job, [("OUT", Path(output))])
     if job.locations == "live":
-        known = run_sync(lambda: _live_locations(job))
+        known = live_locations(job)
     elif job.locations:
         known = Locations.read(str(job.locations))
     else:
         known = Locations()
     write_template(Path(output), known.rows())
     return output
+
+
+def live_locations(job: Job) -> Locations:
+    """The locations that the API names for the job's account. Raises as ``template`` does."""
+    return run_sync(lambda: _live_locations(job))
 
 
 async def _live_locations(job: Job) -> Locations:

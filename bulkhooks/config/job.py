@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
 from bulkhooks.config.accounts import AccountSettings, read_accounts
 from bulkhooks.config.names import next_free, results_beside, undone_beside
@@ -16,6 +16,9 @@ from bulkhooks.config.option import TEXT, Option
 from bulkhooks.config.options import BASE_URL, BY_NAME, READING
 from bulkhooks.errors import UsageError
 from bulkhooks.shard import Shard
+
+if TYPE_CHECKING:
+    from bulkhooks.sandbox.server import Sandbox
 
 __all__ = ["AccountSettings", "Job", "Notify"]
 
@@ -160,6 +163,9 @@ class Job:
     notify: Notify | None = None
     user: str = ""
     """Who asked for it, where that is not the user of this machine's account (the page behind a sign-in)."""
+    rehearsal: Sandbox | None = field(default=None, repr=False, compare=False)
+    """With ``sandbox`` one that runs already and outlives the command, instead of one for the command; the journal is
+    then the job's own."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where the credentials are looked up; empty means this process's environment."""
 

@@ -26,6 +26,7 @@ _SENDS = _on("run plan undo health check template export")
 _ASKS = _on("run undo health journal")
 _WRITES = _on("run check plan undo health results")
 _SPEAKS = _on("run check plan undo health results runs journal template export")
+_PAGE = _on("serve")
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -84,12 +85,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("probe", FLAG, CHECKS, _on("check"), "Also connect to each distinct URL; sends no event."),
     Option("base_url", TEXT, API, _SENDS, "Where the API is; also NEXUDUS_BASE_URL.", "URL", otherwise=BASE_URL),
     Option("account", TEXT, API, _SENDS, "The credentials for rows that name none.", "NAME", default="default"),
-    Option("accounts", PATH, API, _SENDS, "A TOML file of accounts.", "FILE", otherwise="none"),
+    Option("accounts", PATH, API, _SENDS | _PAGE, "A TOML file of accounts.", "FILE", otherwise="none"),
     Option(
         "auth", TEXT, API, _SENDS, "How to sign in.", "bearer|basic", default="bearer", choices=("bearer", "basic")
     ),
     Option("allow_http", FLAG, API, _SENDS, "Send credentials over plain http."),
-    Option("sandbox", FLAG, API, _SENDS, "Send to an embedded sandbox; no credentials, a journal of its own."),
+    Option("sandbox", FLAG, API, _SENDS | _PAGE, "Send to an embedded sandbox; no credentials, a journal of its own."),
     Option(
         "rate", RATE, API, _SENDS, "Limit on writes; 'none' lifts it.", "N/PERIOD",
         default=("60/min", "5000/day"), repeatable=True,
@@ -118,7 +119,7 @@ OPTIONS: tuple[Option, ...] = (
         default=0.0,
     ),
     Option(
-        "journal", STORE, API, _SENDS | {"results", "runs", "journal"}, "The job's memory: a file, or a database of"
+        "journal", STORE, API, _SENDS | {"results", "runs", "journal", "serve"}, "The job's memory: a file, or a database of"
         " PostgreSQL that several machines share.", "PATH|URL", otherwise="in the user's state directory",
     ),
     Option(
@@ -142,18 +143,18 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("json", FLAG, OUTPUT, _SPEAKS | {"actions"}, "The summary as one JSON object on stdout."),
     Option(
-        "log_format", TEXT, OUTPUT, _SPEAKS, "How logs are written.", "text|json", default="text",
+        "log_format", TEXT, OUTPUT, _SPEAKS | _PAGE, "How logs are written.", "text|json", default="text",
         choices=("text", "json"),
     ),
-    Option("log_file", PATH, OUTPUT, _SPEAKS, "Logs go there.", "PATH", otherwise="stderr"),
-    Option("verbose", COUNT, OUTPUT, _SPEAKS | {"actions"}, "Tell of every row; -vv of every request.", short="-v"),
+    Option("log_file", PATH, OUTPUT, _SPEAKS | _PAGE, "Logs go there.", "PATH", otherwise="stderr"),
+    Option("verbose", COUNT, OUTPUT, _SPEAKS | {"actions", "serve"}, "Tell of every row; -vv of every request.", short="-v"),
     Option("quiet", FLAG, OUTPUT, _SPEAKS | {"actions"}, "Print nothing where all is well, else one line.", short="-q"),
     Option(
         "metrics_file", PATH, OUTPUT, _on("run"), "Figures for Prometheus' textfile collector.", "PATH",
         otherwise="none",
     ),
     Option("no_progress", FLAG, OUTPUT, _SENDS, "No progress bar."),
-    Option("job", PATH, READING, _SPEAKS, "Read options and inputs from a job file.", "FILE", otherwise="none"),
+    Option("job", PATH, READING, _SPEAKS | _PAGE, "Read options and inputs from a job file.", "FILE", otherwise="none"),
 )  # fmt: skip
 """Those of all commands but ``sandbox``; within a group in the order of the help."""
 
@@ -201,9 +202,30 @@ SANDBOX_OPTIONS: tuple[Option, ...] = (
 """Those of ``bulkhooks sandbox``, which has no job file."""
 
 
+PAGE, SIGN_IN = "The page", "Behind a sign-in"
+SERVE_GROUPS = (PAGE, SIGN_IN)
+
+SERVE_OPTIONS: tuple[Option, ...] = (
+    Option("port", WHOLE, PAGE, _PAGE, "On loopback; 0 finds a free one.", "PORT", default=8765),
+    Option("no_open", FLAG, PAGE, _PAGE, "Print the address, and open no browser."),
+    Option("behind_proxy", FLAG, SIGN_IN, _PAGE, "Trust the sign-in of a proxy, instead of keys and cookies."),
+    Option(
+        "public_url", TEXT, SIGN_IN, _PAGE, "Where people find the page: https://hooks.example.com.", "URL",
+        otherwise="has to be given",
+    ),
+    Option("user_header", TEXT, SIGN_IN, _PAGE, "The header with the user's name.", "NAME", default="X-Forwarded-User"),
+    Option(
+        "proxy_address", TEXT, SIGN_IN, _PAGE, "The proxy's own address; whoever else asks is turned away.", "IP",
+        otherwise="has to be given",
+    ),
+    Option("bind", TEXT, SIGN_IN, _PAGE, "Listen there instead of on loopback.", "ADDRESS", default="127.0.0.1"),
+)  # fmt: skip
+"""Those of ``bulkhooks serve`` that are about the page, and stand in no job file."""
+
+
 def of_command(command: str) -> list[Option]:
     """The options of a command."""
-    return [option for option in (*OPTIONS, *SANDBOX_OPTIONS) if command in option.commands]
+    return [option for option in (*OPTIONS, *SANDBOX_OPTIONS, *SERVE_OPTIONS) if command in option.commands]
 
 
 BY_NAME = {option.name: option for option in OPTIONS if option.name != "job"}

@@ -13,7 +13,7 @@ from bulkhooks.config.accounts import read_accounts
 from bulkhooks.config.job import Job
 from bulkhooks.config.job_file import JobFile, read_job_file, rehearse
 from bulkhooks.config.option import COUNT, did_you_mean
-from bulkhooks.config.options import BY_NAME, of_command
+from bulkhooks.config.options import BY_NAME, SERVE_OPTIONS, of_command
 from bulkhooks.config.places import refuse_the_journal
 from bulkhooks.errors import UsageError
 
@@ -60,6 +60,20 @@ def resolve(
     job = replace(job, output=_outputs(command, job))
     refuse_the_journal(job)
     return job
+
+
+def resolve_page(flags: Mapping[str, object], environment: Mapping[str, str]) -> tuple[Job, dict[str, object]]:
+    """The job that the page's commands begin with, and the values of the options that are about the page itself.
+
+    What is not among the page's own options comes from the environment and from the job file, as for ``run``. Raises
+    ``UsageError``.
+    """
+    values = given_values("serve", flags, environment)
+    own = {option.name: option.initial for option in SERVE_OPTIONS}
+    own |= {name: values.pop(name) for name in list(values) if name in own}
+    elsewhere = {name: text for name, text in flags.items() if name in BY_NAME or name == "job"}
+    job = resolve("run", {**elsewhere, **values}, environment, ("page.xlsx",))
+    return replace(job, input=(), output=(), run_id=None), own
 
 
 def given_values(command: str, flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:

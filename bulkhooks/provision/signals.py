@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 from typing import Any
 
@@ -40,9 +41,18 @@ class Signals:
 
     @contextmanager
     def heard(self) -> Iterator[None]:
-        """Hear signals in the main thread; in others nothing changes. Afterwards the handlers are as they were."""
+        """Hear signals in the main thread, in another one the ``Stop`` that it was given, if any.
+
+        Afterwards the handlers are as they were.
+        """
         if threading.current_thread() is not threading.main_thread():
-            yield
+            stop = _stop.get()
+            if stop is None:
+                yield
+                return
+            self._run_soon = _event_loop()
+            with stop.told_to(self):
+                yield
             return
         self._run_soon = _event_loop()
         _add(self)
@@ -72,6 +82,14 @@ class Signals:
         else:
             self._run_soon(self._again)
 
+    def told(self, who: str) -> None:
+        """Somebody in another thread wants it to stop."""
+        self._count += 1
+        if self._count == 1:
+            self._run_soon(self._first, who)
+        else:
+            self._run_soon(self._again)
+
     def _handle_first(self, name: str) -> None:
         self._is_loop_behind = False
         self._first(name)
@@ -79,6 +97,56 @@ class Signals:
     def _stop_at_the_second(self) -> None:
         if self._count > 1 and (self._stands_still or self._is_loop_behind):
             raise Aborted("stopped at once; the journal has everything: bulkhooks results --run last -o PLACE")
+
+
+class Stop:
+    """Stops a command that works in another thread than the main one, where no signal is heard.
+
+    The thread works inside ``heeded``. ``ask`` may be called by any thread and at any time: the first call is the first
+    signal, each later one a further signal.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._asked: list[str] = []
+        self._listeners: list[Signals] = []
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anybody has asked."""
+        return bool(self._asked)
+
+    def ask(self, who: str) -> None:
+        """Stop; ``who`` asks for it stands in the reason."""
+        with self._guard:
+            self._asked.append(who)
+            for listener in self._listeners:
+                listener.told(who)
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """What this thread works on inside heeds the stop."""
+        token = _stop.set(self)
+        try:
+            yield
+        finally:
+            _stop.reset(token)
+
+    @contextmanager
+    def told_to(self, listener: Signals) -> Iterator[None]:
+        """``listener`` is told of every ask, those before it too."""
+        with self._guard:
+            self._listeners.append(listener)
+            for who in self._asked:
+                listener.told(who)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._listeners.remove(listener)
+
+
+_stop: ContextVar[Stop | None] = ContextVar("stop", default=None)
 
 
 # Runs side by side in one event loop hear every signal together: the first to come puts the handler in its place, and

@@ -74,6 +74,12 @@ class Book:
         """Names of the sheets, in order."""
         return [sheet.get("name", "") for sheet in children(self.sheets)]
 
+    def forget_calculation_order(self) -> None:
+        """Take away the list of the cells with formulas, once some are gone; programs make it anew."""
+        for reference in self.package.references(self.part):
+            if reference.kind == "calcChain":
+                self.package.forget(self.part, reference.id)
+
     def _refuse_what_cannot_be_kept(self) -> None:
         package, namespace = self.package, etree.QName(self.root).namespace
         if namespace == _STRICT:
@@ -142,10 +148,8 @@ def _take_away(theirs: Book, names: set[str]) -> None:
             theirs.package.forget(theirs.part, sheet.get(_ID, ""))
             sheet.attrib.pop(_ID, None)
             sheet.attrib.pop("state", None)
-    if names:  # it lists the cells with formulas, of those sheets too; programs make it anew
-        for reference in theirs.package.references(theirs.part):
-            if reference.kind == "calcChain":
-                theirs.package.forget(theirs.part, reference.id)
+    if names:
+        theirs.forget_calculation_order()
 
 
 def _copied(theirs: Package, ours: Package, sheets: Iterable[str], moved: Moved, renamed: Rename) -> dict[str, str]:
