@@ -202,7 +202,7 @@ class CorrectableSheet:
 
     def _put(self, row: int, name: str, text: str) -> None:
         rows = self.table.rows
-        rows.iat[row, rows.columns.get_loc(name)] = text
+        rows.at[row, name] = text
         place = self.table.cell(row, name)
         flaws = [flaw for flaw in self.table.flaws if flaw.place != place]
         if len(flaws) != len(self.table.flaws):
@@ -210,7 +210,7 @@ class CorrectableSheet:
 
     def _row(self, number: int, counts: Mapping[str, int]) -> CheckedRow:
         source, is_done = self._source(number), self._is_done(number)
-        line = int(self.table.rows["line"].iat[number])
+        line = int(self.table.rows["line"].to_numpy()[number])
         found: dict[str, list[Problem]] = {}
         for problem in self._by_row.get(number, ()):
             found.setdefault(problem.place, []).append(problem)
@@ -232,21 +232,21 @@ class CorrectableSheet:
         return CheckedRow(number, str(self.table.rows["place"].iat[number]), cells, others, rest, counts, is_done)
 
     def _source(self, row: int) -> Source:
-        return self.table.sources[int(self.table.rows["source"].iat[row])]
+        return self.table.sources[int(self.table.rows["source"].to_numpy()[row])]
 
     def _is_done(self, row: int) -> bool:
-        return int(self.table.rows["known_id"].iat[row]) > 0
+        return int(self.table.rows["known_id"].to_numpy()[row]) > 0
 
     def _corrected(self) -> Iterator[tuple[Source, int, Mapping[str, str]]]:
         numbers = {place: number for number, place in enumerate(self.table.rows["place"])}
         for place, texts in self.corrections.items():
             if place in numbers:
                 row = numbers[place]
-                yield self._source(row), int(self.table.rows["line"].iat[row]), texts
+                yield self._source(row), int(self.table.rows["line"].to_numpy()[row]), texts
 
     def _with_the_cell(self, row: int, name: str) -> list[int]:
         """The rows that a cell of this row belongs to: more than one where it is merged."""
-        source, line = self._source(row), int(self.table.rows["line"].iat[row])
+        source, line = self._source(row), int(self.table.rows["line"].to_numpy()[row])
         if not source.is_workbook or self.path.suffix.lower() not in _WORKBOOKS:
             return [row]
         first, last = self._range(source, cell_of(f"{source.columns[name]}{line}"))

@@ -119,8 +119,8 @@ OPTIONS: tuple[Option, ...] = (
         default=0.0,
     ),
     Option(
-        "journal", STORE, API, _SENDS | {"results", "runs", "journal", "serve"}, "The job's memory: a file, or a database of"
-        " PostgreSQL that several machines share.", "PATH|URL", otherwise="in the user's state directory",
+        "journal", STORE, API, _SENDS | {"results", "runs", "journal", "serve"}, "The job's memory: a file, or a"
+        " database of PostgreSQL that several machines share.", "PATH|URL", otherwise="in the user's state directory",
     ),
     Option(
         "lease", SECONDS, API, _on("run undo health"), "On a shared journal: without a sign of life for so long, an"
@@ -147,7 +147,9 @@ OPTIONS: tuple[Option, ...] = (
         choices=("text", "json"),
     ),
     Option("log_file", PATH, OUTPUT, _SPEAKS | _PAGE, "Logs go there.", "PATH", otherwise="stderr"),
-    Option("verbose", COUNT, OUTPUT, _SPEAKS | {"actions", "serve"}, "Tell of every row; -vv of every request.", short="-v"),
+    Option(
+        "verbose", COUNT, OUTPUT, _SPEAKS | {"actions", "serve"}, "Tell of every row; -vv of every request.", short="-v"
+    ),
     Option("quiet", FLAG, OUTPUT, _SPEAKS | {"actions"}, "Print nothing where all is well, else one line.", short="-q"),
     Option(
         "metrics_file", PATH, OUTPUT, _on("run"), "Figures for Prometheus' textfile collector.", "PATH",

@@ -62,7 +62,12 @@ class Draft:
 
     def save(self) -> None:
         """Keep what has to survive the server."""
-        kept = {"owner": self.owner, "name": self.name, "map": self.map, "corrections": self.corrections}
+        kept: dict[str, object] = {
+            "owner": self.owner,
+            "name": self.name,
+            "map": self.map,
+            "corrections": self.corrections,
+        }
         kept |= {"runs": self.runs, "is_live": self.is_live, "account": self.account, "if_exists": self.if_exists}
         beside = self.folder / f"{_META}.new"
         beside.write_text(json.dumps(kept), encoding="utf-8")

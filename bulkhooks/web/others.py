@@ -29,17 +29,17 @@ _KINDS = ("health", "reactivate")
 async def health_page(request: Request) -> Response:
     """How delivery stands, as it was looked up last."""
     work = getattr(request.app.state, "health", None)
-    rows, columns = [], []
+    rows: list[dict[str, object]] = []
+    columns: list[str] = []
     report = work.report if work is not None else None
     chosen = request.query_params.get("status", "")
     total = 0
     if report is not None:
         found = report.results
-        is_ill = found["Health"].isin(FLAWS) if len(found) else []
         if chosen in report.counts:
             found = found[found["Health"] == chosen]
         elif len(found):
-            found = found.loc[is_ill[is_ill].index.union(is_ill[~is_ill].index, sort=False)]
+            found = found.sort_values("Health", key=lambda health: ~health.isin(FLAWS), kind="stable")
         total = len(found)
         columns = [name for name in found.columns if name != "Twins"]
         rows = found[columns].head(_MOST_ROWS).astype(object).fillna("").to_dict("records")

@@ -96,7 +96,7 @@ async def fields_of(request: Request) -> dict[str, str]:
 def shown(request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """A template as an answer."""
     page, person = page_of(request), person_of(request)
-    own: Mapping[str, Any] = {
+    own = {
         "page": page, "person": person, "path": request.url.path, "is_rehearsal": page.job.sandbox,
     }  # fmt: skip
     return HTMLResponse(_TEMPLATES.get_template(template).render(own | values), status)

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 _KEY_HOLDS = 600.0
 """Seconds for which a one-time key is good."""
@@ -70,6 +71,6 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def _forget_oldest(known: dict[str, object] | dict[str, float] | dict[str, Person]) -> None:
+def _forget_oldest(known: dict[str, Any]) -> None:
     while len(known) > _MOST:
-        del known[next(iter(known))]  # type: ignore[arg-type]
+        del known[next(iter(known))]

@@ -51,10 +51,10 @@ def serve(job: Job, options: Mapping[str, Any], *, say: Say, remark: Say) -> Non
     state = _state_folder()
     listening = _listen(bind, port)
     if listening is None:
-        address = _of_the_other(state, bind, port)
-        if address is None:
+        other = _of_the_other(state, port)
+        if other is None:
             raise UsageError(f"port {port} is taken by another program; end that, or choose another with --port")
-        _announce(address, options, say)
+        _announce(other, options, say)
         return
     with listening, ExitStack() as stack:
         port = listening.getsockname()[1]
@@ -75,9 +75,7 @@ def serve(job: Job, options: Mapping[str, Any], *, say: Say, remark: Say) -> Non
         note = folder / "serve.json"
         stack.callback(note.unlink, missing_ok=True)
         make_private(note)
-        note.write_text(
-            json.dumps({"secret": door.secret, "host": sorted(door.hosts)[0], "bind": bind}), encoding="utf-8"
-        )
+        note.write_text(json.dumps({"secret": door.secret, "host": min(door.hosts), "bind": bind}), encoding="utf-8")
 
         def started() -> None:
             _announce(address(), options, say)
@@ -160,10 +158,10 @@ def _door(options: Mapping[str, Any], port: int, proxy: Proxy | None) -> Door:
     url = urlsplit(str(options["public_url"]))
     standard = {"http": 80, "https": 443}[url.scheme]
     host = f"[{url.hostname}]" if ":" in str(url.hostname) else str(url.hostname)
-    hosts = {f"{host}:{url.port or standard}"}
+    named = {f"{host}:{url.port or standard}"}
     if (url.port or standard) == standard:
-        hosts.add(host)
-    return Door(frozenset(hosts), url.scheme, "", secret, proxy)
+        named.add(host)
+    return Door(frozenset(named), url.scheme, "", secret, proxy)
 
 
 def _state_folder() -> Path:
@@ -196,7 +194,7 @@ def _listen(bind: str, port: int) -> socket.socket | None:
     return listening
 
 
-def _of_the_other(state: Path, bind: str, port: int) -> str | None:
+def _of_the_other(state: Path, port: int) -> str | None:
     """A fresh address of the same user's server at this port; None where there is none."""
     try:
         note = json.loads((state / str(port) / "serve.json").read_text(encoding="utf-8"))

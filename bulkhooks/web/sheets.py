@@ -148,7 +148,7 @@ def _columns(sheet: CorrectableSheet, draft: Draft) -> dict[str, Any]:
     for source in sheet.table.sources:
         used |= {header: name for name, header in source.headers.items()}
     mapped = dict(pair.rpartition("=")[::2] for pair in draft.map)
-    names = {name: "" for name in [*mapped, *sheet.others]}
+    names = dict.fromkeys([*mapped, *sheet.others], "")
     return {"used": used, "names": names, "proposed": mapped, "all_fields": FIELDS}
 
 

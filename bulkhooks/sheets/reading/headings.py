@@ -14,11 +14,16 @@ def headings(path: str) -> dict[str, str]:
     The row of headings is the one of the first twenty with the most filled cells. Raises ``InputError``.
     """
     found: dict[str, str] = {}
-    for grid in open_file(path, label_of(path), lambda rows: 0).grids():
+    for grid in open_file(path, label_of(path), _no_score).grids():
         if not grid.is_hidden:
             for name, value in _of(grid).items():
                 found.setdefault(name, value)
     return found
+
+
+def _no_score(rows: object) -> int:
+    del rows
+    return 0
 
 
 def _of(grid: Grid) -> dict[str, str]:

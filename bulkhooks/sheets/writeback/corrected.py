@@ -47,7 +47,7 @@ def merged_cells(workbook: Path, sheet: str) -> list[tuple[Cell, Cell]]:
 
 
 def corrected_text(text: Grid, texts: Mapping[int, Mapping[str, str]], copy: Path) -> Path:
-    """Write ``copy``: delimited text with ``texts``, by number of the record and header, in the place of what was there.
+    """Write ``copy``: delimited text with ``texts``, by record and header, in the place of what was there.
 
     It has the delimiter of the original and is UTF-8. Returns where it is. Raises ``OutputError``.
     """
