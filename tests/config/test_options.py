@@ -26,7 +26,16 @@ from bulkhooks.config.option import (
     at_home,
     did_you_mean,
 )
-from bulkhooks.config.options import BY_NAME, GROUPS, OPTIONS, SANDBOX_GROUPS, SANDBOX_OPTIONS, of_command
+from bulkhooks.config.options import (
+    BY_NAME,
+    GROUPS,
+    OPTIONS,
+    SANDBOX_GROUPS,
+    SANDBOX_OPTIONS,
+    SERVE_GROUPS,
+    SERVE_OPTIONS,
+    of_command,
+)
 from bulkhooks.config.sources import given_values
 from bulkhooks.errors import UsageError
 from bulkhooks.shard import Shard
@@ -89,7 +98,7 @@ def _long_flags(command):
 
 def test_the_commands_are_those_of_the_page():
     """No command is missing, and none is there that the page does not name."""
-    assert " ".join(COMMANDS) == "actions check export health journal plan results run runs sandbox template undo"
+    assert " ".join(COMMANDS) == "actions check export health journal plan results run runs sandbox serve template undo"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -142,7 +151,8 @@ def test_a_field_of_the_job_has_the_type_of_its_option(option):
 
 def test_every_option_has_a_section_of_the_help_and_says_what_holds_without_it():
     """No option is left out of the sections, and only flags show no default."""
-    for option, groups in [*((option, GROUPS) for option in OPTIONS), *((o, SANDBOX_GROUPS) for o in SANDBOX_OPTIONS)]:
+    tables = ((OPTIONS, GROUPS), (SANDBOX_OPTIONS, SANDBOX_GROUPS), (SERVE_OPTIONS, SERVE_GROUPS))
+    for option, groups in [(option, groups) for options, groups in tables for option in options]:
         assert option.group in groups
         assert bool(option.shown_default) == (option.kind not in {FLAG, COUNT})
 

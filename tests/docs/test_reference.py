@@ -12,7 +12,7 @@ from bulkhooks.commands.health import HEALTH_COLUMNS, Health
 from bulkhooks.config.accounts import AccountSettings
 from bulkhooks.config.job import Notify
 from bulkhooks.config.job_file import NOTIFY_ON
-from bulkhooks.config.options import BY_NAME, OPTIONS, SANDBOX_OPTIONS, Option
+from bulkhooks.config.options import BY_NAME, OPTIONS, SANDBOX_OPTIONS, SERVE_OPTIONS, Option
 from bulkhooks.errors import ErrorCode, WarningCode
 from bulkhooks.nexudus import certificates, proxies
 from bulkhooks.report import EXIT_CODES, Summary
@@ -27,7 +27,10 @@ GROUPS = tuple(dict.fromkeys(option.group for option in OPTIONS))
 
 
 def _row_of(option: Option) -> list[str]:
-    tables = [table(PAGE, "Sandbox")] if option in SANDBOX_OPTIONS else [table(PAGE, group) for group in GROUPS]
+    if option in SANDBOX_OPTIONS:
+        tables = [table(PAGE, "Sandbox")]
+    else:
+        tables = [table(PAGE, group) for group in (("The page",) if option in SERVE_OPTIONS else GROUPS)]
     rows = [row for rows in tables for row in rows if re.match(rf"`{option.flag}[ `]", row[0])]
     assert len(rows) == 1, f"{option.flag} stands {len(rows)} times on the page"
     return rows[0]
@@ -52,7 +55,9 @@ def test_the_page_names_the_commands_that_take_an_option(option):
     assert set(_row_of(option)[2].split()) == option.commands
 
 
-@pytest.mark.parametrize("option", [*OPTIONS, *SANDBOX_OPTIONS], ids=lambda option: f"{option.group} {option.flag}")
+@pytest.mark.parametrize(
+    "option", [*OPTIONS, *SANDBOX_OPTIONS, *SERVE_OPTIONS], ids=lambda option: f"{option.group} {option.flag}"
+)
 def test_the_page_has_the_default_of_an_option(option):
     written = _row_of(option)[1]
     default = option.initial
@@ -66,7 +71,7 @@ def test_the_page_has_the_default_of_an_option(option):
         assert CODE.findall(written) == [str(_number(value)) for value in values]
 
 
-@pytest.mark.parametrize("option", [*OPTIONS, *SANDBOX_OPTIONS], ids=lambda option: option.flag)
+@pytest.mark.parametrize("option", [*OPTIONS, *SANDBOX_OPTIONS, *SERVE_OPTIONS], ids=lambda option: option.flag)
 def test_the_page_marks_what_may_be_given_several_times(option):
     assert _row_of(option)[0].endswith("*") == option.repeatable
 
@@ -92,6 +97,10 @@ def test_if_exists_has_a_row_for_each_of_its_words():
 
 def test_every_option_of_the_sandbox_is_on_the_page_and_no_other():
     assert sorted(first_words(PAGE, "Sandbox")) == sorted(option.flag for option in SANDBOX_OPTIONS)
+
+
+def test_every_option_of_the_page_is_there_and_no_other():
+    assert first_words(PAGE, "The page") == [option.flag for option in SERVE_OPTIONS]
 
 
 def test_every_fault_of_the_sandbox_is_on_the_page_and_no_other():
