@@ -215,7 +215,7 @@ SERVE_OPTIONS: tuple[Option, ...] = (
         "public_url", TEXT, SIGN_IN, _PAGE, "Where people find the page: https://hooks.example.com.", "URL",
         otherwise="has to be given",
     ),
-    Option("user_header", TEXT, SIGN_IN, _PAGE, "The header with the user's name.", "NAME", default="X-Forwarded-User"),
+    Option("user_header", TEXT, SIGN_IN, _PAGE, "Has the user's name.", "NAME", default="X-Forwarded-User"),
     Option(
         "proxy_address", TEXT, SIGN_IN, _PAGE, "The proxy's own address; whoever else asks is turned away.", "IP",
         otherwise="has to be given",

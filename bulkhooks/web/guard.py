@@ -102,18 +102,21 @@ class Guard:
         if len(headers.getlist("host")) != 1 or headers["host"].lower() not in door.hosts:
             return refused("This address is not the page's own: use the one that `bulkhooks serve` printed.")
         origins = headers.getlist("origin")
-        if any(origin.lower() != f"{door.scheme}://{headers['host'].lower()}" for origin in origins):
-            return refused("This came from another page than this one.")
-        if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"} and scope["method"] != "GET":
+        is_elsewhere = any(origin.lower() != f"{door.scheme}://{headers['host'].lower()}" for origin in origins)
+        is_sent = scope["method"] not in {"GET", "HEAD"}
+        if is_elsewhere or (is_sent and headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}):
             return refused("This came from another page than this one.")
         if scope["path"] == FRESH:
-            shown = headers.get("authorization", "").encode()
-            if scope["method"] == "POST" and secrets.compare_digest(shown, f"Bearer {door.secret}".encode()):
-                return JSONResponse({"address": self._fresh()})
-            return refused("Only another `bulkhooks serve` of the same user may ask this.")
+            return self._fresh_address(scope, headers)
         if door.proxy is not None:
             return self._behind_proxy(scope, headers, door.proxy)
         return self._by_cookie(scope, headers)
+
+    def _fresh_address(self, scope: Scope, headers: Headers) -> Response:
+        shown = headers.get("authorization", "").encode()
+        if scope["method"] == "POST" and secrets.compare_digest(shown, f"Bearer {self._door.secret}".encode()):
+            return JSONResponse({"address": self._fresh()})
+        return refused("Only another `bulkhooks serve` of the same user may ask this.")
 
     def _behind_proxy(self, scope: Scope, headers: Headers, proxy: Proxy) -> Response | Person:
         names = headers.getlist(proxy.user_header)

@@ -50,10 +50,14 @@ PROMISED = {
     **dict.fromkeys(("if_exists", "prune", "max_deletes", "strict", "limit", "canary", "resend_unknown"), "run plan"),
     **dict.fromkeys(("rate", "request_rate"), f"{TALKS} sandbox"),
     **dict.fromkeys(("concurrency", "timeout", "retries", "give_up_after", "settle", "wait", "max_runtime"), TALKS),
-    **dict.fromkeys(("base_url", "account", "accounts", "auth", "allow_http", "sandbox", "no_progress"), TALKS),
-    "journal": f"{TALKS} results runs journal",
-    **dict.fromkeys(("log_format", "log_file", "job"), SPEAKS),
-    **dict.fromkeys(("json", "verbose", "quiet"), f"{SPEAKS} actions"),
+    **dict.fromkeys(("base_url", "account", "auth", "allow_http", "no_progress"), TALKS),
+    **dict.fromkeys(("accounts", "sandbox"), f"{TALKS} serve"),
+    "journal": f"{TALKS} results runs journal serve",
+    **dict.fromkeys(("log_format", "log_file", "job"), f"{SPEAKS} serve"),
+    **dict.fromkeys(("json", "quiet"), f"{SPEAKS} actions"),
+    "verbose": f"{SPEAKS} actions serve",
+    "port": "sandbox serve",
+    **dict.fromkeys(("no_open", "behind_proxy", "public_url", "user_header", "proxy_address", "bind"), "serve"),
     "output": "run check plan undo health results",
     "yes": "run undo health journal",
     "keep": "run journal",
@@ -70,7 +74,7 @@ PROMISED = {
     "shard": "run",
     "wait_lock": "run undo",
     **dict.fromkeys(
-        ("port", "host", "latency", "fault", "seed", "role", "token_lifetime", "state", "ids_from", "secret"), "sandbox"
+        ("host", "latency", "fault", "seed", "role", "token_lifetime", "state", "ids_from", "secret"), "sandbox"
     ),
     "retry_delays": "sandbox",
     "network": "sandbox",
