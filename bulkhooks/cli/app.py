@@ -261,16 +261,15 @@ def _serve(**flags: Any) -> None:
     from bulkhooks.cli.logs import logging_for
     from bulkhooks.config.sources import resolve_page
     from bulkhooks.errors import BulkhooksError
+    from bulkhooks.web.serve import serve
 
     try:
         job, options = resolve_page(flags, os.environ)
-        try:
-            from bulkhooks.web.serve import serve
-        except ModuleNotFoundError as error:
-            remark(f"bulkhooks: the page needs the package {error.name}: pip install 'bulkhooks[web]'")
-            raise click.exceptions.Exit(2) from None
         with logging_for(job):
             serve(job, options, say=_at_once, remark=remark)
+    except ModuleNotFoundError as error:
+        remark(f"bulkhooks: the page needs the package {error.name}: pip install 'bulkhooks[web]'")
+        raise click.exceptions.Exit(2) from None
     except BulkhooksError as error:
         remark(f"bulkhooks: {error}")
         raise click.exceptions.Exit(error.exit_code) from None

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bulkhooks.web.people import People, Person
+from bulkhooks.web.serve import FRESH
 
 MOST_UPLOADED = 50_000_000
 """Bytes of an uploaded file."""
@@ -21,8 +22,6 @@ _MOST_SENT = 1_000_000
 """Bytes of any other form."""
 _FORM = 100_000
 """Bytes of what a form has around its file."""
-FRESH = "/fresh"
-"""Where another ``bulkhooks serve`` of the same user asks for an address."""
 
 _HEADERS = {
     "Content-Security-Policy": (

@@ -19,5 +19,6 @@ def rehearsal(tmp_path_factory):
 @pytest.fixture
 def person(rehearsal):
     """Somebody who has been let in."""
-    with rehearsal.person() as client:
-        yield client
+    client = rehearsal.person()
+    yield client
+    client.close()
