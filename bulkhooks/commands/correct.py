@@ -74,6 +74,7 @@ class CorrectableSheet:
     _desired: Desired = field(init=False)
     _by_row: dict[int, list[Problem]] = field(init=False)
     _merged: dict[str, list[tuple[Cell, Cell]]] = field(default_factory=dict)
+    _is_own: bool = False
 
     def __post_init__(self) -> None:
         self.table = read_table(self.job)
@@ -201,8 +202,10 @@ class CorrectableSheet:
                 self._by_row.setdefault(problem.row, []).append(problem)
 
     def _put(self, row: int, name: str, text: str) -> None:
-        rows = self.table.rows
-        rows.at[row, name] = text
+        if not self._is_own:  # what was read may share its memory with the file, which nobody may write to
+            self.table = dataclasses.replace(self.table, rows=self.table.rows.copy())
+            self._is_own = True
+        self.table.rows.at[row, name] = text
         place = self.table.cell(row, name)
         flaws = [flaw for flaw in self.table.flaws if flaw.place != place]
         if len(flaws) != len(self.table.flaws):
