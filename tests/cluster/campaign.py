@@ -160,7 +160,8 @@ class _Play:
         """A process for a shard; where another one has its accounts, it waits until it can take them over."""
         command = [
             sys.executable, *self._program, "run", "hooks.csv", "--accounts", "accounts.toml",
-            "--journal", self._journal, "--run-id", "night", "--shard", f"{shard}/{self._size.shards}", "-o", f"part-{next(self._count)}.csv",
+            "--journal", self._journal, "--run-id", "night",
+            "--shard", f"{shard}/{self._size.shards}", "-o", f"part-{next(self._count)}.csv",
             "--lease", f"{self._size.lease:g}", "--wait-lock", "120", "--timeout", "2", "--settle", "0.5", "--yes",
             "--no-progress", *UNLIMITED, "--rate", "20/s",
         ]  # fmt: skip
