@@ -7,6 +7,7 @@ in them shares one synced commit. Of each row only its last state is written (``
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,7 +53,9 @@ class GroupCommit:
         self._flush = flush or (in_a_thread if self.database.is_shared else at_once)
         self._group: Group = {}
         # Groups are written in the order in which they were queued, also where one is still under way in a thread.
-        self._order = threading.Lock()
+        self._order, self._counting = threading.Lock(), threading.Lock()
+        self._taken_groups: deque[tuple[Group, int]] = deque()
+        self._outcomes = 0  # how many of ``unsaved`` are those of groups that were taken
         self._dirty = anyio.Event()
         self._done = anyio.Event()
         self._broken: JournalError | None = None
@@ -118,24 +121,33 @@ class GroupCommit:
             raise self._broken
 
     def _taken(self) -> Callable[[], None]:
-        """Take what is queued; what is returned writes it. Nobody else writes before that is over."""
-        self._order.acquire()
+        """Take what is queued; what is returned writes it, after all that was taken before."""
         group, self._group = self._group, {}
-        outcomes = len(self.unsaved)
+        with self._counting:
+            outcomes = len(self.unsaved) - self._outcomes
+            self._outcomes += outcomes
+        self._taken_groups.append((group, outcomes))
 
         def write() -> None:
-            try:
-                if self._broken is None:
-                    self.locks.check()
-                    if group:
-                        self.database.record(group)
-                    del self.unsaved[:outcomes]
-            except JournalError as error:
-                self._broken = error
-            finally:
-                self._order.release()
+            # Whoever comes first writes all that there is. The order must not be kept from the taking on: a thread that
+            # has not begun would keep the event loop waiting, which is what starts it.
+            with self._order:
+                while self._taken_groups:
+                    self._write(*self._taken_groups.popleft())
 
         return write
+
+    def _write(self, group: Group, outcomes: int) -> None:
+        try:
+            if self._broken is None:
+                self.locks.check()
+                if group:
+                    self.database.record(group)
+                with self._counting:
+                    del self.unsaved[:outcomes]
+                    self._outcomes -= outcomes
+        except JournalError as error:
+            self._broken = error
 
     async def renew(self) -> None:
         """Give a sign of life for the accounts that are held. Raises ``JournalError`` where the server is not heard."""

@@ -191,3 +191,24 @@ def test_a_second_signal_while_a_statement_is_being_made_comes_out_as_it_is(jour
 
     with pytest.raises(Aborted, match="stopped at once"):
         journal.query(sa.select(sa.bindparam("number", 1, type_=Stopping)))
+
+
+async def test_who_asks_does_not_wait_for_a_group_whose_writing_has_not_begun(place):
+    """A thread that is to write it is started by the event loop, which must not stand still for it."""
+    handed_over = anyio.Event()
+
+    async def late(write):
+        handed_over.set()
+        await anyio.sleep(1)
+        write()
+
+    with Journal(place, late) as journal:
+        account = journal.account("a", "a")
+        async with anyio.create_task_group() as group:
+            group.start_soon(journal.keep)
+            journal.called(account, NOW)
+            await handed_over.wait()
+            journal.called(account, NOW + 1)
+            assert journal.calls(account, write=False, since=0) == [NOW, NOW + 1]
+            await journal.durable()
+            group.cancel_scope.cancel()
