@@ -16,6 +16,7 @@
     ├── Aborted               a second signal: stopped without waiting for what was in flight               exit 130
     ├── Declined              a person was asked, and said no                                               exit 4
     ├── Incomplete            the journal took no more in the middle of a run   (commands/lifecycle.py)     exit 4
+    ├── EngineFailed          no worker can be had                              (engines/engine.py)         exit 4
     ├── WritesClosed          no further write in this run                      (provision/stopping.py)     exit 4
     ├── LookUpIsStale         a look-up that was too long ago              (provision/stopping.py)     never seen
     ├── HeldBack              a write that waits, as the API asked everyone to  (provision/stopping.py)     never seen

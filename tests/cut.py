@@ -38,6 +38,9 @@ class Line:
         """The address of a database, by way of this line."""
         return address.replace(f":{self._to}/", f":{self.port}/")
 
+    def passes(self, piece: bytes) -> None:
+        """Something is passed on, in either direction; for who wants to see it."""
+
     def drop(self) -> None:
         """Cut every connection; both ends find that out at once."""
         with self._guard:
@@ -110,6 +113,7 @@ class Line:
         with contextlib.suppress(OSError):
             while piece := source.recv(65_536):
                 self._flows.wait()
+                self.passes(piece)
                 target.sendall(piece)
             is_whole = True
             self._flows.wait()

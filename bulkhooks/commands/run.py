@@ -13,13 +13,16 @@ import time
 
 from bulkhooks.commands.check import check_of
 from bulkhooks.commands.context import open_accounts, open_context
+from bulkhooks.commands.engine import check_engine, open_engine
 from bulkhooks.commands.inputs import Desired, read_desired
 from bulkhooks.commands.journal import forget_old_runs
-from bulkhooks.commands.lifecycle import begin, nothing_to_do, registered
+from bulkhooks.commands.lifecycle import RunContext, begin, nothing_to_do, registered
 from bulkhooks.commands.other_server import refuse_to_replace
 from bulkhooks.commands.outputs import Destinations, places, refuse_to_overwrite
 from bulkhooks.commands.sending import compare, confirm, send
+from bulkhooks.commands.sharing import send_over
 from bulkhooks.config.job import Job
+from bulkhooks.engines.engine import Engine
 from bulkhooks.errors import UsageError, WarningCode
 from bulkhooks.provision.forecast import forecast
 from bulkhooks.provision.plan import Plan, record_findings
@@ -50,7 +53,8 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
         )
     if not job.inputs:
         return nothing_to_do(job, started_at)
-    async with open_context(job.with_results()) as context:
+    check_engine(job)
+    async with open_context(job.with_results()) as context, open_engine(context.job) as engine:
         job = context.job
         with context.session.stoppable():
             desired = await read_desired(context, lock=True)
@@ -84,18 +88,26 @@ async def run_async(job: Job, *, watcher: Watcher | None = None, ask: Ask | None
                 running.write_down(desired, plan)
             # From here on the journal has the whole plan, and a run that breaks off can go on.
             with running.surviving_a_full_disk():
-                await send(
-                    accounts,
-                    running.number,
-                    writes=plan.writes,
-                    watcher=watcher,
-                    unlisted=plan.unlisted,
-                    canary=job.canary,
-                )
+                await _send(running, plan, watcher, engine)
                 report = running.conclude()
             if job.keep is not None and report.exit_code == 0 and not job.sandbox:
                 report.warnings += forget_old_runs(context.journal, job.keep, started_at)
             return report
+
+
+async def _send(running: RunContext, plan: Plan, watcher: Watcher | None, engine: Engine | None) -> None:
+    """From this process, or by the workers of an engine."""
+    if engine is not None:
+        await send_over(engine, running, plan, watcher)
+        return
+    await send(
+        running.accounts,
+        running.number,
+        writes=plan.writes,
+        watcher=watcher,
+        unlisted=plan.unlisted,
+        canary=running.context.job.canary,
+    )
 
 
 def _refused(job: Job, desired: Desired, started_at: float) -> Report:

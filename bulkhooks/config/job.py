@@ -136,6 +136,8 @@ class Job:
     wait_lock: _Seconds = _Seconds()
     journal: Setting[Path | str | None, str | Path] = Setting[Path | str | None, str | Path]()
     lease: _Seconds = _Seconds()
+    workers: Setting[int | None, int | str] = Setting[int | None, int | str]()
+    scheduler: Setting[str | None, str] = Setting[str | None, str]()
     run_id: Setting[str | None, str] = Setting[str | None, str]()
     shard: Setting[Shard | None, str | Shard] = Setting[Shard | None, str | Shard]()
     base_url: _BaseUrl = _BaseUrl()

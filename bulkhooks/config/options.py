@@ -127,6 +127,14 @@ OPTIONS: tuple[Option, ...] = (
         " account may be taken over.", "SECONDS", default=30.0, least=3,
     ),
     Option(
+        "workers", WHOLE, API, _on("run"), "Send the accounts over so many processes of this machine.", "N",
+        otherwise="in one process", least=1,
+    ),
+    Option(
+        "scheduler", TEXT, API, _on("run"), "Send the accounts over a cluster of Dask, by its scheduler; it needs a"
+        " shared journal.", "ADDRESS", otherwise="none",
+    ),
+    Option(
         "output", PLACE, OUTPUT, _WRITES, "Results, by suffix: .xlsx, .csv or .jsonl.", "PATH",
         otherwise="run, undo: beside the first input", repeatable=True, short="-o",
     ),

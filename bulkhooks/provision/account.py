@@ -78,8 +78,13 @@ class Account(AccountRecords):
         # The limits are the account's, whichever run has used them up: what the last day has sent counts from here.
         now = terms.wall()
         journal.date_back(account_id, now)
+        self.remember(now - DAY)
+
+    def remember(self, since: float) -> None:
+        """Count what others have sent for it since a moment (seconds since 1970)."""
+        now = self.terms.wall()
         for write in (True, False):
-            ages = [now - at for at in journal.calls(account_id, write=write, since=now - DAY)]
+            ages = [now - at for at in self._journal.calls(self.id, write=write, since=since)]
             self._limiter.remember(ages, write=write)
 
     # Requests

@@ -9,10 +9,14 @@ from bulkhooks.webhook import DONE, Status
 
 
 class Canary:
-    """Lets ``size`` items pass, and the others only when all of those have succeeded; 0 lets everything pass."""
+    """Lets ``size`` items pass, and the others only when all of those have succeeded; 0 lets everything pass.
 
-    def __init__(self, size: int = 0) -> None:
+    ``alone``: the others are not sent here, whatever becomes of the first.
+    """
+
+    def __init__(self, size: int = 0, *, alone: bool = False) -> None:
         self.size = size
+        self._alone = alone
         self._to_pass = size
         self._to_succeed = size
         self._listeners: list[Callable[[], None]] = []
@@ -27,7 +31,12 @@ class Canary:
         if self._to_pass > 0:
             self._to_pass -= 1
             return True
-        return self._to_succeed <= 0 and not self.has_failed
+        return self._to_succeed <= 0 and not self.is_over
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing passes any more."""
+        return self.has_failed or (self._alone and self._to_succeed <= 0)
 
     def ended(self, outcome: Outcome | None) -> None:
         """One of those that passed has ended; None: without an outcome."""

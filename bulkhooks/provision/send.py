@@ -20,21 +20,33 @@ async def send(
     canary: int = 0,
     ended: Callable[[Outcome], None],
 ) -> None:
-    """Send what the journal has to do for the run, all accounts side by side, each under its own limits.
+    """Send what the journal has to do for the run, all accounts side by side, and note why rows are left.
 
     ``unlisted``: by account the locations where what is in doubt cannot be looked up. ``canary``: so many rows have to
     succeed before the others follow. Raises ``JournalError`` where the disk takes no more, ``Aborted`` on a second
     signal.
     """
-    first = Canary(canary)
+    await send_rows(accounts, run, Canary(canary), unlisted=unlisted or {}, ended=ended)
+    for account in accounts.values():
+        await account.close_run(run)
+
+
+async def send_rows(
+    accounts: Mapping[str, Account],
+    run: int,
+    first: Canary,
+    *,
+    unlisted: Mapping[str, Container[int]],
+    ended: Callable[[Outcome], None],
+) -> None:
+    """Likewise, and note nothing; each account under its own limits. Where ``first`` has failed, all are halted."""
     async with task_group() as group:
         for name, account in accounts.items():
-            sender = Sender(account, run, first, unlisted=(unlisted or {}).get(name, ()), ended=ended)
+            sender = Sender(account, run, first, unlisted=unlisted.get(name, ()), ended=ended)
             group.start_soon(sender.send)
     for account in accounts.values():
         if first.has_failed and account.halted is None and account.closed is None:
-            account.halt(Halt(f"not all of the first {canary} writes succeeded (--canary)"))
-        await account.close_run(run)
+            account.halt(Halt(f"not all of the first {first.size} writes succeeded (--canary)"))
 
 
 def resume_at(accounts: Iterable[Account]) -> float | None:

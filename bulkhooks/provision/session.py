@@ -23,10 +23,11 @@ class Session:
     """What is open while a command talks to the API. Use as an asynchronous context.
 
     The first signal halts every account: what is in flight is finished, and each further request raises ``Stopped``.
-    The second one (``was_aborted``) lets even that go, and requests raise ``Aborted``.
+    The second one (``was_aborted``) lets even that go, and requests raise ``Aborted``. Without ``hears`` signals are
+    left to whoever runs the process.
     """
 
-    def __init__(self, journal: Journal, terms: Terms) -> None:
+    def __init__(self, journal: Journal, terms: Terms, *, hears: bool = True) -> None:
         self.journal = journal
         self.terms = terms
         self.accounts: dict[str, Account] = {}
@@ -34,14 +35,19 @@ class Session:
         self._before: tuple[Traffic, ...] = ()
         """What was sent for accounts before they were locked."""
         self.was_aborted = False
+        self.ends_at: float | None = None
+        """When no further request may begin, in seconds since 1970."""
         self._cancellation = Cancellation()
         self._signals = Signals(self._interrupt, self._abort)
-        self._budget = Budget(terms.limit)
+        self._hears = hears
+        self.budget = Budget(terms.limit)
         self._stack = AsyncExitStack()
+        self._of_accounts: dict[str, AsyncExitStack] = {}
 
     async def __aenter__(self) -> Session:
         await self._stack.__aenter__()
-        self._stack.enter_context(self._signals.heard())
+        if self._hears:
+            self._stack.enter_context(self._signals.heard())
         group = await self._stack.enter_async_context(task_group())
         # Entered last, left first: the tasks end before the group is waited for. Clients and locks are entered later,
         # so their connections are closed while the journal still commits.
@@ -50,6 +56,7 @@ class Session:
         if self.journal.locks.may_be_lost:
             group.start_soon(self._hold)
         if self.terms.max_runtime is not None:
+            self.ends_at = self.wall() + self.terms.max_runtime
             group.start_soon(self._end_at, anyio.current_time() + self.terms.max_runtime)
         return self
 
@@ -57,8 +64,9 @@ class Session:
         # Told of no error, the task group lets the body's own error through as it is, not as a group of one.
         await self._stack.__aexit__(None, None, None)
 
-    async def open(self, config: AccountConfig, *, lock: bool = False) -> Account:
-        """An account, opened when first asked for; with ``lock``, no other run of it can be open.
+    async def open(self, config: AccountConfig, *, lock: bool = False, budget: Budget | None = None) -> Account:
+        """An account, opened when first asked for; with ``lock``, no other run of it can be open. ``budget``: its own,
+        where it does not share the session's.
 
         Raises ``UsageError`` where it is open under another name, ``LockedError``, and ``Stopped`` on a signal.
         """
@@ -72,14 +80,16 @@ class Session:
                 )
         # The lock comes before the account: what counts for its limits is read from the journal once nobody else can
         # add to it.
+        stack = AsyncExitStack()
+        self._stack.push_async_exit(stack)
         if lock:
             with self._cancellation.scope():
                 await hold(self.journal, account_id, config.name, self.terms.wait_lock)
-            self._stack.callback(self.journal.locks.release, account_id)
+            stack.callback(self.journal.locks.release, account_id)
             self._locked.add(config.name)
             if config.name in self.accounts:
                 self._before += (self.accounts[config.name].traffic,)
-        client = await self._stack.enter_async_context(
+        client = await stack.enter_async_context(
             NexudusClient(
                 config.base_url,
                 config.authorization,
@@ -87,11 +97,18 @@ class Session:
                 transport=self.terms.transport,
             )
         )
-        account = Account(config, client, self.journal, account_id, terms=self.terms, budget=self._budget)
+        account = Account(config, client, self.journal, account_id, terms=self.terms, budget=budget or self.budget)
         if self._cancellation.halt is not None:
             account.halt(self._cancellation.halt)
         self.accounts[config.name] = account
+        self._of_accounts[config.name] = stack
         return account
+
+    async def close(self, name: str) -> None:
+        """Let go of one account before the others."""
+        self.accounts.pop(name)
+        self._locked.discard(name)
+        await self._of_accounts.pop(name).aclose()
 
     @property
     def traffic(self) -> Traffic:
@@ -120,6 +137,17 @@ class Session:
         with self._cancellation.scope():
             yield
         self._cancellation.check()  # also where the last answer came all the same
+
+    @contextmanager
+    def finishing(self) -> Iterator[None]:
+        """What others do is waited for inside, also after a first signal; a second ends that with ``Aborted``."""
+        with self._cancellation.scope(), self._cancellation.shielded():
+            yield
+
+    @property
+    def halted(self) -> Halt | None:
+        """Why the work of every account was ended; None while it goes on."""
+        return self._cancellation.halt
 
     def standing_still(self) -> AbstractContextManager[None]:
         """For long work that never awaits: the second signal raises ``Aborted`` in it."""

@@ -140,9 +140,14 @@ class Budget:
         """Whether no further write may be sent."""
         return self.total is not None and self._taken >= self.total
 
-    def take(self) -> None:
-        """A write is about to be sent."""
-        self._taken += 1
+    @property
+    def taken(self) -> int:
+        """How many writes have been sent."""
+        return self._taken
+
+    def take(self, count: int = 1) -> None:
+        """Writes are about to be sent, or were sent by another process."""
+        self._taken += count
 
     def give_back(self) -> None:
         """It was not sent after all."""
@@ -159,7 +164,8 @@ class Stoppable:
         self._budget = budget
         self._wall = wall
         self._cancellation = Cancellation()
-        self._capped: Halt | None = None
+        self.capped: Halt | None = None
+        """Why no more writes are sent in this run, where their limits are the reason."""
         self._refused: set[int] = set()
 
     @property
@@ -172,7 +178,7 @@ class Stoppable:
         """Why no more writes are sent, where look-ups still are; None while they are."""
         if self._budget.is_spent:
             return Halt(f"{LIMIT_REACHED}{self._budget.total} writes in this run is reached")
-        return self._capped
+        return self.capped
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call it once the account is halted."""
@@ -196,8 +202,8 @@ class Stoppable:
 
     def close(self, far: NextSlotTooFar) -> Halt:
         """Send no more writes: they have reached their cap."""
-        self._capped = self._too_far(far)
-        return self._capped
+        self.capped = self._too_far(far)
+        return self.capped
 
     def refused(self, business_id: int, reason: str) -> None:
         """A row was turned away for want of permission: halt where the credentials seem to be the reason."""

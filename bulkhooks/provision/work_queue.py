@@ -55,7 +55,7 @@ class WorkQueue:
                 self._later.put(item, self._account.settles_in)
             elif self.busy or self._later:
                 await self._wait()
-            elif self._ahead is None or self._account.closed is not None or self._canary.has_failed:
+            elif self._ahead is None or self._account.closed is not None or self._canary.is_over:
                 return None
             else:
                 await self._wait()

@@ -70,6 +70,8 @@ PROMISED = {
     **dict.fromkeys(("reactivate", "since", "only"), "health"),
     "metrics_file": "run",
     "lease": "run undo health",
+    "workers": "run",
+    "scheduler": "run",
     "run_id": "run",
     "shard": "run",
     "wait_lock": "run undo",

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import anyio
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ from bulkhooks.provision.journal.opening import open_database
 _TURNS = 16
 """Turns of the event loop that share one commit, a fifth of a millisecond when nothing happens. In a few of them a
 worker gets from an outcome to its next send, and answers that are just coming in find the commit not begun."""
+
+T = TypeVar("T")
 
 Flush = Callable[[Callable[[], None]], Awaitable[None]]
 """Runs what writes a group: at once, or in a thread where the database is on another machine."""
@@ -152,6 +154,12 @@ class GroupCommit:
     async def renew(self) -> None:
         """Give a sign of life for the accounts that are held. Raises ``JournalError`` where the server is not heard."""
         await self._flush(self.locks.renew)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do something with the database as groups are written: in a thread where it is on another machine."""
+        found: list[T] = []
+        await self._flush(lambda: found.append(work()))
+        return found[0]
 
     # Asked and written in between
 

@@ -15,8 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bulkhooks.errors import ErrorCode, LeaseLost
+from bulkhooks.provision.changes import described, differences
 from bulkhooks.provision.item import Change, Item, Operation, Outcome
-from bulkhooks.provision.journal.runs import RunRecords
+from bulkhooks.provision.journal.runs import UNANSWERED, RunRecords
 from bulkhooks.provision.journal.tables import calls, changes, doubts, items
 from bulkhooks.provision.journal.twins import TwinsOfOurs
 from bulkhooks.webhook import Status
@@ -38,12 +39,35 @@ class Journal(RunRecords, TwinsOfOurs):
     # What is left to send
 
     def to_do(self, run: int, account_id: int, *, after: int, count: int) -> list[Item]:
-        """The next items of the account that something has to be sent for."""
+        """The next items of the account that something has to be sent for.
+
+        One that was sent before, by a worker of this run that is no more, goes on where that has left it.
+        """
         wanted = _ITEM.where(
-            items.c.run == run, items.c.account == account_id, items.c.seq > after, items.c.operation != "",
+            items.c.run == run,
+            items.c.account == account_id,
+            items.c.seq > after,
+            items.c.operation != "",
             items.c.status == Status.PENDING,
-        )  # fmt: skip
-        return [_item(run, values) for values in self.query(wanted.order_by(items.c.seq).limit(count))]
+        )
+        found = [_item(run, values) for values in self.query(wanted.order_by(items.c.seq).limit(count))]
+        for item in found:
+            if item.attempts:
+                self._resume(item)
+        return found
+
+    def _resume(self, item: Item) -> None:
+        """A create in doubt is looked up first; of a change that was begun it is known what it changes."""
+        if item.operation is Operation.CREATE:
+            mine = [doubts.c[name] == value for name, value in _identity(item).items()]
+            if self.one(sa.select(doubts.c.seq).where(*mine, doubts.c.run == item.run, doubts.c.seq == item.seq)):
+                item.operation = Operation.LOOK_UP
+        elif item.operation in {Operation.UPDATE, Operation.MOVE}:
+            found = self.one(_change_of(item, changes.c.before, changes.c.after))
+            if found is not None:
+                before, after = map(json.loads, found)
+                item.change = Change(before, after)
+                item.changes = described(before, differences(before, after))
 
     def give_up(self, run: int, account_id: int, reason: str) -> None:
         """Say on every row that was not sent why it was not; not where another run has the account now."""
@@ -100,7 +124,7 @@ class Journal(RunRecords, TwinsOfOurs):
                 "attempts": item.attempts,
                 "sent_at": at,
                 "error_code": str(ErrorCode.IN_DOUBT),
-                "error": "sent, and the run stopped before the answer came",
+                "error": UNANSWERED,
             },
         )
         await self.durable()

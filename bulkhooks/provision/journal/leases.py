@@ -49,6 +49,7 @@ class Leases:
         self._database = database
         self._clock = clock
         self._tokens: dict[int, int] = {}
+        self._handed_on: set[int] = set()
         self._until: dict[int, float] = {}
         self._is_closing = False
 
@@ -65,9 +66,14 @@ class Leases:
         if token is None:
             return False
         self._tokens[account_id] = token
+        self._handed_on.discard(account_id)
         self._until[account_id] = before + self.seconds - _EARLY
         self.lost.pop(account_id, None)
         return True
+
+    def hand_on(self, account_ids: Collection[int]) -> None:
+        """Let workers of this run take accounts over, each when it comes to it; until then they are kept."""
+        self._handed_on.update(account_ids)
 
     def release(self, account_id: int) -> None:
         """Let others have the account, if it is still ours.
@@ -110,10 +116,12 @@ class Leases:
         self.stopped = {account_id for account_id, is_stopped in found.items() if is_stopped}
 
     def lose(self, account_id: int) -> None:
-        """Somebody else has taken an account over."""
+        """Somebody else has taken an account over, which is as it should be where it was handed on."""
         if self._tokens.pop(account_id, None) is None:
             return
         self._until.pop(account_id, None)
+        if account_id in self._handed_on:
+            return
         self.lost[account_id] = (
             "another run has taken the account over, because this one gave no sign of life for too long (cut off from"
             " the journal, or asleep): nothing more is sent; run it again"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bulkhooks.errors import ErrorCode
 from bulkhooks.provision.journal import parts, tables
 from bulkhooks.provision.journal.blocks import ITEMS, LOCATIONS, ROWS, spans
 from bulkhooks.provision.journal.commits import Flush, GroupCommit
@@ -19,6 +20,9 @@ from bulkhooks.report import Problem
 from bulkhooks.sheets.values import LocationLine
 
 DAY = 86400.0
+
+UNANSWERED = "sent, and the run stopped before the answer came"
+"""The error of a row that is on its way."""
 
 _AT_ONCE = 4096
 """Rows of a plan that are given to the database together."""
@@ -146,6 +150,32 @@ class RunRecords(GroupCommit):
                     sent = []
             self.database.insert(tables.items, ("run", *ItemRow._fields), sent)
             self.database.insert(tables.changes, ("run", *ChangeRow._fields), [(run, *change) for change in changes])
+
+    # A run whose accounts are sent by several processes
+
+    async def seen(self, run: int, at: float, *, stops: bool) -> None:
+        """A sign of life of whoever shares out a run's accounts; with ``stops`` it asks the workers to stop."""
+        values = {"seen_at": at, "stop_requested_at": at if stops else None}
+
+        def write() -> None:
+            with self.database.transaction() as connection:
+                connection.execute(sa.update(runs).where(runs.c.id == run).values(values))
+
+        await self.aside(write)
+
+    async def is_to_stop(self, run: int, before: float) -> bool:
+        """Whether a run's workers are asked to stop, or nobody has seen to it since the moment ``before``."""
+        asked = sa.or_(runs.c.stop_requested_at.is_not(None), runs.c.seen_at < before)
+        wanted = sa.select(runs.c.id).where(runs.c.id == run, asked)
+        return bool(await self.aside(lambda: self.database.query(wanted)))
+
+    async def standing(self, run: int) -> list[tuple[int, str, bool, int]]:
+        """How a run stands, of what it has to send: account, status, whether it is in doubt, and how many rows."""
+        in_doubt = sa.and_(tables.items.c.error_code == ErrorCode.IN_DOUBT, tables.items.c.error != UNANSWERED)
+        columns = (tables.items.c.account, tables.items.c.status, in_doubt)
+        wanted = sa.select(*columns, sa.func.count()).where(tables.items.c.run == run, tables.items.c.operation != "")
+        found = await self.aside(lambda: self.database.query(wanted.group_by(*columns)))
+        return [(account, status, bool(doubt), count) for account, status, doubt, count in found]
 
     def forget(self, run: int, at: float) -> None:
         """Remove a run that ended before anything was planned; a shard that was planned in an earlier round stays."""

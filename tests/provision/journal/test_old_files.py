@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bulkhooks.nexudus.address import account_key
+from bulkhooks.provision.item import Operation
 from bulkhooks.provision.journal import history, old_files
 from bulkhooks.provision.journal.journal import Journal
 from tests.provision.fake import EPOCH, Bench, FakeApi, Row
@@ -49,12 +50,13 @@ def first_edition(tmp_path):
 
 
 def test_a_journal_of_the_first_edition_is_brought_up_to_date(first_edition):
-    """The column ``verdict`` is ``operation`` now; what was planned, owned and in doubt is known as before."""
+    """The column ``verdict`` is ``operation`` now; what is left, owned and in doubt is known as before."""
     for _ in range(2):  # the second time there is nothing left to do
         with Journal(first_edition) as journal:
             items = journal.to_do(1, 1, after=-1, count=10)
-            assert [(item.seq, str(item.operation), item.identity) for item in items] == [
-                (seq, "create", (1001 + seq, 6, URL)) for seq in (1, 2)
+            assert [(item.seq, item.operation, item.identity) for item in items] == [
+                (1, Operation.LOOK_UP, (1002, 6, URL)),
+                (2, Operation.CREATE, (1003, 6, URL)),
             ]
             assert history.owned(journal, 1)["id"].tolist() == [101]
             assert history.doubted(journal, 1)["business_id"].tolist() == [1002]

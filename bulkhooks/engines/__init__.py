@@ -1,0 +1,1 @@
+"""What does tasks of a run in several processes. Nothing here knows what a task is about."""
