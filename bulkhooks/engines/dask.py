@@ -29,7 +29,13 @@ _AT_ONCE = 100
 """Tasks that a worker of ours has under way at once: an account mostly waits."""
 
 _CONNECT = 20.0
-"""Seconds."""
+"""Seconds to reach a scheduler."""
+
+_ANSWER = 60.0
+"""Seconds for an answer that is there to be fetched from its worker."""
+
+_LOGS = ("distributed", "distributed.client", "tornado")
+"""Loggers of Dask's, which write to stderr: what there is to say, we say."""
 
 _QUIET = {
     "distributed.admin.log-format": "%(message)s",
@@ -50,9 +56,12 @@ class Dask:
         self._ended: queue.SimpleQueue[Ended | EngineFailed] = queue.SimpleQueue()
         self._futures: dict[str, Future[Any]] = {}
         self._is_closed = False
+        self._levels = {name: logging.getLogger(name).level for name in _LOGS}
+        _silence()
         try:
             self._client = Client(address, security=security, timeout=_CONNECT, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
+            self._speak()
             raise EngineFailed(f"--scheduler {address}: no scheduler of Dask answers there ({error})") from error
 
     def submit(self, name: str, task: Task, order: Mapping[str, Any]) -> None:
@@ -81,6 +90,11 @@ class Dask:
         self._ended.put(EngineFailed("closed"))  # lets a thread go that still waits
         with suppress(Exception):  # a scheduler that is no more
             self._client.close(timeout=2)
+        self._speak()
+
+    def _speak(self) -> None:
+        for name, level in self._levels.items():
+            logging.getLogger(name).setLevel(level)
 
     def _note(self, name: str, done: Future[Any]) -> None:
         """Called in a thread of Dask's."""
@@ -90,9 +104,10 @@ class Dask:
             self.fail(EngineFailed(_GONE.format(self._address)))
             return
         try:
-            self._ended.put(Ended(name, done.result(timeout=_CONNECT)))
+            self._ended.put(Ended(name, done.result(timeout=_ANSWER)))
         except Exception as error:  # noqa: BLE001  # whatever went wrong there, one account is not done
-            repeated = isinstance(error, KilledWorker)
+            # Also where the answer alone did not get here: what was done stands in the journal.
+            repeated = isinstance(error, (KilledWorker, OSError, TimeoutError))
             self._ended.put(Ended(name, {}, f"{type(error).__name__}: {error}", may_repeat=repeated))
 
 
@@ -139,12 +154,17 @@ class DaskHere(Dask):
             self._cluster.close(timeout=2)
 
 
+def _silence() -> None:
+    for name in _LOGS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
 def serve(stop: Callable[[], Awaitable[None]]) -> None:
     """Be a worker of ``DaskHere``. ``stop`` ends what is under way, in good order, once that is no more."""
     for number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
         signal.signal(number, signal.SIG_IGN)  # whoever shares out the accounts says when it is over
     told = json.loads(sys.stdin.buffer.readline())
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    _silence()
     with dask.config.set(_QUIET):
         event_loop.run(lambda: _serve(told, stop))
 
