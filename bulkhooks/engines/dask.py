@@ -85,12 +85,15 @@ class Dask:
 
     def close(self) -> None:
         """``Engine.close``."""
+        self._let_go()
+        self._speak()
+
+    def _let_go(self) -> None:
         self._is_closed = True
         self._futures.clear()
         self._ended.put(EngineFailed("closed"))  # lets a thread go that still waits
         with suppress(Exception):  # a scheduler that is no more
             self._client.close(timeout=2)
-        self._speak()
 
     def _speak(self) -> None:
         for name, level in self._levels.items():
@@ -127,7 +130,8 @@ class DaskHere(Dask):
                 host="127.0.0.1",
                 protocol="tls://",
                 security=security,
-                dashboard_address=None,
+                # Without it a second run of this machine would find the port of the first one's taken, and say so.
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                 silence_logs=logging.CRITICAL,
             )
             super().__init__(self._cluster.scheduler_address, security)
@@ -149,9 +153,10 @@ class DaskHere(Dask):
     def close(self) -> None:
         """``Engine.close``."""
         self._processes.close()
-        super().close()
+        self._let_go()
         with suppress(Exception):
             self._cluster.close(timeout=2)
+        self._speak()
 
 
 def _silence() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.benchmarks.measure import Row, Scale, table
 
-CASES = ("start", "reading", "results", "limits", "simulation", "throughput", "again", "memory")
+CASES = ("start", "reading", "results", "limits", "simulation", "throughput", "workers", "again", "memory")
 """Each a module of this package with ``cases(scale, folder)``."""
 
 

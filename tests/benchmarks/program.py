@@ -25,5 +25,5 @@ def call(*words: object) -> None:
 
 
 def _call(words: list[str]) -> None:
-    environment = {**os.environ, "NEXUDUS_TOKEN": "token"}
+    environment = {**os.environ, "NEXUDUS_TOKEN": "token", "BENCH_TOKEN": "sandbox-token"}
     subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
