@@ -150,6 +150,8 @@ class RunContext:
         caps = [left for account in opened if (left := account.writes_left()) is not None]
         self.report.cap_left = min(caps, default=None)
         summary.settle(refused=self.accounts.is_refused, failures=self.left)
+        if self.part and journal.locks.lost and not self.accounts.is_refused:  # the rows are its successor's now
+            summary.status = "incomplete"
         summary.close(self.context.session.wall())
 
 

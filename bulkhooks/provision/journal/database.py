@@ -114,6 +114,10 @@ class Database:
         """Write all of it to another file; returns its bytes. Raises ``OSError`` or ``OutputError``."""
         raise NotImplementedError
 
+    def check_leases(self) -> None:
+        """Raise ``LeaseLost`` where somebody has taken an account over; until the transaction that is open has ended,
+        nobody can."""
+
     def keep_planners_out(self) -> None:
         """Let nobody write a plan until the transaction that is open has ended."""
 

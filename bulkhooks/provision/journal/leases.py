@@ -131,6 +131,10 @@ class Leases:
         """Leases as the functions take them: those of some accounts, as far as they are ours."""
         return json.dumps([[account, self._tokens[account]] for account in of if account in self._tokens])
 
+    def packed_all(self) -> str:
+        """Likewise, all of them."""
+        return self.packed(self._tokens)
+
     def not_after(self, account_id: int) -> float:
         """Until when, by ``now``, a request for the account may leave. Raises ``LeaseLost`` where none may."""
         if account_id in self.lost:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from psycopg import conninfo
 from sqlalchemy.dialects.postgresql import insert
 
-from bulkhooks.errors import JournalError
+from bulkhooks.errors import JournalError, LeaseLost
 from bulkhooks.provision.journal import functions, tables, upgrade
 from bulkhooks.provision.journal.database import Database
 from bulkhooks.provision.journal.group import TABLES, Group, rows_of
@@ -111,6 +111,12 @@ class PostgreSQL(Database):
                 return
             for account_id in lost:
                 self.locks.lose(account_id)
+
+    def check_leases(self) -> None:
+        for account_id in self._recorded(self.locks.packed_all(), "{}"):
+            self.locks.lose(account_id)
+        for sentence in self.locks.lost.values():
+            raise LeaseLost(sentence)
 
     def _recorded(self, leases: str, group: str) -> list[int]:
         """Write it; where the connection broke, once more: that is the same twice as once."""

@@ -6,11 +6,12 @@ import json
 import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from bulkhooks.errors import ErrorCode
+from bulkhooks.errors import ErrorCode, LeaseLost
 from bulkhooks.provision.journal import parts, tables
 from bulkhooks.provision.journal.blocks import ITEMS, LOCATIONS, ROWS, spans
 from bulkhooks.provision.journal.commits import Flush, GroupCommit
@@ -34,6 +35,7 @@ class RunRecords(GroupCommit):
     def __init__(self, place: Path | str, flush: Flush | None = None) -> None:
         super().__init__(place, flush)
         self._run_id = ""
+        self._is_part = False
 
     def account(self, key: str, name: str) -> int:
         """The number of the account with this base URL and user."""
@@ -88,6 +90,7 @@ class RunRecords(GroupCommit):
             )
             connection.execute(sa.delete(calls).where(old))
         self._run_id = run_id
+        self._is_part = part is not None
         self.locks.named(int(run), [row["account"] for row in held])
         return int(run)
 
@@ -129,9 +132,12 @@ class RunRecords(GroupCommit):
 
         ``columns`` are the names of the input's own columns, ``locations`` the table of them, ``warnings`` those that
         no row has, ``changes`` what an undo takes back. What the run was going to do before, a shard that goes on, is
-        forgotten. Raises ``JournalError`` where the disk does not take it.
+        forgotten. Raises ``JournalError`` where the disk does not take it, ``LeaseLost`` where another process has
+        taken the shard over: then the rows are that one's.
         """
         with self.transaction() as connection:
+            if self._is_part:
+                self.database.check_leases()
             given = {"columns": json.dumps(list(columns)), "facts": json.dumps(facts)}
             for table in (tables.items, run_blocks):
                 connection.execute(sa.delete(table).where(table.c.run == run))
@@ -180,12 +186,16 @@ class RunRecords(GroupCommit):
     def forget(self, run: int, at: float) -> None:
         """Remove a run that ended before anything was planned; a shard that was planned in an earlier round stays."""
         is_planned = [sa.exists().where(table.c.run == run) for table in (tables.items, run_blocks)]
-        with self.transaction() as connection:
+        with suppress(LeaseLost), self.transaction() as connection:
+            if self._is_part:
+                self.database.check_leases()
             connection.execute(sa.delete(runs).where(runs.c.id == run, ~sa.or_(*is_planned)))
             connection.execute(sa.update(runs).where(runs.c.id == run).values(finished_at=at))
 
     def finish(self, run: int, summary: Mapping[str, object], at: float) -> None:
-        """Close a run."""
-        with self.transaction() as connection:
+        """Close a run; not a shard that another process has taken over, which closes it."""
+        with suppress(LeaseLost), self.transaction() as connection:
+            if self._is_part:
+                self.database.check_leases()
             known = sa.update(runs).where(runs.c.id == run)
             connection.execute(known.values(finished_at=at, summary=json.dumps(summary)))

@@ -75,6 +75,8 @@ def open_session(address: str, certificate: int) -> Session:
         earlier = f"SELECT pid FROM ({LOCKED.format(certificate)}) earlier WHERE pid <> pg_backend_pid()"
         session.execute(f"SELECT pg_terminate_backend(pid) FROM ({earlier}) ended".encode())
         session.execute(b"SELECT pg_advisory_lock(%s)", [certificate])
+        # A process that is paused between two statements must not keep its successor out for ever.
+        session.execute(b"SET idle_in_transaction_session_timeout = '30s'")
     except BaseException:
         session.close()
         raise
