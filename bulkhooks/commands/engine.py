@@ -33,6 +33,10 @@ def check_engine(job: Job) -> None:
     named = "--workers" if job.workers is not None else "--scheduler"
     if job.workers is not None and job.scheduler is not None:
         raise UsageError("--workers are processes of this machine, --scheduler is a cluster: give one of them")
+    if job.shard is not None:
+        raise UsageError(
+            f"{named} divides the accounts by itself: leave --shard out, or start each shard without workers"
+        )
     if any(importlib.util.find_spec(name) is None for name in ("distributed", "cryptography")):
         raise UsageError(f"{named} needs: {_EXTRA}")
     if job.scheduler is None:
