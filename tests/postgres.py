@@ -6,6 +6,7 @@ then it runs as ``nobody``, from a copy in an open folder, because this user may
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import random
@@ -13,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -109,6 +111,7 @@ class Server:
             self._process = subprocess.Popen(
                 [self._bin / "postgres", "-D", self._data, "-p", str(self.port)],
                 cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=_end_with_the_tests,  # noqa: PLW1509 (one call of the system)
                 **self._user,
             )  # fmt: skip
         until = time.monotonic() + _PATIENCE
@@ -195,6 +198,15 @@ def _copy(source: str, target: str) -> None:
     """A copy that everybody may read and run, whatever the rights of the original."""
     shutil.copyfile(source, target)
     Path(target).chmod(0o755)
+
+
+_system = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def _end_with_the_tests() -> None:
+    """Ask the system to stop a new process once its parent is no more, also one that is killed; Linux does that."""
+    if _system is not None:
+        _system.prctl(1, signal.SIGQUIT)  # 1 is PR_SET_PDEATHSIG
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
 import time
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from bulkhooks.shard import Shard, read_shard
-from tests.processes import PROGRAM, UNLIMITED, bulkhooks, sandbox_process, stored
+from tests.processes import UNLIMITED, bulkhooks, sandbox_process, start, stored
 
 NAMES = ("zeta", "acme", "mike", "birch", "oak")
 TOKENS = {name.upper(): "sandbox-token" for name in NAMES}
@@ -24,7 +23,9 @@ ROWS = [
 ]
 
 
-on_both = pytest.mark.parametrize("journal", ["file", "postgresql"], indirect=True)
+on_both = pytest.mark.parametrize(
+    "journal", ["file", pytest.param("postgresql", marks=pytest.mark.heavy)], indirect=True
+)
 
 
 @pytest.fixture
@@ -60,11 +61,11 @@ def run(tmp_path, journal, address):
 @contextmanager
 def held_up(tmp_path, journal, address):
     """A process that has sent the first write of each account of shard 0/2, and waits for the next hour."""
-    command = [
-        *PROGRAM, "run", "hooks.csv", "--run-id", "night", "--shard", "0/2", "--journal", journal, "--accounts",
-        "accounts.toml", "--yes", "--no-progress", "--rate", "1/h", "--request-rate", "none", "--wait",
-    ]  # fmt: skip
-    child = subprocess.Popen(command, cwd=tmp_path, env=os.environ | TOKENS)
+    child = start(
+        "run", "hooks.csv", "--run-id", "night", "--shard", "0/2", "--journal", journal, "--accounts", "accounts.toml",
+        "--yes", "--no-progress", "--rate", "1/h", "--request-rate", "none", "--wait", cwd=tmp_path,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **TOKENS,
+    )  # fmt: skip
     try:
         while len(stored(address)) < len(Shard(0, 2).share(NAMES)):
             assert child.poll() is None
