@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bulkhooks.commands.correct import CorrectableSheet
+from bulkhooks.commands.template import live_locations
 from bulkhooks.config.job import Job
 from bulkhooks.errors import InputError
 from bulkhooks.private import make_folders
@@ -176,6 +177,8 @@ class Drafts:
             with self._guard:
                 known = self._open.pop(draft.id, None)
             if known is None:
+                if draft.is_live and draft.locations is None:  # an earlier server had asked for them
+                    draft.locations = live_locations(draft.job(base))
                 known = CorrectableSheet(draft.job(base), draft.corrections, draft.locations)
                 if len(known) > MOST_ROWS:
                     raise InputError(

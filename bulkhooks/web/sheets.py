@@ -319,16 +319,17 @@ async def send(request: Request) -> Response:
             return is_agreed or work.ask(question)
 
         folder = Path(tempfile.mkdtemp(prefix="results-", dir=draft.folder))
-        outputs = (str(folder / "results.xlsx"),)
-        return run(
-            dataclasses.replace(job, confirm_above=0, yes=False, output=outputs), watcher=work, ask=ask, run_id=run_id
-        )
+        now = dataclasses.replace(job, confirm_above=0, yes=False, output=(str(folder / "results.xlsx"),))
+        try:
+            return run(now, watcher=work, ask=ask, run_id=run_id)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)  # the journal has the results
 
     def then(work: Work) -> None:
         summary = finished(page.job, run_id)
         if summary is not None and not summary.remaining and work.error is None:
             page.drafts.remove(draft)
-        elif summary is None and work.error is not None and not _is_known(page, run_id):
+        elif summary is None and not _is_known(page, run_id):
             draft.runs.remove(run_id)  # it broke off before anything was planned
             draft.save()
 
