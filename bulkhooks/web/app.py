@@ -63,6 +63,7 @@ def application(page: Page) -> Starlette:
             TooLarge: _too_large,
             TimeoutError: _too_slow,
             BrokenResourceError: _too_slow,
+            OSError: _no_room,
             Exception: _unexpected,
         },
     )
@@ -90,6 +91,10 @@ async def _too_large(request: Request, error: Exception) -> Response:
 async def _too_slow(request: Request, error: Exception) -> Response:
     del error
     return _told(request, "The file took too long to arrive: try again.", 408)
+
+
+async def _no_room(request: Request, error: Exception) -> Response:
+    return _told(request, f"The server cannot keep that: {getattr(error, 'strerror', None) or error}.", 507)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

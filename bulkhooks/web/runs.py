@@ -21,7 +21,7 @@ from bulkhooks.commands.history import recalled, results_again
 from bulkhooks.commands.runs import runs
 from bulkhooks.commands.undo import undo
 from bulkhooks.config.names import results_beside
-from bulkhooks.errors import BulkhooksError, UsageError
+from bulkhooks.errors import BulkhooksError, LockedError, UsageError
 from bulkhooks.report import Report
 from bulkhooks.times import new_run_id
 from bulkhooks.web.page import Page, fields_of, page_of, person_of, sentence, shown, work_of
@@ -83,10 +83,9 @@ async def show(request: Request) -> Response:
     try:
         report = await to_thread.run_sync(_recalled, page, run_id)
     except BulkhooksError as error:
-        if work is not None and work.error is not None:
-            return shown(
-                request, "ended.html", work=work, reason=sentence(work.error), draft=page.drafts.of_run(run_id)
-            )
+        if work is not None:  # it broke off before the journal had it
+            draft = page.drafts.get(work.draft, person_of(request).id)
+            return shown(request, "ended.html", work=work, reason=_why(page, work), draft=draft)
         raise HTTPException(404, str(error)) from None
     known = next((run for run in await to_thread.run_sync(_runs, page) if run["run_id"] == run_id), {})
     rows = await to_thread.run_sync(_frame, report)
@@ -115,6 +114,15 @@ async def show(request: Request) -> Response:
         link=f"/runs/{run_id}",
         draft=page.drafts.of_run(run_id),
     )
+
+
+def _why(page: Page, work: Work) -> str:
+    """Why a work ended that the journal knows nothing of."""
+    if work.error is None:
+        return "; ".join(map(str, work.report.warnings)) if work.report is not None else ""
+    names = {other.who for other in page.works.under_way("run", "undo", "reactivate") if other.who}
+    by = f" (begun by {', '.join(sorted(names))})" if isinstance(work.error, LockedError) and names else ""
+    return sentence(work.error).removesuffix(", or use --wait-lock SECONDS") + by
 
 
 def _recalled(page: Page, run_id: str) -> Report:

@@ -260,7 +260,7 @@ async def begin_plan(request: Request) -> Response:
             if fields.get("account") in {"default", page.job.account, *page.job.accounts}:
                 draft.account = fields["account"]
             draft.changed()
-        work = Work(secrets.token_hex(8), "plan", draft.name, person.id, person.name)
+        work = Work(secrets.token_hex(8), "plan", draft.name, person.id, person.name, draft.id)
 
         def do(_: Work) -> Report:
             base = page.job_of(person)
@@ -309,7 +309,7 @@ async def send(request: Request) -> Response:
     except BulkhooksError as error:
         return await _shown(request, draft, sentence(error, draft.folder), 409)
     run_id = new_run_id(time.time())
-    work = Work(run_id, "run", draft.name, person.id, person.name)
+    work = Work(run_id, "run", draft.name, person.id, person.name, draft.id)
 
     def do(work: Work) -> Report:
         def ask(question: Question) -> bool:

@@ -40,6 +40,8 @@ class Work:
     title: str
     owner: str
     who: str = ""
+    draft: str = ""
+    """The id of the file that it is about."""
     began: float = field(default_factory=time.time)
     progress: Progress | None = None
     question: Question | None = None
