@@ -49,7 +49,7 @@ def chromium():
 def opened(browser, served, **options):
     """A new browser profile that has been let in; it fails where anything is asked of another address, or complains."""
     context = browser.new_context(accept_downloads=True, **options)
-    context.set_default_timeout(PATIENCE * 1000)
+    context.set_default_timeout(PATIENCE * 400)
     page = context.new_page()
     host = urlsplit(served.base).netloc
     page.strangers = []
@@ -161,9 +161,9 @@ def test_from_a_messy_workbook_to_the_results_through_a_closed_tab_a_stop_and_a_
         assert len({(each["BusinessId"], each["Action"], each["URL"]) for each in found}) == len(found) == 83
     columns = {"Branch": "BusinessId", "Occasion": "Action", "Destination": "URL"}
     mapped = [f"{theirs}={field}" for theirs, field in columns.items()]
-    job = Job(input=str(tmp_path / "corrected.csv"), map=mapped, sandbox=True, output=str(tmp_path / "out.xlsx"), rate="none",
-              request_rate="none")  # fmt: skip
-    theirs = run(job).results
+    unlimited = {"rate": "none", "request_rate": "none"}
+    names = {"input": str(tmp_path / "corrected.csv"), "output": str(tmp_path / "out.xlsx")}
+    theirs = run(Job(**names, map=mapped, sandbox=True, **unlimited)).results
     same = ["BusinessId", "Action", "URL", "Name", "Owner"]
     assert ours[same].astype(str).to_numpy().tolist() == theirs[same].astype(str).to_numpy().tolist()
     assert set(ours["Status"]) <= {"created", "exists"}
@@ -291,11 +291,13 @@ def test_a_workbook_is_corrected_and_compared_cell_by_cell(chromium, tmp_path):
         page.get_by_role("button", name="Try it with the sample workbook").click()
         page.get_by_text("3 rows are wrong").wait_for()
         with page.expect_download() as before:
-            page.get_by_role("link", name="Download").click()
+            page.get_by_role("link", name="Download as corrected").click()
         correct(page, "Action", "BookingUpdate")
         page.reload()
         with page.expect_download() as after:
             page.get_by_role("link", name="Download as corrected").click()
-        books = [openpyxl.load_workbook(Path(got.value.path()))["Hooks"] for got in (before, after)]
+        books = [
+            openpyxl.load_workbook(io.BytesIO(Path(got.value.path()).read_bytes()))["Hooks"] for got in (before, after)
+        ]
         cells = [{cell.coordinate: cell.value for row in book for cell in row} for book in books]
         assert {name for name in cells[0] if cells[0][name] != cells[1][name]} == {"B4"}
