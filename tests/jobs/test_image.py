@@ -51,6 +51,7 @@ def test_a_package_is_built_from_what_is_copied_alone(tmp_path):
     assert {"bulkhooks/config/job.schema.json", "bulkhooks/py.typed", "bulkhooks/sheets/reading/reader.py"} <= set(
         names
     )
+    assert {"bulkhooks/web/templates/base.html", "bulkhooks/web/static/page.js"} <= set(names)
     assert not any(name.startswith("tests") for name in names)
 
 
@@ -60,7 +61,7 @@ def test_it_runs_the_program_and_not_as_root():
     last = dict(steps)
     assert json.loads(last["ENTRYPOINT"]) == ["/opt/bulkhooks/bin/bulkhooks"]
     assert ("RUN", "python -m venv /opt/bulkhooks") in steps
-    assert ("RUN", "/opt/bulkhooks/bin/pip install --no-cache-dir .") in steps
+    assert ("RUN", "/opt/bulkhooks/bin/pip install --no-cache-dir \".${EXTRAS}\"") in steps
     assert last["USER"] == f"{pod()['securityContext']['runAsUser']}:{pod()['securityContext']['runAsGroup']}"
     assert "--uid 10001" in next(rest for word, rest in steps if word == "RUN" and "useradd" in rest)
     assert json.loads(last["CMD"]) == ["--help"]
