@@ -61,7 +61,7 @@ def test_it_runs_the_program_and_not_as_root():
     last = dict(steps)
     assert json.loads(last["ENTRYPOINT"]) == ["/opt/bulkhooks/bin/bulkhooks"]
     assert ("RUN", "python -m venv /opt/bulkhooks") in steps
-    assert ("RUN", "/opt/bulkhooks/bin/pip install --no-cache-dir \".${EXTRAS}\"") in steps
+    assert ("RUN", '/opt/bulkhooks/bin/pip install --no-cache-dir ".${EXTRAS}"') in steps
     assert last["USER"] == f"{pod()['securityContext']['runAsUser']}:{pod()['securityContext']['runAsGroup']}"
     assert "--uid 10001" in next(rest for word, rest in steps if word == "RUN" and "useradd" in rest)
     assert json.loads(last["CMD"]) == ["--help"]

@@ -17,8 +17,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from bulkhooks import Job, run
-from tests.processes import sandbox_process, stored
+from tests.processes import bulkhooks, sandbox_process, stored
 from tests.web.server import PATIENCE, serving
 
 pytestmark = pytest.mark.heavy
@@ -105,7 +104,12 @@ def results(page):
     """The results, as downloaded."""
     with page.expect_download() as got:
         page.get_by_role("link", name="Download the results").click()
-    return pd.read_excel(io.BytesIO(Path(got.value.path()).read_bytes()), sheet_name="Results")
+    return _read(Path(got.value.path()))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """The sheet Results, whatever the file is called."""
+    return pd.read_excel(io.BytesIO(path.read_bytes()), sheet_name="Results", engine="calamine")
 
 
 def finished(page):
@@ -160,10 +164,10 @@ def test_from_a_messy_workbook_to_the_results_through_a_closed_tab_a_stop_and_a_
         found = stored(sandbox)
         assert len({(each["BusinessId"], each["Action"], each["URL"]) for each in found}) == len(found) == 83
     columns = {"Branch": "BusinessId", "Occasion": "Action", "Destination": "URL"}
-    mapped = [f"{theirs}={field}" for theirs, field in columns.items()]
-    unlimited = {"rate": "none", "request_rate": "none"}
-    names = {"input": str(tmp_path / "corrected.csv"), "output": str(tmp_path / "out.xlsx")}
-    theirs = run(Job(**names, map=mapped, sandbox=True, **unlimited)).results
+    mapped = [word for theirs, field in columns.items() for word in ("--map", f"{theirs}={field}")]
+    words = ["corrected.csv", "-o", "theirs.xlsx", "--sandbox", "--rate", "none", "--request-rate", "none"]
+    assert bulkhooks("run", *words, *mapped, cwd=tmp_path).returncode == 0
+    theirs = _read(tmp_path / "theirs.xlsx")
     same = ["BusinessId", "Action", "URL", "Name", "Owner"]
     assert ours[same].astype(str).to_numpy().tolist() == theirs[same].astype(str).to_numpy().tolist()
     assert set(ours["Status"]) <= {"created", "exists"}
