@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
-from http.cookies import SimpleCookie
+from ipaddress import ip_address
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -119,9 +121,11 @@ class Guard:
 
     def _behind_proxy(self, scope: Scope, headers: Headers, proxy: Proxy) -> Response | Person:
         names = headers.getlist(proxy.user_header)
-        if (scope.get("client") or ("",))[0] != proxy.address or len(names) != 1 or not names[0].strip():
+        if _client(scope) != proxy.address or len(names) != 1 or not names[0].strip():
             return refused("The page is reached through the sign-in in front of it only.")
         name = names[0].strip()
+        with suppress(UnicodeError):  # headers are read as Latin-1, and proxies write UTF-8
+            name = name.encode("latin-1").decode("utf-8")
         return self._people.by_name("".join(letter for letter in name if letter.isprintable())[:200])
 
     def _by_cookie(self, scope: Scope, headers: Headers) -> Response | Person:
@@ -140,10 +144,8 @@ class Guard:
         )
 
     def _person(self, headers: Headers) -> Person | None:
-        cookies: SimpleCookie = SimpleCookie()
-        cookies.load(headers.get("cookie", ""))
-        found = cookies.get(self._door.cookie)
-        return self._people.by_cookie(found.value) if found is not None else None
+        found = cookie_parser(headers.get("cookie", "")).get(self._door.cookie)
+        return self._people.by_cookie(found) if found is not None else None
 
 
 def refused(sentence: str, status: int = 403) -> Response:
@@ -167,6 +169,15 @@ def too_large() -> str:
         f"The file has more than {MOST_UPLOADED // 1_000_000} MB, too much for the page: split it, or use the command"
         " line, which takes any size (`bulkhooks run FILE`)."
     )
+
+
+def _client(scope: Scope) -> str:
+    """The address of who asks; one of IPv4 on a socket of IPv6 as what it is."""
+    try:
+        address = ip_address((scope.get("client") or ("",))[0])
+    except ValueError:
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _length(headers: Headers) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -14,7 +15,7 @@ import pytest
 
 from bulkhooks.web.app import ROUTES
 from tests.processes import PROGRAM, bulkhooks
-from tests.web.server import PATIENCE, serving, text_of, upload
+from tests.web.server import PATIENCE, plan, send, serving, text_of, until, upload
 
 PLACES = [
     (method, re.sub(r"\{\w+\}", "0123456789abcdef", route.path))
@@ -29,6 +30,7 @@ PLACES = [
 def test_without_a_cookie_and_with_a_wrong_host_or_origin_nothing_is_given(rehearsal, person, method, place):
     bare = httpx.Client(base_url=rehearsal.base, timeout=PATIENCE)
     assert bare.request(method, place).status_code == 403
+    assert bare.request(method, place, headers={"Cookie": "a[]={}; =; ;;bulkhooks"}).status_code == 403
     assert bare.request(method, place, headers={"Cookie": f"bulkhooks-{rehearsal.port}=no"}).status_code == 403
     for headers in (
         {"Host": "hooks.example.com"},
@@ -167,6 +169,16 @@ def test_behind_a_sign_in_the_header_of_the_proxy_alone_counts(tmp_path):
         ).headers["location"]
         assert client.get(sheet, headers=right).status_code == 200
         assert client.get(sheet, headers={**right, "X-Forwarded-User": "bob"}).status_code == 404
+        client.headers.update(right)
+        client.follow_redirects = True
+        assert "1 to create" in text_of(plan(client, sheet))
+        run = send(client, sheet)
+        done = until(client, run, "Download the results")
+        assert "by ann@example.com" in text_of(done)
+        journal = next(tmp_path.rglob("journal.db"))
+        (found,) = json.loads(bulkhooks("runs", "--json", "--journal", journal, cwd=tmp_path).stdout)
+        assert found["user"] == "ann@example.com"
+        assert "1 created" in text_of(client.get(run, headers={"X-Forwarded-User": "bob"}))
 
 
 def test_a_request_from_another_address_than_the_proxys_is_refused(tmp_path):
