@@ -50,6 +50,16 @@ def in_cronjob() -> list[list[str]]:
     return [container()["args"]]
 
 
+def cluster() -> dict:
+    """The services of the cluster in containers, by name."""
+    return yaml.safe_load((SCHEDULES / "compose-cluster.yaml").read_text("utf-8"))["services"]
+
+
+def in_compose() -> list[list[str]]:
+    """What the container of the run is given behind the image's entry point."""
+    return [cluster()["run"]["command"]]
+
+
 def in_windows_task() -> list[list[str]]:
     """The task's arguments, as Windows splits what has no quotation marks."""
     action = ElementTree.parse(SCHEDULES / "windows-task.xml").getroot().find(f".//{_TASK}Exec")

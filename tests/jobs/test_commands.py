@@ -18,6 +18,7 @@ SOURCES = {
     "crontab": found.in_crontab,
     "bulkhooks.service": found.in_unit,
     "cronjob.yaml": found.in_cronjob,
+    "compose-cluster.yaml": found.in_compose,
     "windows-task.xml": found.in_windows_task,
 }
 EXPECTED = {
@@ -28,6 +29,7 @@ EXPECTED = {
     "crontab": 2,
     "bulkhooks.service": 1,
     "cronjob.yaml": 1,
+    "compose-cluster.yaml": 1,
     "windows-task.xml": 1,
 }
 
@@ -57,3 +59,25 @@ def test_schedules_ask_nobody_and_hold_no_secret(name):
     assert [Path(str(values["job"]).replace("\\", "/")).name for values in runs] == ["nightly.toml"]
     assert "NEXUDUS_TOKEN=" not in text
     assert "NEXUDUS_PASSWORD=" not in text
+
+
+def test_the_cluster_in_containers_is_whole():
+    """All of it is there, its processes have the extra and the files of secrets, and no secret stands in it."""
+    services = found.cluster()
+    assert services.keys() == {"journal", "scheduler", "worker", "run"}
+    assert services["worker"]["deploy"]["replicas"] == 2
+    ((_, values),) = map(found.parse, found.in_compose())
+    assert values["scheduler"] in services["worker"]["entrypoint"]
+    assert values["journal"].startswith("postgresql://")
+    for name in ("scheduler", "worker", "run"):
+        build = services[name]["build"]
+        assert build["args"] == {"EXTRAS": "[cluster]"}
+        assert (found.SCHEDULES / build["context"] / build["dockerfile"]).exists()
+    for name in ("worker", "run"):
+        assert services[name]["env_file"] == "tokens.env"
+        assert services[name]["secrets"] == ["pgpass"]
+    # The scheduler needs no secret, and is reached from the inner network alone.
+    assert (services["scheduler"]["env_file"], services["scheduler"]["networks"]) == ([], ["inside"])
+    assert not any("ports" in service for service in services.values())
+    variables = {name for service in services.values() for name in service.get("environment", {})}
+    assert not any(word in name and not name.endswith("_FILE") for name in variables for word in ("PASSWORD", "TOKEN"))
