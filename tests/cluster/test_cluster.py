@@ -16,7 +16,7 @@ pytestmark = [
 
 
 def test_shards_that_are_killed_and_paused_make_each_webhook_once():
-    rounds = play(Size(kills=4, pauses=3), FENCED)
+    rounds = play(Size(kills=4, pauses=3, accounts=8), FENCED)
     assert [(each.twice, each.lost, each.wrong) for each in rounds] == [(0, 0, [])] * len(rounds)
 
 

@@ -16,13 +16,15 @@ EVERY_FAULT = ("drop-before=0.08", "drop-after=0.08", "error-500=0.08", "slow=0.
 
 
 @pytest.mark.parametrize(
-    ("at_least", "faults"),
+    ("journal", "at_least", "faults"),
     [
-        pytest.param(3, EVERY_FAULT, id="every fault, short"),
-        pytest.param(30, EVERY_FAULT, id="every fault", marks=pytest.mark.heavy),
-        pytest.param(30, (), id="no fault", marks=pytest.mark.heavy),
-        pytest.param(30, ("drop-after=0.4",), id="answers lost", marks=pytest.mark.heavy),
+        pytest.param("file", 3, EVERY_FAULT, id="every fault, short"),
+        pytest.param("file", 30, EVERY_FAULT, id="every fault", marks=pytest.mark.heavy),
+        pytest.param("file", 30, (), id="no fault", marks=pytest.mark.heavy),
+        pytest.param("file", 30, ("drop-after=0.4",), id="answers lost", marks=pytest.mark.heavy),
+        pytest.param("postgresql", 10, EVERY_FAULT, id="every fault, shared", marks=pytest.mark.heavy),
     ],
+    indirect=["journal"],
 )
 def test_a_run_killed_again_and_again_makes_each_webhook_once(tmp_path, at_least, faults, journal):
     """SIGKILL at moments that a seed chooses, until a run gets to its end by itself."""
