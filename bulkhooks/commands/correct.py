@@ -153,9 +153,10 @@ class CorrectableSheet:
         if suffix in _WORKBOOKS:
             return self._write_workbook(copy)
         if suffix in _TEXTS and (text := open_file(str(self.path), self.path.name, self._score).text) is not None:
+            above = Headers(columns_of(self.job)).find(text.head()) or 0  # places count from the first header
             lines: dict[int, dict[str, str]] = {}
             for source, line, texts in self._corrected():
-                lines[line] = {source.columns[name]: value for name, value in texts.items()}
+                lines[above + line] = {source.columns[name]: value for name, value in texts.items()}
             return corrected_text(text, lines, copy)
         return self._write_anew(copy.with_suffix(".xlsx"))
 
