@@ -89,7 +89,7 @@ def workers_of(child: subprocess.Popen[str]) -> list[psutil.Process]:
     return [each for each in psutil.Process(child.pid).children() if "working.main" in " ".join(each.cmdline())]
 
 
-def until(happens: Callable[[], object], seconds: float = 120.0) -> None:
+def until(happens: Callable[[], object], seconds: float = 600.0) -> None:
     """Wait for what another process does, however slow the machine is."""
     give_up = time.monotonic() + seconds
     while not happens():

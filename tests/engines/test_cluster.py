@@ -84,7 +84,7 @@ def test_a_scheduler_that_is_lost_ends_the_run_and_the_workers_stop(tmp_path, sh
 def test_a_worker_that_slept_and_was_replaced_sends_nothing_when_it_wakes(tmp_path, shared_journal):
     with (
         slow() as far_end,
-        Cluster(tmp_path, TOKEN_A=far_end.token, DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="6s") as cluster,
+        Cluster(tmp_path, TOKEN_A=far_end.token, DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="20s") as cluster,
     ):
         first = cluster.add_worker(cluster.port)
         field = Field(tmp_path, far_end, shared_journal, accounts=4, rows=60)
