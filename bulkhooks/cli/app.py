@@ -258,26 +258,9 @@ def _actions(**flags: Any) -> None:
 @command("serve")
 def _serve(**flags: Any) -> None:
     """Open a page for those who have the spreadsheet and no terminal."""
-    from bulkhooks.cli.logs import logging_for
-    from bulkhooks.config.sources import resolve_page
-    from bulkhooks.errors import BulkhooksError
-    from bulkhooks.web.serve import serve
+    from bulkhooks.cli.serve import serve_page
 
-    try:
-        job, options = resolve_page(flags, os.environ)
-        with logging_for(job):
-            serve(job, options, say=_at_once, remark=remark)
-    except ModuleNotFoundError as error:
-        remark(f"bulkhooks: the page needs the package {error.name}: pip install 'bulkhooks[web]'")
-        raise click.exceptions.Exit(2) from None
-    except BulkhooksError as error:
-        remark(f"bulkhooks: {error}")
-        raise click.exceptions.Exit(error.exit_code) from None
-
-
-def _at_once(text: str) -> None:
-    say(text)
-    sys.stdout.flush()
+    serve_page(flags)
 
 
 @command("sandbox")

@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bulkhooks.errors import BulkhooksError
-from bulkhooks.web import others, runs, sheets
+from bulkhooks.web import others, runs, sending, sheets
 from bulkhooks.web.guard import TooLarge, too_large
 from bulkhooks.web.page import STATIC, Page, sentence, shown
 
@@ -30,10 +30,10 @@ ROUTES = [
     Route("/sheets/{draft}/locations", sheets.use_locations, methods=_POST),
     Route("/sheets/{draft}/corrected", sheets.download, methods=_GET),
     Route("/sheets/{draft}/remove", sheets.remove, methods=_POST),
-    Route("/sheets/{draft}/plan", sheets.begin_plan, methods=_POST),
-    Route("/sheets/{draft}/plan", sheets.plan_live, methods=_GET),
-    Route("/sheets/{draft}/send", sheets.confirm, methods=_GET),
-    Route("/sheets/{draft}/send", sheets.send, methods=_POST),
+    Route("/sheets/{draft}/plan", sending.begin_plan, methods=_POST),
+    Route("/sheets/{draft}/plan", sending.plan_live, methods=_GET),
+    Route("/sheets/{draft}/send", sending.confirm, methods=_GET),
+    Route("/sheets/{draft}/send", sending.send, methods=_POST),
     Route("/runs", runs.index, methods=_GET),
     Route("/runs/{work}", runs.show, methods=_GET),
     Route("/runs/{work}/live", runs.live, methods=_GET),

@@ -1,12 +1,10 @@
-"""Requests about a file: drop it, say what its columns are, correct its cells, look what would happen, send it."""
+"""Requests about a file: drop it, say what its columns are, correct its cells, have it back."""
 
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import shutil
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +12,16 @@ import anyio
 from anyio import to_thread
 from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from bulkhooks.commands.correct import CorrectableSheet, can_be_sent
-from bulkhooks.commands.history import finished
-from bulkhooks.commands.plan import plan
-from bulkhooks.commands.run import run
 from bulkhooks.commands.template import live_locations
 from bulkhooks.errors import BulkhooksError, InputError, Unmapped, UsageError
-from bulkhooks.report import Question, Report
 from bulkhooks.sheets.reading.headings import headings
 from bulkhooks.sheets.reading.source import FIELDS
-from bulkhooks.times import new_run_id
 from bulkhooks.web.drafts import SUFFIXES, Draft, file_name
 from bulkhooks.web.page import Page, draft_of, fields_of, page_of, part, person_of, sentence, shown
-from bulkhooks.web.people import Person
 from bulkhooks.web.sample import NAME, write_sample
 from bulkhooks.web.works import Work
 
@@ -49,7 +40,7 @@ async def home(request: Request) -> Response:
         request,
         "home.html",
         drafts=[draft for draft in drafts if not draft.runs],
-        unfinished=[draft for draft in drafts if draft.runs and not _running(page, draft)],
+        unfinished=[draft for draft in drafts if draft.runs and not running(page, draft)],
         works=page.works.under_way("run", "undo", "health"),
         suffixes=",".join(SUFFIXES),
     )
@@ -82,10 +73,11 @@ async def sample(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """The file: what is wrong with it, what would happen, the button."""
-    return await _shown(request, draft_of(request))
+    return await show_draft(request, draft_of(request))
 
 
-async def _shown(request: Request, draft: Draft, error: str = "", status: int = 200) -> Response:
+async def show_draft(request: Request, draft: Draft, error: str = "", status: int = 200) -> Response:
+    """The page of a file, with what could not be done with it."""
     page = page_of(request)
     try:
         sheet = await to_thread.run_sync(page.drafts.sheet, draft, page.job_of(person_of(request)))
@@ -97,11 +89,11 @@ async def _shown(request: Request, draft: Draft, error: str = "", status: int = 
         status,
         draft=draft,
         error=error,
-        run=_running(page, draft),
+        run=running(page, draft),
         is_unfinished=bool(draft.runs),
         **_grid(sheet, draft, request.query_params.get("show", ""), request.query_params.get("page", "")),
         **_summary(sheet),
-        **_planned(draft),
+        **planned(draft),
         **_columns(sheet, draft),
     )
 
@@ -152,7 +144,8 @@ def _columns(sheet: CorrectableSheet, draft: Draft) -> dict[str, Any]:
     return {"used": used, "names": names, "proposed": mapped, "all_fields": FIELDS}
 
 
-def _planned(draft: Draft) -> dict[str, Any]:
+def planned(draft: Draft) -> dict[str, Any]:
+    """What is known of the plan, for the page."""
     work = draft.plan
     found: dict[str, Any] = {"plan": work, "planned": None, "changes": [], "more": 0}
     if work is not None and work.report is not None:
@@ -171,7 +164,7 @@ async def correct(request: Request) -> Response:
     def work() -> tuple[CorrectableSheet, list[int]]:
         with draft.guard:
             sheet = page.drafts.sheet(draft, page.job_of(person_of(request)))
-            if _running(page, draft):
+            if running(page, draft):
                 raise UsageError("the file is being sent; wait for the end of the run")
             rows = sheet.correct(int(row) if row.isdecimal() and len(row) < 9 else -1, name, text)
             draft.changed()
@@ -214,7 +207,7 @@ async def use_locations(request: Request) -> Response:
     try:
         await to_thread.run_sync(work)
     except BulkhooksError as error:
-        return await _shown(request, draft, sentence(error, draft.folder), 409)
+        return await show_draft(request, draft, sentence(error, draft.folder), 409)
     with draft.guard:
         draft.is_live = True
         page.drafts.read_again(draft)
@@ -235,7 +228,7 @@ async def download(request: Request) -> Response:
     try:
         path = await to_thread.run_sync(work)
     except BulkhooksError as error:
-        return await _shown(request, draft, sentence(error, draft.folder), 409)
+        return await show_draft(request, draft, sentence(error, draft.folder), 409)
     name = f"{Path(draft.name).stem}.corrected{path.suffix}" if draft.corrections else draft.name
     task = BackgroundTask(shutil.rmtree, path.parent, True) if draft.corrections else None
     return FileResponse(path, filename=name, background=task)
@@ -244,121 +237,12 @@ async def download(request: Request) -> Response:
 async def remove(request: Request) -> Response:
     """The file is to be forgotten."""
     page, draft = page_of(request), draft_of(request)
-    if _running(page, draft):
-        return await _shown(request, draft, "The file is being sent: stop the run first.", 409)
+    if running(page, draft):
+        return await show_draft(request, draft, "The file is being sent: stop the run first.", 409)
     await to_thread.run_sync(page.drafts.remove, draft)
     return RedirectResponse("/", 303)
 
 
-async def begin_plan(request: Request) -> Response:
-    """What would happen?"""
-    page, draft, person, fields = page_of(request), draft_of(request), person_of(request), await fields_of(request)
-    if draft.plan is None or draft.plan.is_over:
-        with draft.guard:
-            if fields.get("if_exists") in {"skip", "update", "fail"}:
-                draft.if_exists = fields["if_exists"]
-            if fields.get("account") in {"default", page.job.account, *page.job.accounts}:
-                draft.account = fields["account"]
-            draft.changed()
-        work = Work(secrets.token_hex(8), "plan", draft.name, person.id, person.name, draft.id)
-
-        def do(_: Work) -> Report:
-            base = page.job_of(person)
-            with draft.guard:
-                job = draft.sendable(base, page.drafts.sheet(draft, base))
-            return plan(job)
-
-        draft.plan = page.works.start(work, do)
-    return RedirectResponse(f"/sheets/{draft.id}#plan", 303)
-
-
-async def plan_live(request: Request) -> Response:
-    """How far the plan is: a part of the page."""
-    draft = draft_of(request)
-    return shown(request, "plan.html", draft=draft, **_planned(draft))
-
-
-async def confirm(request: Request) -> Response:
-    """Is that to be sent? Names server, account and what is changed."""
-    draft = draft_of(request)
-    if _unplanned(draft):
-        return RedirectResponse(f"/sheets/{draft.id}#plan", 303)
-    return shown(request, "confirm.html", draft=draft, **_planned(draft))
-
-
-async def send(request: Request) -> Response:
-    """It is to be sent."""
-    page, draft, person, fields = page_of(request), draft_of(request), person_of(request), await fields_of(request)
-    if (running := _running(page, draft)) is not None:
-        return RedirectResponse(f"/runs/{running.id}", 303)
-    if _unplanned(draft) or fields.get("version") != str(draft.version):
-        return await _shown(
-            request, draft, "The file was changed since it was planned: look what would happen now.", 409
-        )
-    assert draft.plan is not None  # noqa: S101
-    assert draft.plan.report is not None  # noqa: S101
-    agreed = draft.plan.report.forecast
-    base = page.job_of(person)
-
-    def prepare() -> Any:
-        with draft.guard:
-            return draft.sendable(base, page.drafts.sheet(draft, base))
-
-    try:
-        job = await to_thread.run_sync(prepare)
-    except BulkhooksError as error:
-        return await _shown(request, draft, sentence(error, draft.folder), 409)
-    run_id = new_run_id(time.time())
-    work = Work(run_id, "run", draft.name, person.id, person.name, draft.id)
-
-    def do(work: Work) -> Report:
-        def ask(question: Question) -> bool:
-            is_agreed = (
-                agreed is not None and question.forecast is not None and question.forecast.changes == agreed.changes
-            )
-            return is_agreed or work.ask(question)
-
-        folder = Path(tempfile.mkdtemp(prefix="results-", dir=draft.folder))
-        now = dataclasses.replace(job, confirm_above=0, yes=False, output=(str(folder / "results.xlsx"),))
-        try:
-            return run(now, watcher=work, ask=ask, run_id=run_id)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)  # the journal has the results
-
-    def then(work: Work) -> None:
-        summary = finished(page.job, run_id)
-        if summary is not None and not summary.remaining and work.error is None:
-            page.drafts.remove(draft)
-        elif summary is None and not _is_known(page, run_id):
-            draft.runs.remove(run_id)  # it broke off before anything was planned
-            draft.save()
-
-    draft.runs.append(run_id)
-    draft.plan = None
-    draft.save()
-    page.works.start(work, do, then)
-    return RedirectResponse(f"/runs/{run_id}", 303)
-
-
-def _is_known(page: Page, run_id: str) -> bool:
-    from bulkhooks.commands.runs import runs
-
-    try:
-        return any(run["run_id"] == run_id for run in runs(page.job))
-    except BulkhooksError:
-        return False
-
-
-def _unplanned(draft: Draft) -> bool:
-    return draft.plan is None or draft.plan.report is None or not draft.plan.report.forecast
-
-
-def _running(page: Page, draft: Draft) -> Work | None:
+def running(page: Page, draft: Draft) -> Work | None:
+    """The run that sends the file now."""
     return next((work for work in page.works.under_way("run") if work.id in draft.runs), None)
-
-
-def may_see(person: Person, draft: Draft | None) -> Draft:
-    """The file, where there is one. Raises ``HTTPException``."""
-    if draft is None or (draft.owner != person.id and not draft.runs):
-        raise HTTPException(404, "This file is not here any more.")
-    return draft

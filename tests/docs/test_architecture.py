@@ -33,6 +33,11 @@ def test_every_module_stands_in_its_room_and_no_other():
     assert {room: set(modules) for room, modules in written.items()} == _rooms()
 
 
+def test_no_module_is_longer_than_a_reader_keeps_in_mind():
+    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {path.name: length for path, length in lengths.items() if length > 300} == {}
+
+
 def test_every_folder_of_the_package_is_on_a_floor():
     floors = section(PAGE, "Floors")
     assert all(f"`{room}`" in floors for room in _rooms() if room.count("/") == 2)

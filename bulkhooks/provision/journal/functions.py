@@ -14,6 +14,9 @@ from bulkhooks.provision.journal.sessions import LOCKED
 
 S = tables.SCHEMA
 
+# Not beside the one for SQLite: an option of a dialect loads it, and a journal in a file needs no PostgreSQL.
+tables.items_to_do.dialect_options["postgresql"]["where"] = tables.items.c.operation != ""
+
 NOW = f"{S}.seconds_since_1970()"
 
 _NOW = f"""

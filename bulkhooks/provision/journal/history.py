@@ -15,7 +15,7 @@ from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.blocks import LOCATIONS
 from bulkhooks.provision.journal.database import Readable
 from bulkhooks.provision.journal.listed import host_of
-from bulkhooks.provision.journal.parts import missing, parts_of, with_input
+from bulkhooks.provision.journal.parts import missing, parts_of, together, with_input
 from bulkhooks.provision.journal.rows import LINE, InputRow, ItemRow, revive, unpack_problems
 from bulkhooks.provision.journal.stored import WrittenRows, items
 from bulkhooks.provision.journal.tables import created, doubts, runs
@@ -89,15 +89,10 @@ def run_facts(journal: Readable, run: int) -> RunFacts:
     for part in parts_of(journal, run):
         ((facts, holder),) = _of(journal, part, runs.c.facts, runs.c.holder)
         for name, fact in (json.loads(facts) | {"Computer": host_of(holder)}).items():
-            found[name] = _together(found.get(name, ""), fact, "\n" if name == MADE_BY else ", ")
+            found[name] = together(found.get(name, ""), fact, "\n" if name == MADE_BY else ", ")
     blocks = journal.blocks(with_input(journal, run), LOCATIONS)
     table = [LocationLine(*line) for block in blocks for line in journal.unpacked(block.content, LINE)]
     return RunFacts(found, table, run_warnings(journal, run))
-
-
-def _together(first: str, second: str, between: str) -> str:
-    """What two shards say, each part of it once."""
-    return between.join(filter(None, dict.fromkeys([*first.split(between), *second.split(between)])))
 
 
 def run_number(journal: Readable, run_id: str, *, even_pruned: bool = False) -> int:

@@ -149,3 +149,8 @@ def with_done(rows: Iterable[ItemRow], done: Mapping[int, ItemRow]) -> Iterator[
     """The rows of a plan in their order, those that are done as they were."""
     planned = (row for row in rows if row.seq not in done)
     return heapq.merge(planned, (done[seq] for seq in sorted(done)), key=itemgetter(0))
+
+
+def together(first: str, second: str, between: str) -> str:
+    """What two shards say, each part of it once."""
+    return between.join(filter(None, dict.fromkeys([*first.split(between), *second.split(between)])))

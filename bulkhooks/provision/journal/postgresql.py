@@ -25,9 +25,6 @@ from bulkhooks.provision.journal.sessions import Session, open_session
 _MAKING = 0x62756C6B  # "bulk", in advisory locks: whoever makes or changes the tables
 _PLANNING = 0x62756C6C  # who writes a plan shares it, who removes old runs has it alone
 
-# Not beside the one for SQLite: an option of a dialect loads it, and a journal in a file needs no PostgreSQL.
-tables.items_to_do.dialect_options["postgresql"]["where"] = tables.items.c.operation != ""
-
 _PAUSE = 0.2
 """Seconds between two attempts to reach the server again."""
 

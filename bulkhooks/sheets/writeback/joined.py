@@ -76,9 +76,8 @@ class Book:
 
     def forget_calculation_order(self) -> None:
         """Take away the list of the cells with formulas, once some are gone; programs make it anew."""
-        for reference in self.package.references(self.part):
-            if reference.kind == "calcChain":
-                self.package.forget(self.part, reference.id)
+        for each in [each for each in self.package.references(self.part) if each.kind == "calcChain"]:
+            self.package.forget(self.part, each.id)
 
     def _refuse_what_cannot_be_kept(self) -> None:
         package, namespace = self.package, etree.QName(self.root).namespace
@@ -148,8 +147,7 @@ def _take_away(theirs: Book, names: set[str]) -> None:
             theirs.package.forget(theirs.part, sheet.get(_ID, ""))
             sheet.attrib.pop(_ID, None)
             sheet.attrib.pop("state", None)
-    if names:
-        theirs.forget_calculation_order()
+            theirs.forget_calculation_order()
 
 
 def _copied(theirs: Package, ours: Package, sheets: Iterable[str], moved: Moved, renamed: Rename) -> dict[str, str]:
