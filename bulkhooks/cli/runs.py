@@ -53,7 +53,7 @@ def _said_of(run: Mapping[str, Any]) -> str:
     """Who has a run that is under way, and how far one in shards is."""
     shards = run.get("shards")
     if not shards:
-        return str(run["holder"])
+        return " has ".join(filter(None, (str(run["holder"]), str(run["accounts"])))) if run["holder"] else ""
     parts = [f"{len(shards['done'])} of {shards['of']} shards done"]
     for word in ("unfinished", "missing"):
         if shards[word]:

@@ -198,6 +198,8 @@ def _check_name(name: str, journal: Journal, *, is_shared: bool) -> None:
     """Raise ``UsageError`` where a run cannot have that name, or another one has it."""
     if not _NAME.fullmatch(name):
         raise UsageError(f"--run-id {name!r}: write at most 100 letters, digits and . _ -, a letter or digit first")
+    if name == "last":
+        raise UsageError("--run-id last: this word means the newest run, in `results --run last`; choose another")
     if not is_shared and history.has_run(journal, name):
         raise UsageError(
             f"--run-id {name}: the journal has a run of that name; choose another, or write its results again with"

@@ -124,7 +124,7 @@ class _Sharing:
     def _has_work(self, account: Account) -> bool:
         return account.halted is None and account.closed is None and account.pending(self.run) > 0
 
-    def _submit(self, name: str, share: int | None) -> None:
+    def _submit(self, name: str, share: int | None, since: float | None = None) -> None:
         job = self.context.job
         place = journal_place(job)
         settings = job.accounts.get(name)
@@ -141,6 +141,7 @@ class _Sharing:
             settings=None if settings is None else asdict(settings),
             unlisted=self.unlisted.get(name, ()),
             share=share,
+            since=self.context.session.wall() if since is None else since,
             until=runtime,
         )
         self.tries[name] += 1
@@ -159,7 +160,7 @@ class _Sharing:
         share = None if order.share is None else order.share - answer.taken
         was_taken_away = ended.may_repeat or answer.is_lost or answer.is_stopped
         if was_taken_away and account.halted is None and self.tries[ended.name] < _TRIES:
-            self._submit(ended.name, share)
+            self._submit(ended.name, share, order.since if ended.may_repeat else None)
             return set()
         if answer.halted is not None:
             account.halt(Halt(**answer.halted))

@@ -35,8 +35,9 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One account of a run. ``job``: the options that sending takes; ``share``: how many writes at most, None for all;
-    ``until``: when no further request may begin (seconds since 1970)."""
+    """One account of a run. ``job``: the options that sending takes; ``share``: how many writes at most, None for all,
+    counted from ``since``, whichever worker sends them; ``until``: when no further request may begin (both seconds
+    since 1970)."""
 
     version: str
     run: int
@@ -49,6 +50,7 @@ class Order:
     settings: Mapping[str, Any] | None
     unlisted: tuple[int, ...]
     share: int | None
+    since: float
     until: float | None
 
     @property
@@ -64,8 +66,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of an order. ``halted`` and ``closed`` as ``Account`` has them; ``is_stopped``: the worker was told
-    to stop, or saw nobody who could; ``is_lost``: another worker or run has taken the account over."""
+    """What became of an order; the counts are those of all workers that have had it. ``halted`` and ``closed`` as
+    ``Account`` has them; ``is_stopped``: the worker was told to stop, or saw nobody who could; ``is_lost``: another
+    worker or run has taken the account over."""
 
     requests: int = 0
     writes: int = 0
@@ -202,6 +205,12 @@ class _Share:
                 raise UsageError(
                     f"account {order.account!r}: the credentials of a worker are of another user than those of the run"
                 )
+            # What a worker before this one has sent and could not tell.
+            writes = len(session.journal.calls(account.id, write=True, since=order.since))
+            reads = len(session.journal.calls(account.id, write=False, since=order.since))
+            budget.take(writes)
+            account.traffic.writes += writes
+            account.traffic.requests += writes + reads
             await send_rows(
                 {order.account: account}, order.run, Canary(), unlisted={order.account: order.unlisted}, ended=ignore
             )

@@ -19,7 +19,11 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from bulkhooks.config.job import Job
+from bulkhooks.config.places import journal_place
 from bulkhooks.errors import UsageError
+from bulkhooks.provision.journal.opening import shown
+from bulkhooks.redact import shown_url
+from bulkhooks.report import REHEARSAL
 
 FRESH = "/fresh"
 """Where another ``bulkhooks serve`` of the same user asks for an address."""
@@ -41,7 +45,13 @@ def serve(job: Job, options: Mapping[str, Any], *, say: Say, remark: Say) -> Non
         other = _of_the_other(state, port)
         if other is None:
             raise UsageError(f"port {port} is taken by another program; end that, or choose another with --port")
-        _announce(other, options, say)
+        address, theirs = other
+        if theirs != (ours := where(job)):
+            remark(
+                f"bulkhooks: warning: what serves there already is of {theirs}, and not of {ours}; end it first, or"
+                " choose another --port"
+            )
+        _announce(address, options, say)
         return
     from bulkhooks.web.server import serve_on
 
@@ -112,8 +122,13 @@ def _listen(bind: str, port: int) -> socket.socket | None:
     return listening
 
 
-def _of_the_other(state: Path, port: int) -> str | None:
-    """A fresh address of the same user's server at this port; None where there is none."""
+def where(job: Job) -> str:
+    """Where a page sends to, as a person is told: a rehearsal, or the server and the journal."""
+    return REHEARSAL if job.sandbox else f"{shown_url(job.base_url)} with the journal {shown(journal_place(job))}"
+
+
+def _of_the_other(state: Path, port: int) -> tuple[str, str] | None:
+    """A fresh address of the same user's server at this port, and where its page sends to; None where there is none."""
     try:
         note = json.loads((state / str(port) / "serve.json").read_text(encoding="utf-8"))
         connection = http.client.HTTPConnection(str(note["bind"]), port, timeout=10)
@@ -124,7 +139,7 @@ def _of_the_other(state: Path, port: int) -> str | None:
             found = json.loads(answer.read(100_000))
         finally:
             connection.close()
-        return str(found["address"]) if answer.status == 200 else None
+        return (str(found["address"]), str(note["where"])) if answer.status == 200 else None
     except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return None
 

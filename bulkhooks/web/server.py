@@ -30,6 +30,7 @@ from bulkhooks.web.drafts import Drafts
 from bulkhooks.web.guard import Door, Guard, Proxy
 from bulkhooks.web.page import Page
 from bulkhooks.web.people import People
+from bulkhooks.web.serve import where
 from bulkhooks.web.works import Works
 
 
@@ -51,6 +52,7 @@ def serve_on(
         port = listening.getsockname()[1]
         folder = state / str(port)
         make_folders(folder)
+        sends_to = where(job)
         works, drafts, people = Works(), Drafts(folder / ("rehearsal-files" if job.sandbox else "files")), People()
         job = stack.enter_context(_rehearsing(job, folder / "rehearsal", drafts)) if job.sandbox else job
         drafts.load(lambda run_id: _is_finished(job, run_id))
@@ -66,7 +68,8 @@ def serve_on(
         note = folder / "serve.json"
         stack.callback(note.unlink, missing_ok=True)
         make_private(note)
-        note.write_text(json.dumps({"secret": door.secret, "host": min(door.hosts), "bind": bind}), encoding="utf-8")
+        told = {"secret": door.secret, "host": min(door.hosts), "bind": bind, "where": sends_to}
+        note.write_text(json.dumps(told), encoding="utf-8")
 
         def started() -> None:
             announce(address())

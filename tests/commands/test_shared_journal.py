@@ -35,7 +35,7 @@ def test_a_database_that_cannot_be_reached_is_a_sentence(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["", "a b", "-x", "ü", "x" * 101])
+@pytest.mark.parametrize("name", ["", "a b", "-x", "ü", "x" * 101, "last"])
 def test_a_name_that_no_run_can_have_is_refused(tmp_path, name):
     (tmp_path / "hooks.csv").write_text("BusinessId,Action,URL\n1001,BookingCreate,https://hooks.example.com/in\n")
     done = bulkhooks("run", "hooks.csv", "--sandbox", f"--run-id={name}", cwd=tmp_path)

@@ -62,6 +62,19 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_is_made_twice(tmp_path,
 
 
 @pytest.mark.heavy
+def test_what_a_killed_worker_has_sent_counts_for_the_limit(tmp_path, journal):
+    with slow() as far_end:
+        field = Field(tmp_path, far_end, journal, accounts=4, rows=40)
+        child = field.start("--workers", 2, "--concurrency", 2, "--limit", 60)
+        field.until_stored(child, 24)
+        kill(workers_of(child)[0])
+        summary = finished(child)
+        assert (summary["returncode"], summary["status"]) == (4, "incomplete"), summary
+        assert 24 <= len(field.stored()) <= summary["writes"] <= 60
+        assert field.stats()["duplicates"] == 0
+
+
+@pytest.mark.heavy
 def test_a_run_that_is_killed_takes_its_workers_along_and_goes_on(tmp_path, journal):
     with slow() as far_end:
         field = Field(tmp_path, far_end, journal, accounts=4, rows=40)

@@ -35,8 +35,12 @@ class Served:
 
     def again(self) -> str:
         """What another ``bulkhooks serve`` prints."""
-        words = ["serve", "--no-open", "--port", str(self.port)]
-        done = subprocess.run(
+        return self.asked(*self.options).stdout.strip()
+
+    def asked(self, *options: str) -> subprocess.CompletedProcess[str]:
+        """Another ``bulkhooks serve`` at the same port, from its beginning to its end."""
+        words = ["serve", "--no-open", "--port", str(self.port), *options]
+        return subprocess.run(
             [*PROGRAM, *words],
             env=_environment(self.state),
             capture_output=True,
@@ -44,7 +48,6 @@ class Served:
             timeout=PATIENCE,
             check=True,
         )
-        return done.stdout.strip()
 
     def fresh(self) -> str:
         """A fresh one-time address, asked for as another ``bulkhooks serve`` does."""

@@ -83,6 +83,14 @@ def test_serve_where_it_serves_already_prints_a_fresh_address(rehearsal):
     assert httpx.get(one, follow_redirects=False).status_code == 303
 
 
+def test_serve_where_another_page_serves_already_says_which(rehearsal):
+    """Whoever types no --sandbox does not take a rehearsal for the live server."""
+    assert rehearsal.asked("--sandbox").stderr == ""
+    done = rehearsal.asked()
+    assert "what serves there already is of REHEARSAL" in done.stderr
+    assert done.stdout.startswith(f"http://127.0.0.1:{rehearsal.port}/")
+
+
 def test_a_port_that_something_else_has_is_one_sentence(tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
