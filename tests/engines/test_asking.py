@@ -80,8 +80,8 @@ def anyio_backend():
 def order(journal, **changed):
     values = {
         "version": VERSION, "run": 1, "run_id": "night", "account": "default", "account_id": 1, "journal": str(journal),
-        "is_file": True, "job": {"base_url": "http://127.0.0.1:9"}, "settings": None, "unlisted": (), "share": None, "since": 0.0,
-        "until": None,
+        "is_file": True, "job": {"base_url": "http://127.0.0.1:9"}, "settings": None, "unlisted": (), "share": None,
+        "since": 0.0, "until": None,
     }  # fmt: skip
     return json.loads(json.dumps(dataclasses.asdict(Order(**values | changed))))
 
