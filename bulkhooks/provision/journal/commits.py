@@ -55,14 +55,13 @@ class GroupCommit:
         self._flush = flush or (in_a_thread if self.database.is_shared else at_once)
         self._group: Group = {}
         # Groups are written in the order in which they were queued, also where one is still under way in a thread.
-        self._order, self._counting = threading.Lock(), threading.Lock()
-        self._taken_groups: deque[tuple[Group, int]] = deque()
-        self._outcomes = 0  # how many of ``unsaved`` are those of groups that were taken
+        self._order = threading.Lock()
+        self._waiting: deque[tuple[Group, list[str]]] = deque()
         self._dirty = anyio.Event()
         self._done = anyio.Event()
         self._broken: JournalError | None = None
-        self.unsaved: list[str] = []
-        """Outcomes that came in and are not on the disk; the disk did not take them, where the run is over."""
+        self._outcomes: list[str] = []
+        """What the group that is being queued says of rows."""
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +90,11 @@ class GroupCommit:
             records = self._group[account_id] = Records()
         return records
 
+    @property
+    def unsaved(self) -> list[str]:
+        """Outcomes that came in and are not on the disk; the disk did not take them, where the run is over."""
+        return [outcome for _, outcomes in [*self._waiting] for outcome in outcomes] + self._outcomes
+
     async def durable(self) -> None:
         """Wait until every record queued so far is on the disk; ``JournalError`` where the disk does not take it."""
         if self._broken is None:
@@ -113,43 +117,35 @@ class GroupCommit:
             # for the next ``done``, never for a commit that does not hold it.
             self._dirty = anyio.Event()
             done, self._done = self._done, anyio.Event()
-            await self._flush(self._taken())
+            self._take()
+            await self._flush(self._write)
             done.set()
 
     def write_queued(self) -> None:
         """Write what is queued now: whoever asks next finds it."""
-        self._taken()()
+        self._take()
+        self._write()
         if self._broken is not None:
             raise self._broken
 
-    def _taken(self) -> Callable[[], None]:
-        """Take what is queued; what is returned writes it, after all that was taken before."""
-        group, self._group = self._group, {}
-        with self._counting:
-            outcomes = len(self.unsaved) - self._outcomes
-            self._outcomes += outcomes
-        self._taken_groups.append((group, outcomes))
+    def _take(self) -> None:
+        """Begin another group; what was queued is written after all that was taken before."""
+        self._waiting.append((self._group, self._outcomes))
+        self._group, self._outcomes = {}, []
 
-        def write() -> None:
-            # Whoever comes first writes all that there is. The order must not be kept from the taking on: a thread that
-            # has not begun would keep the event loop waiting, which is what starts it.
-            with self._order:
-                while self._taken_groups:
-                    self._write(*self._taken_groups.popleft())
-
-        return write
-
-    def _write(self, group: Group, outcomes: int) -> None:
-        try:
-            if self._broken is None:
-                self.locks.check()
-                if group:
-                    self.database.record(group)
-                with self._counting:
-                    del self.unsaved[:outcomes]
-                    self._outcomes -= outcomes
-        except JournalError as error:
-            self._broken = error
+    def _write(self) -> None:
+        """Write what was taken, whoever has taken it."""
+        # The order must not be kept from the taking on: a thread that has not begun would keep the event loop waiting,
+        # which is what starts it.
+        with self._order:
+            while self._waiting and self._broken is None:
+                try:
+                    self.locks.check()
+                    if group := self._waiting[0][0]:
+                        self.database.record(group)
+                    self._waiting.popleft()
+                except JournalError as error:
+                    self._broken = error
 
     async def renew(self) -> None:
         """Give a sign of life for the accounts that are held. Raises ``JournalError`` where the server is not heard."""

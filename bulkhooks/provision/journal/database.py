@@ -121,8 +121,8 @@ class Database:
     def keep_planners_out(self) -> None:
         """Let nobody write a plan until the transaction that is open has ended."""
 
-    def add(self, table: sa.Table, row: Mapping[str, object]) -> None:
-        """Put a row into a table, unless an equal one is there; in the transaction that is open."""
+    def add(self, table: sa.Table, *rows: Mapping[str, object]) -> None:
+        """Put rows into a table, but those that are there already; in the transaction that is open."""
         raise NotImplementedError
 
     _SCHEMA = ""

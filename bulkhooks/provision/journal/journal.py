@@ -169,7 +169,7 @@ class Journal(RunRecords, TwinsOfOurs):
                 "attempts": item.attempts,
             },
         )
-        self.unsaved.append(f"{item.place}: {outcome.status} {outcome.webhook_id or ''}".rstrip())
+        self._outcomes.append(f"{item.place}: {outcome.status} {outcome.webhook_id or ''}".rstrip())
         if outcome.status is Status.CREATED:
             self._own(item, outcome.webhook_id or 0, at)
             if outcome.twins:

@@ -189,8 +189,8 @@ class PostgreSQL(Database):
                     values[number] = None if values[number] is None else bool(values[number])
                 copy.write_row(values)
 
-    def add(self, table: sa.Table, row: Mapping[str, object]) -> None:
-        self.connection.execute(insert(table).values(row).on_conflict_do_nothing())
+    def add(self, table: sa.Table, *rows: Mapping[str, object]) -> None:
+        self.connection.execute(insert(table).on_conflict_do_nothing(), [*rows])
 
     def store(self, run: int, kind: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_PLANNING)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -80,8 +80,8 @@ class RunRecords(GroupCommit):
             else:
                 (run,) = connection.execute(sa.insert(runs).values(values)).inserted_primary_key or (0,)
             held = [{"run": run, "account": account} for account in accounts]
-            for row in held:
-                self.database.add(run_accounts, row)
+            if held:
+                self.database.add(run_accounts, *held)
             # Writes are counted from the newest of them, or a clock that is ahead would forget those that still count.
             newest = connection.execute(sa.select(sa.func.max(calls.c.at)).where(calls.c.write)).scalar()
             old = sa.or_(
@@ -135,11 +135,9 @@ class RunRecords(GroupCommit):
         forgotten. Raises ``JournalError`` where the disk does not take it, ``LeaseLost`` where another process has
         taken the shard over: then the rows are that one's.
         """
-        with self.transaction() as connection:
-            if self._is_part:
-                self.database.check_leases()
+        with self._fenced() as connection:
             given = {"columns": json.dumps(list(columns)), "facts": json.dumps(facts)}
-            for table in (tables.items, run_blocks):
+            for table in (tables.items, run_blocks) if self._is_part else ():
                 connection.execute(sa.delete(table).where(table.c.run == run))
             known = sa.update(runs).where(runs.c.id == run)
             connection.execute(known.values(given | {"warnings": pack_problems(warnings)}))
@@ -186,16 +184,20 @@ class RunRecords(GroupCommit):
     def forget(self, run: int, at: float) -> None:
         """Remove a run that ended before anything was planned; a shard that was planned in an earlier round stays."""
         is_planned = [sa.exists().where(table.c.run == run) for table in (tables.items, run_blocks)]
-        with suppress(LeaseLost), self.transaction() as connection:
-            if self._is_part:
-                self.database.check_leases()
+        with suppress(LeaseLost), self._fenced() as connection:
             connection.execute(sa.delete(runs).where(runs.c.id == run, ~sa.or_(*is_planned)))
             connection.execute(sa.update(runs).where(runs.c.id == run).values(finished_at=at))
 
     def finish(self, run: int, summary: Mapping[str, object], at: float) -> None:
         """Close a run; not a shard that another process has taken over, which closes it."""
-        with suppress(LeaseLost), self.transaction() as connection:
-            if self._is_part:
-                self.database.check_leases()
+        with suppress(LeaseLost), self._fenced() as connection:
             known = sa.update(runs).where(runs.c.id == run)
             connection.execute(known.values(finished_at=at, summary=json.dumps(summary)))
+
+    @contextmanager
+    def _fenced(self) -> Iterator[sa.Connection]:
+        """Write, all of it or nothing; ``LeaseLost`` where another process has taken this shard over."""
+        with self.transaction() as connection:
+            if self._is_part:
+                self.database.check_leases()
+            yield connection

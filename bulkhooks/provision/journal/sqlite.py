@@ -184,8 +184,8 @@ class SQLite(Database):
         # Past the toolkit, which would take each row apart: a plan has up to a million of them.
         self._file.executemany(statement, rows)
 
-    def add(self, table: sa.Table, row: Mapping[str, object]) -> None:
-        self.connection.execute(insert(table).values(row).on_conflict_do_nothing())
+    def add(self, table: sa.Table, *rows: Mapping[str, object]) -> None:
+        self.connection.execute(insert(table).on_conflict_do_nothing(), [*rows])
 
     @property
     def is_writing(self) -> bool:
