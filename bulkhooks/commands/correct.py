@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +15,17 @@ from bulkhooks.commands.check import check_of
 from bulkhooks.commands.inputs import Desired, columns_of, expand_table, read_table
 from bulkhooks.config.job import Job
 from bulkhooks.errors import OutputError, UsageError
-from bulkhooks.report import Problem, Report, Summary
+from bulkhooks.report import Problem, Report
 from bulkhooks.sheets.reading.files import open_file
 from bulkhooks.sheets.reading.headers import Headers
 from bulkhooks.sheets.reading.locations import Locations
 from bulkhooks.sheets.reading.source import FIELDS, Source
 from bulkhooks.sheets.reading.table import Table
 from bulkhooks.sheets.strings import AROUND
-from bulkhooks.sheets.values import ResultRow, RunFacts
 from bulkhooks.sheets.writeback.corrected import corrected_text, corrected_workbook, merged_cells
 from bulkhooks.sheets.writeback.places import Cell, cell_of
-from bulkhooks.sheets.writing.atomic_file import Place, reason
-from bulkhooks.sheets.writing.input_workbook import InputWriter
+from bulkhooks.sheets.writing.atomic_file import reason
+from bulkhooks.sheets.writing.input_workbook import write_input
 from bulkhooks.webhook import Status
 
 _WORKBOOKS = frozenset({".xlsx", ".xlsm"})
@@ -172,27 +172,16 @@ class CorrectableSheet:
     def _write_anew(self, copy: Path) -> Path:
         if any(source.has_results for source in self.table.sources):
             raise OutputError(f"{self.path.name}: corrections of results are kept in .xlsx and .csv only; save it so")
-        place = Place(copy)
-        writer = InputWriter(place.file)
+        fields, extras = self.table.rows[self.fields], self.table.extras
+        others = extras.itertuples(index=False, name=None) if len(extras.columns) else repeat((), len(fields))
+        rows = (
+            [*(text or None for text in ours), *theirs]
+            for ours, theirs in zip(fields.itertuples(index=False, name=None), others, strict=True)
+        )
         try:
-            writer.begin([*self.fields, *self.others])
-            fields, extras = self.table.rows[self.fields], self.table.extras
-            writer.write(
-                [
-                    ResultRow([*(text or None for text in ours), *theirs])
-                    for ours, theirs in zip(
-                        fields.itertuples(index=False, name=None),
-                        extras.itertuples(index=False, name=None) if len(extras.columns) else ((),) * len(fields),
-                        strict=True,
-                    )
-                ]
-            )
-            writer.finish(Summary(""), RunFacts({}))
-            return place.move()
+            return write_input(copy, [*self.fields, *self.others], rows)
         except OSError as error:
             raise OutputError(f"{copy} cannot be written: {reason(error)}") from error
-        finally:
-            place.discard()
 
     def _check(self) -> None:
         self._desired = expand_table(self.job, self.table, self.locations)

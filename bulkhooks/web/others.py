@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-import shutil
-import tempfile
 from pathlib import Path
 
-from anyio import to_thread
-from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from bulkhooks.actions import all_actions, label_of
 from bulkhooks.commands.health import health
@@ -19,7 +15,7 @@ from bulkhooks.commands.template import template
 from bulkhooks.errors import BulkhooksError
 from bulkhooks.report import Report
 from bulkhooks.sheets.writing.advice import FLAWS
-from bulkhooks.web.page import fields_of, looks, page_of, person_of, sentence, shown
+from bulkhooks.web.page import fields_of, looks, made, page_of, person_of, sentence, shown
 from bulkhooks.web.works import Work
 
 _MOST_ROWS = 500
@@ -84,21 +80,15 @@ async def make_template(request: Request) -> Response:
     page, person, fields = page_of(request), person_of(request), await fields_of(request)
     is_live = fields.get("live") == "yes"
 
-    def work() -> Path:
-        folder = Path(tempfile.mkdtemp(prefix="bulkhooks-template-"))
-        try:
-            job = page.job_of(person)
-            job = dataclasses.replace(job, locations="live" if is_live else job.locations)
-            return Path(template(job, str(folder / "hooks.xlsx")))
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+    def make(folder: Path) -> tuple[Path, str]:
+        job = page.job_of(person)
+        job = dataclasses.replace(job, locations="live" if is_live else job.locations)
+        return Path(template(job, str(folder / "hooks.xlsx"))), "hooks.xlsx"
 
     try:
-        path = await to_thread.run_sync(work)
+        return await made(make)
     except BulkhooksError as error:
         return shown(request, "template.html", 409, reason=sentence(error))
-    return FileResponse(path, filename="hooks.xlsx", background=BackgroundTask(shutil.rmtree, path.parent, True))
 
 
 async def events(request: Request) -> Response:

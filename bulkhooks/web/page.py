@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
+import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from anyio import to_thread
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 
 from bulkhooks.commands.context import target
 from bulkhooks.config.job import Job
 from bulkhooks.errors import BulkhooksError
-from bulkhooks.report import REHEARSAL, many
+from bulkhooks.report import many
 from bulkhooks.sheets.writing.advice import VERDICTS, in_order
 from bulkhooks.sheets.writing.style import LOOKS
+from bulkhooks.temporary import check_temporary_folder
 from bulkhooks.times import duration, local_time, moment
 from bulkhooks.web.drafts import Draft, Drafts
 from bulkhooks.web.people import Person
 from bulkhooks.web.works import Work, Works
 
 STATIC = Path(__file__).parent / "static"
+ROWS_ON_A_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,6 @@ class Page:
     @property
     def server(self) -> str:
         """The server that everything goes to; that of a rehearsal begins with REHEARSAL."""
-        if self.job.rehearsal is not None:
-            return f"{REHEARSAL}: sandbox at {self.job.rehearsal.base_url}"
         return target(self.job, [self.job.account])
 
 
@@ -104,6 +109,32 @@ def shown(request: Request, template: str, status: int = 200, **values: Any) -> 
 def part(template: str, **values: Any) -> str:
     """A template as text."""
     return _TEMPLATES.get_template(template).render(values)
+
+
+def paged(count: int, asked: str) -> tuple[int, int, slice]:
+    """Which page of so many rows somebody asks for, of how many, and the rows that are on it."""
+    pages = max(1, -(-count // ROWS_ON_A_PAGE))
+    number = min(pages, max(1, int(asked))) if asked.isdecimal() and len(asked) < 9 else 1
+    return number, pages, slice((number - 1) * ROWS_ON_A_PAGE, number * ROWS_ON_A_PAGE)
+
+
+async def made(make: Callable[[Path], tuple[Path, str]], within: Path | None = None) -> Response:
+    """A file as an answer: ``make`` writes it into an empty folder and says where, and what it is called.
+
+    The folder, in ``within`` or where temporary ones are, goes with the answer. Raises what ``make`` raises.
+    """
+
+    def work() -> tuple[Path, str]:
+        check_temporary_folder()
+        folder = Path(tempfile.mkdtemp(prefix="bulkhooks-", dir=within))
+        try:
+            return make(folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    path, name = await to_thread.run_sync(work)
+    return FileResponse(path, filename=name, background=BackgroundTask(shutil.rmtree, path.parent, True))
 
 
 def sentence(error: BulkhooksError, folder: Path | None = None) -> str:

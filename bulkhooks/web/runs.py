@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import tempfile
 import threading
 import time
@@ -12,22 +11,20 @@ from typing import Any
 
 import pandas as pd
 from anyio import to_thread
-from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from bulkhooks.commands.history import recalled, results_again
 from bulkhooks.commands.runs import runs
 from bulkhooks.commands.undo import undo
 from bulkhooks.config.names import results_beside
 from bulkhooks.errors import BulkhooksError, LockedError, UsageError
-from bulkhooks.report import Report
+from bulkhooks.report import Report, Summary
 from bulkhooks.times import new_run_id
-from bulkhooks.web.page import Page, fields_of, page_of, person_of, sentence, shown, work_of
+from bulkhooks.web.page import Page, fields_of, made, page_of, paged, person_of, sentence, shown, work_of
 from bulkhooks.web.works import BY_THE_PAGE, Work
 
-ROWS_ON_A_PAGE = 100
 _MOST_RUNS = 200
 _COLUMNS = (
     "Row",
@@ -91,10 +88,8 @@ async def show(request: Request) -> Response:
     rows = await to_thread.run_sync(_frame, report)
     chosen = request.query_params.get("status", "")
     kept = rows[rows["Status"] == chosen] if chosen in report.counts else rows
-    pages = max(1, -(-len(kept) // ROWS_ON_A_PAGE))
-    at = request.query_params.get("page", "1")
-    number = min(pages, max(1, int(at))) if at.isdecimal() and len(at) < 9 else 1
-    here = kept.iloc[(number - 1) * ROWS_ON_A_PAGE : number * ROWS_ON_A_PAGE]
+    number, pages, on_it = paged(len(kept), request.query_params.get("page", ""))
+    here = kept.iloc[on_it]
     columns = [name for name in _COLUMNS if name in ("Row", "Status") or here[name].notna().any()]
     return shown(
         request,
@@ -177,23 +172,21 @@ async def download(request: Request) -> Response:
     """The results as a workbook, from the journal."""
     page, run_id = page_of(request), request.path_params["work"]
 
-    def work() -> tuple[Path, str]:
-        folder = Path(tempfile.mkdtemp(prefix="bulkhooks-results-"))
-        try:
-            place = folder / "results.xlsx"
-            report = results_again(dataclasses.replace(page.job, run=run_id, output=(str(place),)))
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        inputs = report.summary.inputs
-        first = Path(Path(inputs[0]).name) if inputs else Path(f"{run_id}.xlsx")
-        return place, results_beside(first, is_rehearsal=report.summary.is_rehearsal).name
+    def make(folder: Path) -> tuple[Path, str]:
+        place = folder / "results.xlsx"
+        report = results_again(dataclasses.replace(page.job, run=run_id, output=(str(place),)))
+        return place, _results_name(report.summary)
 
     try:
-        place, name = await to_thread.run_sync(work)
+        return await made(make)
     except UsageError as error:
         raise HTTPException(404, str(error)) from None
-    return FileResponse(place, filename=name, background=BackgroundTask(shutil.rmtree, place.parent, True))
+
+
+def _results_name(summary: Summary) -> str:
+    """What the results of a run are called."""
+    first = Path(Path(summary.inputs[0]).name) if summary.inputs else Path(f"{summary.run_id}.xlsx")
+    return results_beside(first, is_rehearsal=summary.is_rehearsal).name
 
 
 async def correct(request: Request) -> Response:
@@ -204,9 +197,7 @@ async def correct(request: Request) -> Response:
         results_again(dataclasses.replace(page.job, run=run_id, output=(str(path),)))
 
     report = await to_thread.run_sync(_recalled, page, run_id)
-    first = Path(Path(report.summary.inputs[0]).name) if report.summary.inputs else Path(f"{run_id}.xlsx")
-    name = results_beside(first, is_rehearsal=report.summary.is_rehearsal).name
-    draft = await to_thread.run_sync(page.drafts.add, person.id, name, write)
+    draft = await to_thread.run_sync(page.drafts.add, person.id, _results_name(report.summary), write)
     return RedirectResponse(f"/sheets/{draft.id}", 303)
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bulkhooks.report import Summary
-from bulkhooks.sheets.values import ResultRow, RunFacts
-from bulkhooks.sheets.writing.atomic_file import Place
-from bulkhooks.sheets.writing.input_workbook import InputWriter
+from bulkhooks.sheets.writing.input_workbook import write_input
 
 NAME = "sample.xlsx"
 _COLUMNS = ("BusinessId", "Action", "URL", "Name", "Active", "Team")
@@ -23,12 +20,4 @@ _ROWS = (
 
 def write_sample(path: Path) -> None:
     """Write the workbook. Raises ``OSError``."""
-    place = Place(path)
-    try:
-        writer = InputWriter(place.file)
-        writer.begin(_COLUMNS)
-        writer.write([ResultRow(list(row)) for row in _ROWS])
-        writer.finish(Summary(""), RunFacts({}))
-        place.move()
-    finally:
-        place.discard()
+    write_input(path, _COLUMNS, _ROWS)

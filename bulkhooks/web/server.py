@@ -107,7 +107,7 @@ def _rehearsing(job: Job, folder: Path, drafts: Drafts) -> Iterator[Job]:
             make_folders(folder)
             sandbox = stack.enter_context(Sandbox(SandboxOptions(state=state)))
             port_file.write_text(str(urlsplit(sandbox.base_url).port))
-        yield dataclasses.replace(job, rehearsal=sandbox)
+        yield dataclasses.replace(job, rehearsal=sandbox, base_url=sandbox.base_url)
     if drafts.is_empty:
         shutil.rmtree(folder, ignore_errors=True)
 

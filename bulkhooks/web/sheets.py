@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import anyio
 from anyio import to_thread
-from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
@@ -21,11 +19,10 @@ from bulkhooks.errors import BulkhooksError, InputError, Unmapped, UsageError
 from bulkhooks.sheets.reading.headings import headings
 from bulkhooks.sheets.reading.source import FIELDS
 from bulkhooks.web.drafts import SUFFIXES, Draft, file_name
-from bulkhooks.web.page import Page, draft_of, fields_of, page_of, part, person_of, sentence, shown
+from bulkhooks.web.page import Page, draft_of, fields_of, made, page_of, paged, part, person_of, sentence, shown
 from bulkhooks.web.sample import NAME, write_sample
 from bulkhooks.web.works import Work
 
-ROWS_ON_A_PAGE = 100
 _UPLOAD_TIME = 300.0
 """Seconds for which a file may be on its way."""
 _MOST_CHANGES = 50
@@ -118,9 +115,8 @@ def _grid(sheet: CorrectableSheet, draft: Draft, which: str, page: str) -> dict[
     counts = {name: len(sheet.numbers(name)) for name in ("all", "wrong", "warning")}
     if which not in counts:
         which = "wrong" if counts["wrong"] else "all"
-    pages = max(1, -(-counts[which] // ROWS_ON_A_PAGE))
-    number = min(pages, max(1, int(page))) if page.isdecimal() and len(page) < 9 else 1
-    numbers = sheet.numbers(which)[(number - 1) * ROWS_ON_A_PAGE : number * ROWS_ON_A_PAGE]
+    number, pages, on_it = paged(counts[which], page)
+    numbers = sheet.numbers(which)[on_it]
     return {
         "which": which, "filters": counts, "number": number, "pages": pages, "rows": list(sheet.rows(numbers)),
         "fields": sheet.fields, "others": sheet.others, "link": f"/sheets/{draft.id}",
@@ -186,13 +182,11 @@ async def correct(request: Request) -> Response:
 async def map_columns(request: Request) -> Response:
     """What columns mean is chosen."""
     page, draft, fields = page_of(request), draft_of(request), await fields_of(request)
-    pairs = zip(sorted(name for name in fields if name.startswith("name-")), strict=False)
-    chosen = [(fields[name], fields.get(f"field-{name[5:]}", "")) for (name,) in pairs]
+    names = sorted(name for name in fields if name.startswith("name-"))
+    chosen = [(fields[name], fields.get(f"field-{name[5:]}", "")) for name in names]
     with draft.guard:
         draft.map = [f"{theirs}={ours}" for theirs, ours in chosen if ours in FIELDS]
-        page.drafts.read_again(draft)
-        draft.changed()
-    return RedirectResponse(f"/sheets/{draft.id}", 303)
+        return _read_again(page, draft)
 
 
 async def use_locations(request: Request) -> Response:
@@ -210,8 +204,13 @@ async def use_locations(request: Request) -> Response:
         return await show_draft(request, draft, sentence(error, draft.folder), 409)
     with draft.guard:
         draft.is_live = True
-        page.drafts.read_again(draft)
-        draft.changed()
+        return _read_again(page, draft)
+
+
+def _read_again(page: Page, draft: Draft) -> Response:
+    """The file means something else now."""
+    page.drafts.read_again(draft)
+    draft.changed()
     return RedirectResponse(f"/sheets/{draft.id}", 303)
 
 
@@ -219,19 +218,18 @@ async def download(request: Request) -> Response:
     """The file as it is now."""
     page, draft = page_of(request), draft_of(request)
 
-    def work() -> Path:
+    if not draft.corrections:
+        return FileResponse(draft.path, filename=draft.name)
+
+    def make(folder: Path) -> tuple[Path, str]:
         with draft.guard:
-            sheet = page.drafts.sheet(draft, page.job_of(person_of(request)))
-            folder = Path(tempfile.mkdtemp(prefix="download-", dir=draft.folder))
-            return sheet.write(folder / draft.name) if draft.corrections else draft.path
+            path = page.drafts.sheet(draft, page.job_of(person_of(request))).write(folder / draft.name)
+        return path, f"{Path(draft.name).stem}.corrected{path.suffix}"
 
     try:
-        path = await to_thread.run_sync(work)
+        return await made(make, draft.folder)
     except BulkhooksError as error:
         return await show_draft(request, draft, sentence(error, draft.folder), 409)
-    name = f"{Path(draft.name).stem}.corrected{path.suffix}" if draft.corrections else draft.name
-    task = BackgroundTask(shutil.rmtree, path.parent, True) if draft.corrections else None
-    return FileResponse(path, filename=name, background=task)
 
 
 async def remove(request: Request) -> Response:

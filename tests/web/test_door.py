@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -144,19 +144,19 @@ def test_ctrl_c_ends_it_cleanly(tmp_path):
     assert "serve.json" not in left
 
 
-def test_behind_a_sign_in_the_header_of_the_proxy_alone_counts(tmp_path):
-    options = (
-        "--behind-proxy",
-        "--public-url",
-        "https://hooks.example.com",
-        "--proxy-address",
-        "127.0.0.1",
-        "--sandbox",
-    )
+@contextmanager
+def behind_proxy(state, address):
+    """A page behind a sign-in that asks from this address, and its port: the one that it prints is the sign-in's."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with serving(tmp_path, *options, port=port) as served:
+    options = ("--behind-proxy", "--public-url", "https://hooks.example.com", "--proxy-address", address, "--sandbox")
+    with serving(state, *options, port=port) as served:
+        yield served, port
+
+
+def test_behind_a_sign_in_the_header_of_the_proxy_alone_counts(tmp_path):
+    with behind_proxy(tmp_path, "127.0.0.1") as (served, port):
         assert served.address == "https://hooks.example.com"
         right = {"Host": "hooks.example.com", "X-Forwarded-User": "ann@example.com"}
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE)
@@ -190,18 +190,7 @@ def test_behind_a_sign_in_the_header_of_the_proxy_alone_counts(tmp_path):
 
 
 def test_a_request_from_another_address_than_the_proxys_is_refused(tmp_path):
-    options = (
-        "--behind-proxy",
-        "--public-url",
-        "https://hooks.example.com",
-        "--proxy-address",
-        "127.0.0.2",
-        "--sandbox",
-    )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with serving(tmp_path, *options, port=port):
+    with behind_proxy(tmp_path, "127.0.0.2") as (_, port):
         right = {"Host": "hooks.example.com", "X-Forwarded-User": "ann"}
         assert httpx.get(f"http://127.0.0.1:{port}/", headers=right).status_code == 403
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import IO
 
 from bulkhooks.report import Summary
 from bulkhooks.sheets.values import ResultRow, RunFacts
+from bulkhooks.sheets.writing.atomic_file import Place
 from bulkhooks.sheets.writing.cells import MAX_ROWS, CellWriter
 from bulkhooks.sheets.writing.sound import SoundWorkbook
 from bulkhooks.sheets.writing.style import for_print, heading, pack, width_of
@@ -73,3 +75,16 @@ class InputWriter:
         self._sheet.autofilter(0, 0, max(1, self._next - 1), len(self._columns) - 1)
         self._sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         for_print(self._sheet, title="bulkhooks: webhooks of the server", rows_at_top=1)
+
+
+def write_input(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+    """Write a whole input workbook, or nothing; returns where it is. Raises ``OSError``."""
+    place = Place(path)
+    try:
+        writer = InputWriter(place.file)
+        writer.begin(columns)
+        writer.write([ResultRow([*row]) for row in rows])
+        writer.finish(Summary(""), RunFacts({}))
+        return place.move()
+    finally:
+        place.discard()
