@@ -16,8 +16,8 @@ from bulkhooks.errors import CredentialsError, ErrorCode, Forbidden, Refused, Un
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.parts import Part
 from bulkhooks.provision.listing.networks import table_of_locations
+from bulkhooks.provision.shard import Shard
 from bulkhooks.report import Problem
-from bulkhooks.shard import Shard
 from bulkhooks.sheets.normalizing.expand import Expansion, expand
 from bulkhooks.sheets.normalizing.normalize import normalize
 from bulkhooks.sheets.reading.locations import Locations

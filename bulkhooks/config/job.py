@@ -15,7 +15,7 @@ from bulkhooks.config.names import next_free, results_beside, undone_beside
 from bulkhooks.config.option import TEXT, Option
 from bulkhooks.config.options import BASE_URL, BY_NAME, READING
 from bulkhooks.errors import UsageError
-from bulkhooks.shard import Shard
+from bulkhooks.provision.shard import Shard
 
 if TYPE_CHECKING:
     from bulkhooks.sandbox.server import Sandbox

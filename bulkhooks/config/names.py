@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path, PurePath
 from typing import TypeVar
 
-from bulkhooks.shard import Shard
+from bulkhooks.provision.shard import Shard
 
 APath = TypeVar("APath", bound=PurePath)
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bulkhooks.errors import UsageError
-from bulkhooks.shard import Shard, read_shard
+from bulkhooks.provision.shard import Shard, read_shard
 
 
 class Kind(StrEnum):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bulkhooks.shard import Shard, read_shard
+from bulkhooks.provision.shard import Shard, read_shard
 from tests.processes import UNLIMITED, bulkhooks, sandbox_process, start, stored
 
 NAMES = ("zeta", "acme", "mike", "birch", "oak")

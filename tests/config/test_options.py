@@ -38,7 +38,7 @@ from bulkhooks.config.options import (
 )
 from bulkhooks.config.sources import given_values
 from bulkhooks.errors import UsageError
-from bulkhooks.shard import Shard
+from bulkhooks.provision.shard import Shard
 
 READS = "run check plan"
 TALKS = "run plan undo health check template export"

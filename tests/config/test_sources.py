@@ -19,7 +19,7 @@ from bulkhooks.config.options import BY_NAME, of_command
 from bulkhooks.config.schema import job_schema
 from bulkhooks.config.sources import resolve
 from bulkhooks.errors import UsageError
-from bulkhooks.shard import Shard
+from bulkhooks.provision.shard import Shard
 
 VALUES = {
     # kind: as a flag, in the environment, in a job file; each with the value that comes of it

@@ -8,7 +8,7 @@ import shlex
 import pytest
 import yaml
 
-from bulkhooks.shard import read_shard
+from bulkhooks.provision.shard import read_shard
 from tests.jobs.command_lines import SCHEDULES, parse
 
 MANIFEST = SCHEDULES / "indexed-job.yaml"

@@ -20,8 +20,8 @@ from bulkhooks.provision.journal.blocks import ROWS
 from bulkhooks.provision.journal.database import Database, Readable
 from bulkhooks.provision.journal.rows import ItemRow
 from bulkhooks.provision.journal.tables import runs
+from bulkhooks.provision.shard import Shard
 from bulkhooks.report import many
-from bulkhooks.shard import Shard
 from bulkhooks.webhook import Status
 
 

@@ -10,7 +10,7 @@ from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.listed import runs
 from bulkhooks.provision.journal.parts import Part
 from bulkhooks.provision.journal.rows import ItemRow
-from bulkhooks.shard import Shard
+from bulkhooks.provision.shard import Shard
 
 NOW = 1_800_000_000.0
 URL = "https://hooks.example.com/in"
