@@ -13,14 +13,14 @@ import time
 
 from bulkhooks.commands.check import check_of
 from bulkhooks.commands.context import open_accounts, open_context
-from bulkhooks.commands.engine import check_engine, open_engine
 from bulkhooks.commands.inputs import Desired, read_desired
 from bulkhooks.commands.journal import forget_old_runs
 from bulkhooks.commands.lifecycle import RunContext, begin, nothing_to_do, registered
 from bulkhooks.commands.other_server import refuse_to_replace
 from bulkhooks.commands.outputs import Destinations, places, refuse_to_overwrite
 from bulkhooks.commands.sending import compare, confirm, send
-from bulkhooks.commands.sharing import send_over
+from bulkhooks.commands.workers.engine import check_engine, open_engine
+from bulkhooks.commands.workers.sharing import send_over
 from bulkhooks.config.job import Job
 from bulkhooks.engines.engine import Engine
 from bulkhooks.errors import UsageError, WarningCode

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkhooks import Job
-from bulkhooks.commands.engine import check_engine
-from bulkhooks.commands.sharing import allot
-from bulkhooks.commands.working import Order, work
+from bulkhooks.commands.workers.engine import check_engine
+from bulkhooks.commands.workers.sharing import allot
+from bulkhooks.commands.workers.working import Order, work
 from bulkhooks.errors import UsageError
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.version import VERSION

@@ -19,7 +19,7 @@ import anyio
 from bulkhooks import actions
 from bulkhooks.commands.context import Accounts, Context, address_of
 from bulkhooks.commands.lifecycle import RunContext
-from bulkhooks.commands.working import LOOK_EVERY, Answer, Order, ignore, work
+from bulkhooks.commands.workers.working import LOOK_EVERY, Answer, Order, ignore, work
 from bulkhooks.config.places import journal_place
 from bulkhooks.engines.engine import Ended, Engine, EngineFailed
 from bulkhooks.errors import JournalError

@@ -18,7 +18,7 @@ from bulkhooks.errors import UsageError
 _EXTRA = "pip install 'bulkhooks[cluster]'"
 
 _ROOT = str(Path(bulkhooks.__file__).parents[1])
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from bulkhooks.commands import working; working.main()"
+_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from bulkhooks.commands.workers import working; working.main()"
 
 
 def over_workers(job: Job) -> bool:
