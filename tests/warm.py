@@ -32,7 +32,7 @@ _PRELOADED = (
     ),
     *(f"bulkhooks.commands.{name}" for name in ("run", "plan", "check", "undo", "health", "history", "template")),
     "bulkhooks.config.job_file",
-    "bulkhooks.provision.journal.sqlite",
+    "bulkhooks.provision.journal.sqlite.database",
     "bulkhooks.sandbox.server",
     # What these load when they are first at work.
     "anyio._backends._asyncio",

@@ -6,7 +6,7 @@ It shows that the campaign would notice: with it, processes that were paused and
 from __future__ import annotations
 
 from bulkhooks.__main__ import main
-from bulkhooks.provision.journal.leases import Leases
+from bulkhooks.provision.journal.postgresql.leases import Leases
 
 
 class NoLeases(Leases):

@@ -66,7 +66,7 @@ def back_up(source: Database, copy_at: Path) -> int:
 
     Raises ``OSError`` where the file cannot be written.
     """
-    from bulkhooks.provision.journal.sqlite import SQLite
+    from bulkhooks.provision.journal.sqlite.database import SQLite
 
     whole = Path(os.path.realpath(copy_at))
     part = whole.with_name(temporary_name(".part"))

@@ -24,11 +24,11 @@ def open_database(place: Path | str) -> Database:
     Raises ``JournalError`` where it cannot be used, ``UsageError`` where a package for it is missing.
     """
     if isinstance(place, Path):
-        from bulkhooks.provision.journal.sqlite import SQLite
+        from bulkhooks.provision.journal.sqlite.database import SQLite
 
         return SQLite(place)
     try:
-        from bulkhooks.provision.journal.postgresql import PostgreSQL
+        from bulkhooks.provision.journal.postgresql.database import PostgreSQL
     except ImportError:
         raise UsageError("--journal postgresql://… needs: pip install 'bulkhooks[cluster]'") from None
     return PostgreSQL(place)

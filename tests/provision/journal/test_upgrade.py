@@ -10,9 +10,10 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from bulkhooks.errors import JournalError
-from bulkhooks.provision.journal import old_files, upgrade
+from bulkhooks.provision.journal import upgrade
 from bulkhooks.provision.journal.journal import Journal
 from bulkhooks.provision.journal.revision import REVISION
+from bulkhooks.provision.journal.sqlite import old_files
 from tests.provision.fake import EPOCH
 
 

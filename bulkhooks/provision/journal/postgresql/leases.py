@@ -22,10 +22,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from bulkhooks.errors import JournalError, LeaseLost
 from bulkhooks.provision.journal import tables
-from bulkhooks.provision.journal.sessions import steady
+from bulkhooks.provision.journal.postgresql.sessions import steady
 
 if TYPE_CHECKING:
-    from bulkhooks.provision.journal.postgresql import PostgreSQL
+    from bulkhooks.provision.journal.postgresql.database import PostgreSQL
 
 _EARLY = 1.0
 """Seconds before its end from which a lease is no longer trusted."""

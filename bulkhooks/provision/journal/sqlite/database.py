@@ -15,11 +15,12 @@ from sqlalchemy.dialects.sqlite import dialect, insert
 
 from bulkhooks.errors import JournalError, OutputError
 from bulkhooks.private import make_private, tighten
-from bulkhooks.provision.journal import old_files, upgrade
+from bulkhooks.provision.journal import upgrade
 from bulkhooks.provision.journal.database import Database
 from bulkhooks.provision.journal.group import TABLES, Group, Rows, rows_of
 from bulkhooks.provision.journal.lock import Locks
 from bulkhooks.provision.journal.revision import FILE_VERSION
+from bulkhooks.provision.journal.sqlite import old_files
 from bulkhooks.temporary import temporary_name
 
 _BUSY_TIMEOUT_MS = 60_000

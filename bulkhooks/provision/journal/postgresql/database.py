@@ -16,11 +16,12 @@ from psycopg import conninfo
 from sqlalchemy.dialects.postgresql import insert
 
 from bulkhooks.errors import JournalError, LeaseLost
-from bulkhooks.provision.journal import functions, tables, upgrade
+from bulkhooks.provision.journal import tables, upgrade
 from bulkhooks.provision.journal.database import Database
 from bulkhooks.provision.journal.group import TABLES, Group, rows_of
-from bulkhooks.provision.journal.leases import Leases
-from bulkhooks.provision.journal.sessions import Session, open_session
+from bulkhooks.provision.journal.postgresql import functions
+from bulkhooks.provision.journal.postgresql.leases import Leases
+from bulkhooks.provision.journal.postgresql.sessions import Session, open_session
 
 _MAKING = 0x62756C6B  # "bulk", in advisory locks: whoever makes or changes the tables
 _PLANNING = 0x62756C6C  # who writes a plan shares it, who removes old runs has it alone

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from bulkhooks.provision.journal import tables
 from bulkhooks.provision.journal.group import TABLES
-from bulkhooks.provision.journal.sessions import LOCKED
+from bulkhooks.provision.journal.postgresql.sessions import LOCKED
 
 S = tables.SCHEMA
 

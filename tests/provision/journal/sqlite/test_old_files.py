@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from bulkhooks.nexudus.address import account_key
 from bulkhooks.provision.item import Operation
-from bulkhooks.provision.journal import history, old_files
+from bulkhooks.provision.journal import history
 from bulkhooks.provision.journal.journal import Journal
+from bulkhooks.provision.journal.sqlite import old_files
 from tests.provision.fake import EPOCH, Bench, FakeApi, Row
 
 URL = Row.url

@@ -1,0 +1,1 @@
+"""The journal in a database of PostgreSQL, which several machines share."""
